@@ -1,0 +1,1 @@
+"""What the assistant is: questions, strategies, models, costs, learning, jobs and storage."""

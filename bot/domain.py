@@ -1,0 +1,305 @@
+"""The words of the house: a question, who may read its answer, what was found, what was chosen, what it cost.
+
+Plain frozen values. They hold no connections, and nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from knowledge.documents import Passage
+
+Role = Literal["system", "user", "assistant"]
+
+
+class StrategyName(StrEnum):
+    """A way to turn a question and its evidence into a prompt."""
+
+    ZERO_SHOT = "zero_shot"
+    FEW_SHOT = "few_shot"
+    RAG = "rag"
+    FINE_TUNED = "fine_tuned"
+
+
+class PlaceKind(StrEnum):
+    """Where a question was asked; it decides who will read the answer."""
+
+    CHANNEL = "channel"
+    PRIVATE_CHANNEL = "private_channel"
+    DM = "dm"
+    GROUP_DM = "group_dm"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A workspace, a channel and, where there is one, the `ts` of the thread's first message."""
+
+    workspace: str
+    channel: str
+    kind: PlaceKind
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everyone who will be able to read the answer, as the reader scopes whose documents all of them may read.
+
+    A scope is "everyone", "channel:C123" or "user:U123", as `knowledge.access` words them.
+    """
+
+    scopes: frozenset[str]
+
+    @classmethod
+    def everyone(cls) -> Audience:
+        """People of whom nothing is known but that they are here: public knowledge alone."""
+        return cls(frozenset({"everyone"}))
+
+    @classmethod
+    def of_channel(cls, channel: str) -> Audience:
+        """All members of a channel: public knowledge and that channel's own."""
+        return cls(frozenset({"everyone", f"channel:{channel}"}))
+
+    @classmethod
+    def of_person(cls, user: str, channels: Sequence[str] = ()) -> Audience:
+        """One person alone (a DM, an ephemeral answer): all that they may read. `channels`: those they are in."""
+        return cls(frozenset({"everyone", f"user:{user}", *(f"channel:{c}" for c in channels)}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with the question. `url` is private to the workspace; `size` in bytes."""
+
+    name: str
+    mimetype: str
+    size: int
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the thread. `author` is a user id, or "" for the assistant's own."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What was asked, by whom, where, and who will read the answer.
+
+    `id` is also the correlation id in logs, the ledger and error messages. `model` and `strategy` are set where the
+    person pinned one for this question alone. `private` marks an ephemeral answer. `history` is the thread before
+    this question, oldest first.
+    """
+
+    id: str
+    text: str
+    asker: str
+    place: Place
+    audience: Audience
+    asked_at: datetime
+    attachments: tuple[Attachment, ...] = ()
+    history: tuple[Turn, ...] = ()
+    model: str | None = None
+    strategy: StrategyName | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A reviewed question and answer. `similarity` is the cosine to the question it was found for."""
+
+    id: str
+    question: str
+    answer: str
+    readers: frozenset[str]
+    similarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the whole audience may read and the question might need, best first.
+
+    `coverage`: share (0 to 1) of the question's rare words found in the passages. `agreement`: overlap (0 to 1) of
+    lexical and dense search. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest prompt of the
+    kind of question that it was tuned for.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    examples: tuple[Example, ...] = ()
+    coverage: float = 0.0
+    agreement: float = 0.0
+    fine_tuned: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a model."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What a strategy makes for a model. `passages` are numbered from 1 in the text, in this order."""
+
+    strategy: StrategyName
+    question: str
+    messages: tuple[Message, ...]
+    passages: tuple[Passage, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one model call. Cached and reasoning tokens are parts of the other two, never additions.
+
+    `estimated` is true where the server sent no usage and the tokens were counted here.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """US dollars for a million tokens, as the user states them for models that no price list knows."""
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a call cost in US dollars. `amount` is None where the price is unknown; `version` names the price list."""
+
+    amount: Decimal | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A passage that the answer leans on; `number` is how the answer's text refers to it."""
+
+    number: int
+    title: str
+    url: str | None
+    source: str
+    updated: datetime | None
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way that the selector considered.
+
+    `quality`: estimated probability (0 to 1) of a good answer. `cost`: estimated US dollars, None where the price is
+    unknown. `latency`: estimated seconds. `utility` = quality − λ·cost − μ·latency. An option that cannot be taken
+    has `available` false and says why in `reason`.
+    """
+
+    strategy: StrategyName
+    model: str
+    quality: float
+    cost: Decimal | None
+    latency: float
+    utility: float
+    available: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A model or a strategy that a person fixed for a scope: "question", "thread", "person" or "channel"."""
+
+    scope: str
+    model: str | None = None
+    strategy: StrategyName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the selector decided: the option taken, all that it considered, its reasons as sentences, the pins it obeyed."""
+
+    option: Option
+    options: tuple[Option, ...]
+    reasons: tuple[str, ...]
+    pins: tuple[Pin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How and why an answer was made and what it cost.
+
+    `seconds` from question to finished answer; `outcome` is "answered", "nothing_found", "stopped" or the `kind` of
+    the ModelError that ended it.
+    """
+
+    question_id: str
+    choice: Choice
+    citations: tuple[Citation, ...]
+    usage: Usage | None
+    price: Price
+    seconds: float
+    outcome: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The finished answer: Markdown text with [n] marks, its citations and its receipt."""
+
+    question_id: str
+    text: str
+    citations: tuple[Citation, ...]
+    receipt: Receipt
+
+
+# The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished or Failed.
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of the way: "search", "choose", "read" or "write". `detail` is one short line for the person."""
+
+    step: Literal["search", "choose", "read", "write"]
+    state: Literal["started", "done"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer's Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is whole. Its text replaces what was streamed (marks that cite nothing are taken out)."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No answer: `sentence` says why and what to do; the receipt stands where a model was called."""
+
+    question_id: str
+    sentence: str
+    receipt: Receipt | None = None
+
+
+AnswerEvent = Progress | TextDelta | Finished | Failed

@@ -1,0 +1,92 @@
+"""One error vocabulary for the package: each subclass is a decision that a caller takes.
+
+The text of every error is a sentence for a person: it names the thing and the way out, and never holds a secret.
+"""
+
+from __future__ import annotations
+
+
+class SwitchboardError(Exception):
+    """Base of all errors that the bot raises on purpose. `str(error)` may be shown to a person."""
+
+
+class ConfigError(SwitchboardError):
+    """The configuration cannot be used; the program stops before it starts."""
+
+
+class AlreadyRunning(SwitchboardError):
+    """Another process holds the data folder."""
+
+
+class StorageError(SwitchboardError):
+    """The database could not be read or written (unreachable, full disk, damaged)."""
+
+
+class UnknownModel(SwitchboardError):
+    """No card has this name. `nearest` holds up to three names that a person may have meant."""
+
+    def __init__(self, name: str, nearest: tuple[str, ...]) -> None:
+        self.name = name
+        self.nearest = nearest
+        hint = f" Did you mean {', '.join(nearest)}?" if nearest else " `/model list` shows the models."
+        super().__init__(f"There is no model called “{name}”.{hint}")
+
+
+class NotAllowed(SwitchboardError):
+    """The person may not do this here."""
+
+
+class UnusableQuestion(SwitchboardError):
+    """The question cannot be answered as it is (empty, too long, no text)."""
+
+
+class ModelError(SwitchboardError):
+    """A model call failed for good. `kind` says which way, for the ledger and the report."""
+
+    kind = "failed"
+
+
+class ModelUnauthorized(ModelError):
+    """401 or 403: the key is missing, wrong, or may not use this model."""
+
+    kind = "unauthorized"
+
+
+class ModelNotFound(ModelError):
+    """404: the server does not know the model."""
+
+    kind = "not_found"
+
+
+class ModelRateLimited(ModelError):
+    """429 after all retries. `retry_after` is in seconds where the server named it."""
+
+    kind = "rate_limited"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelUnavailable(ModelError):
+    """5xx, a refused connection, or a stream that was cut, after all retries."""
+
+    kind = "unavailable"
+
+
+class ModelTimedOut(ModelError):
+    """Nothing came within the time that a chat can wait."""
+
+    kind = "timed_out"
+
+
+class ModelAnswerUnusable(ModelError):
+    """The server answered with nothing, or with what is no answer (invalid JSON)."""
+
+    kind = "unusable"
+
+
+class ContextTooLong(ModelError):
+    """The prompt does not fit the model's context window."""
+
+    kind = "context_too_long"

@@ -1,0 +1,69 @@
+"""Model cards: what the catalogue knows of each model."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.domain import Rates
+
+
+class CardRates(BaseModel):
+    """US dollars for a million tokens, stated by the user."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cached_input: Decimal | None = Field(default=None, ge=0)
+
+    def rates(self) -> Rates:
+        """The same as a domain value."""
+        return Rates(input=self.input, output=self.output, cached_input=self.cached_input)
+
+
+class FineTune(BaseModel):
+    """The kind of question that a model was tuned for, with some of the prompts it was tuned on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    prompts: tuple[str, ...] = Field(min_length=1)
+
+
+class ModelCard(BaseModel):
+    """One model. `name` is what people type; `id` is what the server is asked for (the name where not given).
+
+    `context_window` and `max_output` in tokens. `scores`: our own evaluation, strategy name → quality (0 to 1).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    id: str = ""
+    provider: str
+    title: str = ""
+    task: Literal["chat", "embedding", "image", "transcription"] = "chat"
+    modality: tuple[str, ...] = ("text",)
+    architecture: str = ""
+    parameters: str = ""
+    open_weights: bool = False
+    licence: str = ""
+    context_window: int = Field(gt=0)
+    max_output: int = Field(default=4096, gt=0)
+    released: date | None = None
+    shutdown: date | None = None
+    summary: str = ""
+    url: str = ""
+    rates: CardRates | None = None
+    free: bool = False
+    fine_tune: FineTune | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def model_id(self) -> str:
+        """The name that the server knows."""
+        return self.id or self.name

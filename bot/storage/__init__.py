@@ -1,0 +1,1 @@
+"""The bot's own state in SQL: one engine, versioned tables."""

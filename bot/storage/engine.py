@@ -1,0 +1,80 @@
+"""Opens the database and brings its tables up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.errors import StorageError
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`.
+
+    SQLite runs in WAL mode with foreign keys on, and waits ten seconds for a writer before it gives up.
+    """
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args={"timeout": 10})
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+async def upgrade(engine: AsyncEngine, location: str, version_table: str) -> None:
+    """Runs the migrations of one package (`"bot.storage:migrations"`) up to the newest.
+
+    `version_table` keeps the packages' versions apart. Raises StorageError where the database cannot be reached
+    or written.
+    """
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade, location, version_table)
+    except (DBAPIError, OSError) as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StorageError(f"The database {shown} could not be opened or brought up to date: {reason(error)}") from error
+
+
+async def ping(engine: AsyncEngine) -> None:
+    """Raises StorageError where the database does not answer."""
+    try:
+        async with asyncio.timeout(5), engine.connect() as connection:
+            await connection.execute(sa.select(1))
+    except (DBAPIError, OSError, TimeoutError) as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StorageError(f"The database {shown} does not answer: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """The driver's own first line, without SQL and parameters."""
+    cause = error.orig if isinstance(error, (DBAPIError, OperationalError)) and error.orig else error
+    text = str(cause).strip()
+    return text.splitlines()[0] if text else type(cause).__name__
+
+
+def _upgrade(connection: Connection, location: str, version_table: str) -> None:
+    package, _, folder = location.partition(":")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError(f"{package} is not an installed package")
+    config = Config()
+    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0]) / folder))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["version_table"] = version_table
+    command.upgrade(config, "head")

@@ -1,0 +1,158 @@
+"""Every table of the bot's own state. The knowledge store keeps its tables itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData()
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment in UTC: SQLite drops the time zone, so it is put back on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone cannot be stored; give it one.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class ExactDecimal(sa.TypeDecorator[Decimal]):
+    """An exact decimal kept as text: SQLite has no decimals and floats would lose the cents of a cent."""
+
+    impl = sa.String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("event_id", sa.String(80), primary_key=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False, index=True),  # waiting, working, done, failed
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("problem", sa.Text),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("channel", sa.String(40), primary_key=True),
+    sa.Column("thread", sa.String(40), primary_key=True),
+    sa.Column("ts", sa.String(40), primary_key=True),
+    sa.Column("role", sa.String(12), nullable=False),  # user, assistant
+    sa.Column("author", sa.String(40), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("question_id", sa.String(40)),
+    sa.Column("deleted", sa.Boolean, nullable=False, default=False),
+)
+
+questions = sa.Table(
+    "questions",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("asker", sa.String(40), nullable=False),
+    sa.Column("workspace", sa.String(40), nullable=False),
+    sa.Column("channel", sa.String(40), nullable=False),
+    sa.Column("place_kind", sa.String(20), nullable=False),
+    sa.Column("thread", sa.String(40)),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("private", sa.Boolean, nullable=False, default=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("answer_ts", sa.String(40)),
+    sa.Column("answer", sa.Text),
+    sa.Column("receipt", sa.JSON),
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("question_id", sa.String(40), index=True),
+    sa.Column("purpose", sa.String(20), nullable=False),  # answer, embedding, routing, judging
+    sa.Column("attempt", sa.Integer, nullable=False, default=1),
+    sa.Column("provider", sa.String(60), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("strategy", sa.String(20)),
+    sa.Column("channel", sa.String(40)),
+    sa.Column("asker", sa.String(40)),
+    sa.Column("started_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("seconds", sa.Float),
+    sa.Column("prompt_tokens", sa.Integer),
+    sa.Column("completion_tokens", sa.Integer),
+    sa.Column("cached_tokens", sa.Integer),
+    sa.Column("reasoning_tokens", sa.Integer),
+    sa.Column("estimated", sa.Boolean, nullable=False, default=False),
+    sa.Column("cost", ExactDecimal),  # US dollars; NULL where the price is unknown
+    sa.Column("price_version", sa.String(80)),
+    sa.Column("outcome", sa.String(20), nullable=False),  # open, answered, stopped, or a ModelError's kind
+)
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("question_id", sa.String(40), primary_key=True),
+    sa.Column("person", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),  # 1 or -1
+    sa.Column("comment", sa.Text),
+    sa.Column("given_at", UtcDateTime, nullable=False, index=True),
+)
+
+examples = sa.Table(
+    "examples",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("readers", sa.JSON, nullable=False),
+    sa.Column("saved_by", sa.String(40), nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
+    sa.Column("embedder", sa.String(80), nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # float32, little endian
+)
+
+pins = sa.Table(
+    "pins",
+    metadata,
+    sa.Column("scope", sa.String(12), primary_key=True),  # thread, person, channel
+    sa.Column("key", sa.String(90), primary_key=True),
+    sa.Column("model", sa.String(200)),
+    sa.Column("strategy", sa.String(20)),
+    sa.Column("set_by", sa.String(40), nullable=False),
+    sa.Column("set_at", UtcDateTime, nullable=False),
+)
+
+job_runs = sa.Table(
+    "job_runs",
+    metadata,
+    sa.Column("job", sa.String(60), primary_key=True),
+    sa.Column("fire_at", UtcDateTime, primary_key=True),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("problem", sa.Text),
+)

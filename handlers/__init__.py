@@ -1,0 +1,1 @@
+"""Slack in and out: events become questions, answer events become messages."""
