@@ -1,0 +1,57 @@
+"""Who may read a document: reader scopes, as strings.
+
+A scope is "everyone", "channel:C123" (the members of a channel) or "user:U123" (one person). A document carries the
+scopes that may read it, a question those that its whole audience has; the document is readable where they meet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from knowledge.errors import InvalidScope
+
+EVERYONE = "everyone"
+PUBLIC = frozenset({EVERYONE})
+_SCOPE = re.compile(r"everyone|(?:channel|user):[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def channel(identifier: str) -> str:
+    """The scope of a channel's members. Raises InvalidScope."""
+    return parse_scope(f"channel:{identifier}")
+
+
+def user(identifier: str) -> str:
+    """The scope of one person. Raises InvalidScope."""
+    return parse_scope(f"user:{identifier}")
+
+
+def parse_scope(text: str) -> str:
+    """The scope that `text` words, spaces around it cut. Raises InvalidScope."""
+    scope = text.strip()
+    if not _SCOPE.fullmatch(scope):
+        raise InvalidScope(
+            f"“{text}” does not say who may read: write “everyone”, “channel:C…” with a channel's id, "
+            "or “user:U…” with a person's id."
+        )
+    return scope
+
+
+def parse_scopes(texts: Iterable[str]) -> frozenset[str]:
+    """All of `texts` as scopes. Raises InvalidScope for the first that is none."""
+    return frozenset(parse_scope(text) for text in texts)
+
+
+def readable(readers: frozenset[str], scopes: frozenset[str]) -> bool:
+    """Whether a document for `readers` may be shown to an audience that has `scopes`."""
+    return not readers.isdisjoint(scopes)
+
+
+def to_key(readers: frozenset[str]) -> str:
+    """The readers as one string, the same for the same set, as the store keeps them."""
+    return " ".join(sorted(readers))
+
+
+def from_key(key: str) -> frozenset[str]:
+    """The readers that `to_key` made a string of."""
+    return frozenset(key.split())
