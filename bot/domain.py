@@ -231,7 +231,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the selector decided: the option taken, all that it considered, its reasons as sentences, the pins it obeyed."""
+    """What the selector decided: the option taken, all considered, its reasons as sentences, the pins obeyed."""
 
     option: Option
     options: tuple[Option, ...]

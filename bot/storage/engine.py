@@ -46,8 +46,7 @@ async def upgrade(engine: AsyncEngine, location: str, version_table: str) -> Non
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, location, version_table)
     except (DBAPIError, OSError) as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise StorageError(f"The database {shown} could not be opened or brought up to date: {reason(error)}") from error
+        raise StorageError(f"The database {_shown(engine)} could not be brought up to date: {reason(error)}") from error
 
 
 async def ping(engine: AsyncEngine) -> None:
@@ -56,8 +55,7 @@ async def ping(engine: AsyncEngine) -> None:
         async with asyncio.timeout(5), engine.connect() as connection:
             await connection.execute(sa.select(1))
     except (DBAPIError, OSError, TimeoutError) as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise StorageError(f"The database {shown} does not answer: {reason(error)}") from error
+        raise StorageError(f"The database {_shown(engine)} does not answer: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
@@ -65,6 +63,10 @@ def reason(error: BaseException) -> str:
     cause = error.orig if isinstance(error, (DBAPIError, OperationalError)) and error.orig else error
     text = str(cause).strip()
     return text.splitlines()[0] if text else type(cause).__name__
+
+
+def _shown(engine: AsyncEngine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def _upgrade(connection: Connection, location: str, version_table: str) -> None:

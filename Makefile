@@ -1,0 +1,68 @@
+# Two commands matter: `make run` and `make test`. Both make everything they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check setup setup-dev bench lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: setup  ## start Switchboard (the local workspace where no Slack token is set)
+	@$(BIN)/switchboard run $(ARGS)
+
+test: setup-dev  ## all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev  ## linters, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy bot handlers knowledge deploy
+	@$(BIN)/lint-imports --no-cache
+
+bench: setup-dev  ## run the benchmarks and write docs/benchmarks
+	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+setup: $(VENV)/ready  ## the environment, the embedding model and the tokenizer files
+
+setup-dev: $(VENV)/ready-dev
+
+$(VENV)/python-made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Switchboard needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another one: make PYTHON=python3.12 run"; exit 1; }
+	@echo "[1/4] making the Python environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/installed: requirements.lock pyproject.toml $(VENV)/python-made
+	@echo "[2/4] installing the packages of requirements.lock (about 350 MB, two minutes)"
+	@$(BIN)/python deploy/install.py requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -q --editable .
+	@touch $@
+
+$(VENV)/ready: $(VENV)/installed tokenizers.lock
+	@echo "[3/4] preparing the embedding model"
+	@$(BIN)/python -m knowledge.embedding.prepare --models-dir .models
+	@echo "[4/4] preparing the tokenizer files"
+	@$(BIN)/python -m deploy.tokenizers --models-dir .models
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
+	@echo "[dev] installing what the tests and checks need"
+	@$(BIN)/python deploy/install.py requirements-dev.lock
+	@touch $@
+
+lock:  ## renew the lock files from pyproject.toml
+	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q uv
+	@# The encoder's package asks for sentence-transformers (hence torch), which nothing here uses.
+	@echo "sentence-transformers; python_version < '3'" > build/overrides.txt
+	@build/lock/bin/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) --override build/overrides.txt -o requirements.lock
+	@build/lock/bin/uv pip compile --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+
+LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+clean:  ## remove the environment, the prepared models and the local data
+	rm -rf $(VENV) .models data build

@@ -1,0 +1,336 @@
+"""The configuration: `switchboard.toml` and the environment, checked before anything starts.
+
+Every setting can also be given as an environment variable: `report.channel` is `SWITCHBOARD_REPORT__CHANNEL`. The
+environment wins. Secrets come from the environment or from files alone (see `bot.secrets`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import ConfigError
+
+PREFIX = "SWITCHBOARD_"
+DEFAULT_FILE = Path("switchboard.toml")
+
+
+class Section(BaseModel):
+    """A table of the configuration file; a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Slack(Section):
+    """How the bot behaves in Slack."""
+
+    base_url: str = "https://slack.com/api/"
+    """Slack's Web API. Only another server that speaks Slack's protocol needs another address."""
+    answer_channels: tuple[str, ...] = ()
+    """Ids of channels in which every question is answered, not only those that mention the bot."""
+    admins: tuple[str, ...] = ()
+    """Ids of people who may change a channel's model and read costs, besides the workspace's own admins."""
+
+
+class Http(Section):
+    """Where Slack's events are received in HTTP mode."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. 0.0.0.0 opens it to the network: put TLS in front."""
+    port: int = Field(default=3000, ge=0, le=65535)
+    """The port to listen on."""
+
+
+class Workspace(Section):
+    """The local workspace, which runs when no Slack token is configured."""
+
+    port: int = Field(default=8700, ge=0, le=65535)
+    """Port of the page on 127.0.0.1."""
+
+
+class Storage(Section):
+    """Where state is kept."""
+
+    url: SecretStr = SecretStr("")
+    """SQLAlchemy address of the database, for example postgresql+psycopg://bot@db/switchboard. Empty: SQLite in
+    data_dir. An address with a password belongs in the environment."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if not text:
+            return value
+        try:
+            driver = make_url(text).drivername
+        except ArgumentError:
+            raise ValueError("no database address; write sqlite+aiosqlite:///… or postgresql+psycopg://…") from None
+        if driver not in {"sqlite+aiosqlite", "postgresql+psycopg"}:
+            raise ValueError(f"the driver {driver} is not supported; use sqlite+aiosqlite or postgresql+psycopg")
+        return value
+
+
+class Folder(Section):
+    """A folder of documents."""
+
+    path: Path
+    """The folder; a relative one is looked for beside the configuration file."""
+    name: str = ""
+    """What the source is called; the folder's own name where empty."""
+    readers: tuple[str, ...] = ("everyone",)
+    """Who may read its documents: everyone, channel:C0123, user:U0123."""
+    link_base: str | None = None
+    """Address that a document's path is added to for its link."""
+
+
+class Knowledge(Section):
+    """What the bot knows."""
+
+    folders: tuple[Folder, ...] = (Folder(path=Path("docs"), name="docs"),)
+    """Folders of Markdown, text, HTML, PDF, docx, pptx, xlsx and CSV files."""
+    refresh: str = "*/30 * * * *"
+    """When the sources are looked through for changes, as a cron expression."""
+    passages: int = Field(default=6, ge=1, le=30)
+    """How many passages a question may use."""
+
+
+class Models(Section):
+    """Which models answer."""
+
+    default: str = "auto"
+    """The model's name, or auto: the cheapest that the selector finds good enough among the usable ones."""
+    cards: Path | None = None
+    """A TOML file of your own model cards and providers, added to the shipped ones."""
+    discover: tuple[str, ...] = ("http://127.0.0.1:11434",)
+    """Addresses where a local model server (Ollama and others) is looked for."""
+
+
+class Selection(Section):
+    """How the selector weighs an option: utility = quality − cost_weight · dollars − latency_weight · seconds."""
+
+    cost_weight: float = Field(default=5.0, ge=0)
+    """λ: how much estimated quality (0 to 1) one US dollar is worth. 5: one cent weighs 0.05."""
+    latency_weight: float = Field(default=0.005, ge=0)
+    """μ: how much estimated quality one second is worth."""
+
+
+class Answers(Section):
+    """How long answers and their memory are."""
+
+    max_tokens: int = Field(default=1200, ge=16)
+    """Tokens that an answer may have at most."""
+    history_tokens: int = Field(default=2000, ge=0)
+    """Tokens of the thread that are remembered."""
+
+
+class Report(Section):
+    """The weekly cost report."""
+
+    channel: str = ""
+    """Id of the channel that it is posted in; empty: none is posted."""
+    schedule: str = "0 9 * * mon"
+    """When, as a cron expression with names for days."""
+    time_zone: str = "UTC"
+    """The zone of every schedule and of what a day, a week and a month are, for example Europe/Berlin."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"there is no time zone {value!r}{_did_you_mean(value, available_timezones())}")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.time_zone)
+
+
+class Settings(BaseSettings):
+    """All settings but the secrets. Read them with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+    _file: ClassVar[Path | None] = None
+
+    data_dir: Path = Path("data")
+    """Where the database and the indexes are kept."""
+    models_dir: Path = Path(".models")
+    """Where the embedding model and the tokenizer files are kept; `make setup` fills it."""
+    slack: Slack = Slack()
+    http: Http = Http()
+    workspace: Workspace = Workspace()
+    storage: Storage = Storage()
+    knowledge: Knowledge = Knowledge()
+    models: Models = Models()
+    selection: Selection = Selection()
+    answers: Answers = Answers()
+    report: Report = Report()
+
+    @property
+    def database_url(self) -> str:
+        """The database's address; it may hold a password, so never log it."""
+        return self.storage.url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'switchboard.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=cls._file)
+        return init_settings, env_settings, file
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting for a person: its key, its value (masked where secret), where that comes from, what it does."""
+
+    key: str
+    value: str
+    origin: str
+    help: str
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Reads the file (`switchboard.toml` where it exists and none is named) and the environment.
+
+    Raises ConfigError with one line for each thing that is wrong, and the nearest known key for each unknown one.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigError(f"There is no configuration file {file}. Copy switchboard.example.toml to start one.")
+    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    wrong = [*_secrets_in_file(_document(chosen)), *_unknown_variables()]
+    source = type("FileSettings", (Settings,), {"_file": chosen, "__module__": __name__, "__annotations__": {}})
+    try:
+        settings: Settings = source()
+    except ValidationError as error:
+        wrong += [_sentence(item) for item in error.errors() if not _told(item, wrong)]
+    if wrong:
+        raise ConfigError("\n".join(dict.fromkeys(wrong)))
+    return settings
+
+
+def explain(settings: Settings, file: Path | None = None) -> list[Explained]:
+    """Every setting with its value and where it comes from, in the order of the classes above."""
+    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    document = _document(chosen)
+    rows = []
+    for path, info in _fields(Settings):
+        value: Any = settings
+        written: Any = document
+        for name in path:
+            value = getattr(value, name)
+            written = written.get(name) if isinstance(written, Mapping) else None
+        variable = PREFIX + "__".join(path).upper()
+        origin = variable if variable in os.environ else str(chosen) if written is not None else "default"
+        rows.append(Explained(".".join(path), _shown(value), origin, " ".join((info or "").split())))
+    return rows
+
+
+def _fields(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from _fields(kind, (*path, name))
+        else:
+            yield (*path, name), info.description
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        return make_url(text).render_as_string(hide_password=True) if text else ""
+    if isinstance(value, tuple):
+        return ", ".join(str(v.path) if isinstance(v, Folder) else str(v) for v in value)
+    return "" if value is None else str(value)
+
+
+def _document(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}. Mend that line and start again.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} could not be read: {error}.") from error
+
+
+def _secrets_in_file(document: Mapping[str, Any]) -> list[str]:
+    found = []
+    for section, values in document.items():
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            if key in {"bot_token", "app_token", "signing_secret", "api_key"}:
+                variable = f"{section}_{key}".upper()
+                found.append(
+                    f"[{section}] {key}: secrets are not read from the file. Set {variable} in the environment, or "
+                    f"{variable}_FILE to a file that holds it."
+                )
+            if (section, key) == ("storage", "url") and isinstance(value, str) and _has_password(value):
+                found.append(f"[storage] url holds a password. Set {PREFIX}STORAGE__URL in the environment instead.")
+    return found
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return make_url(url).password is not None
+    except ArgumentError:
+        return False
+
+
+def _unknown_variables() -> list[str]:
+    known = {PREFIX + "__".join(path).upper() for path, _ in _fields(Settings)}
+    sections = {PREFIX + name.upper() for name in Settings.model_fields}
+    return [
+        f"The environment variable {name} sets nothing{_did_you_mean(name, known)}"
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in known | sections and name != f"{PREFIX}CONFIG"
+    ]
+
+
+def _told(item: Any, wrong: Sequence[str]) -> bool:
+    """Whether an unknown key was already named as a secret or as an environment variable."""
+    path = [str(part) for part in item["loc"]]
+    names = (f"[{path[0]}] {path[-1]}:", PREFIX + "__".join(path).upper() + " ")
+    return item["type"] == "extra_forbidden" and any(name in line for line in wrong for name in names)
+
+
+def _sentence(item: Any) -> str:
+    path = [str(part) for part in item["loc"]]
+    key = ".".join(path)
+    if item["type"] == "extra_forbidden":
+        return f"There is no setting {key}{_did_you_mean(key, _known_keys())}"
+    reason = str(item["msg"]).removeprefix("Value error, ").rstrip(".?")
+    return f"{key}: {reason[:1].lower()}{reason[1:]}{'?' if 'Did you mean' in reason else '.'}"
+
+
+def _known_keys() -> list[str]:
+    keys = [".".join(path) for path, _ in _fields(Settings)]
+    folder = [f"knowledge.folders.0.{name}" for name in Folder.model_fields]
+    return [*Settings.model_fields, *keys, *folder]
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f". Did you mean {nearest[0]}?" if nearest else "; `switchboard config check` lists what there is."

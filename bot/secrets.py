@@ -1,0 +1,80 @@
+"""Secrets: from the environment, or from a file that the environment names. Never from the configuration file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from bot.errors import ConfigError
+
+Mode = Literal["workspace", "socket", "http"]
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSecrets:
+    """What Slack gave the app. All None: the local workspace is used."""
+
+    bot_token: SecretStr | None
+    app_token: SecretStr | None
+    signing_secret: SecretStr | None
+
+    @property
+    def mode(self) -> Mode:
+        """How events come in. Raises ConfigError where a part is missing."""
+        if self.bot_token is None:
+            if self.app_token or self.signing_secret:
+                raise ConfigError("SLACK_BOT_TOKEN is missing. It begins with xoxb- (see “OAuth & Permissions”).")
+            return "workspace"
+        if self.app_token is not None:
+            return "socket"
+        if self.signing_secret is not None:
+            return "http"
+        raise ConfigError(
+            "SLACK_BOT_TOKEN alone is not enough. Add SLACK_APP_TOKEN (begins with xapp-) for Socket Mode, or "
+            "SLACK_SIGNING_SECRET for events over HTTP."
+        )
+
+
+def read_secret(name: str) -> SecretStr | None:
+    """The variable `name`, or the stripped text of the file that `<name>_FILE` names; None where neither is set.
+
+    Raises ConfigError where the file cannot be read or is empty.
+    """
+    if value := os.environ.get(name, "").strip():
+        return SecretStr(value)
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if not file:
+        return None
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE names {file}, which could not be read: {type(error).__name__}.") from error
+    if not text:
+        raise ConfigError(f"{name}_FILE names {file}, which is empty.")
+    return SecretStr(text)
+
+
+def slack_secrets() -> SlackSecrets:
+    """SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SIGNING_SECRET, each checked by its prefix where it has one."""
+    found = SlackSecrets(
+        bot_token=read_secret("SLACK_BOT_TOKEN"),
+        app_token=read_secret("SLACK_APP_TOKEN"),
+        signing_secret=read_secret("SLACK_SIGNING_SECRET"),
+    )
+    for name, value, prefix in (
+        ("SLACK_BOT_TOKEN", found.bot_token, "xoxb-"),
+        ("SLACK_APP_TOKEN", found.app_token, "xapp-"),
+    ):
+        if value is not None and not value.get_secret_value().startswith(prefix):
+            raise ConfigError(f"{name} does not begin with {prefix}; another token was probably copied.")
+    return found
+
+
+def provider_keys(names: Iterable[str]) -> dict[str, SecretStr]:
+    """The keys of model providers that are there, by the name of their variable."""
+    return {name: secret for name in names if (secret := read_secret(name)) is not None}
