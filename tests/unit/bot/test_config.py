@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import explain, load_settings
+from bot.errors import ConfigError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "switchboard.toml"
+
+
+def refused(file: Path, text: str) -> str:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file)
+    return str(caught.value)
+
+
+def test_without_a_file_every_setting_has_its_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.workspace.port == 8700
+    assert settings.database_url == "sqlite+aiosqlite:///data/switchboard.db"
+    assert {row.origin for row in explain(settings)} == {"default"}
+
+
+def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('[report]\nchannel = "C1"\ntime_zone = "Europe/Berlin"\n', encoding="utf-8")
+    monkeypatch.setenv("SWITCHBOARD_REPORT__CHANNEL", "C2")
+    settings = load_settings(file)
+    assert (settings.report.channel, settings.report.time_zone) == ("C2", "Europe/Berlin")
+    origins = {row.key: row.origin for row in explain(settings, file)}
+    assert origins["report.channel"] == "SWITCHBOARD_REPORT__CHANNEL"
+    assert origins["report.time_zone"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('[report]\nchanel = "C1"\n', "There is no setting report.chanel. Did you mean report.channel?"),
+        ("[reprot]\n", "There is no setting reprot. Did you mean report?"),
+        ('[[knowledge.folders]]\npath = "d"\nreader = ["everyone"]\n', "Did you mean knowledge.folders.0.readers?"),
+        ('[report]\ntime_zone = "Europe/Berln"\n', "Did you mean Europe/Berlin?"),
+        ("[http]\nport = 99999\n", "http.port: input should be less than or equal to 65535."),
+        ('[storage]\nurl = "mysql://x/y"\n', "use sqlite+aiosqlite or postgresql+psycopg"),
+        ("[http\n", "is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_refused_with_the_way_out(file: Path, text: str, hint: str) -> None:
+    assert hint in refused(file, text)
+
+
+def test_all_mistakes_are_named_at_once(file: Path) -> None:
+    assert len(refused(file, '[http]\nport = "x"\n[answers]\nmax_tokens = 1\n').splitlines()) == 2
+
+
+def test_a_misspelt_variable_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_REPORT__CHANEL", "C1")
+    assert "Did you mean SWITCHBOARD_REPORT__CHANNEL?" in refused(file, "")
+
+
+def test_secrets_in_the_file_are_refused_without_being_shown(file: Path) -> None:
+    told = refused(file, '[slack]\nbot_token = "xoxb-verysecret"\n[storage]\nurl = "postgresql+psycopg://a:pw9@h/d"\n')
+    assert "Set SLACK_BOT_TOKEN in the environment" in told
+    assert "Set SWITCHBOARD_STORAGE__URL in the environment" in told
+    assert "verysecret" not in told
+    assert "pw9" not in told
+
+
+def test_a_database_password_is_masked_everywhere(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHBOARD_STORAGE__URL", "postgresql+psycopg://bot:pw9@h/d")
+    file.write_text("")
+    settings = load_settings(file)
+    assert "pw9" not in repr(settings) + str(explain(settings, file))
+    assert settings.database_url.endswith("pw9@h/d")
+
+
+def test_a_named_file_that_is_missing_is_an_error(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Copy switchboard\.example\.toml"):
+        load_settings(file)
