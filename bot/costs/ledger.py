@@ -1,0 +1,275 @@
+"""One row for every model call that goes out, written before it does and settled after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import Price, Usage
+from bot.storage.tables import ledger, questions
+
+GroupBy = Literal["model", "strategy", "channel", "provider"]
+
+OPEN = "open"
+LOST = "lost"
+GOOD = frozenset({"answered", "stopped", "nothing_found"})
+UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_long"})
+"""Outcomes of calls that the server turned down before it worked: their missing price hides no cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A model call that is about to go out. `purpose`: "answer", "embedding", "routing" or "judging"."""
+
+    question_id: str | None
+    purpose: str
+    attempt: int
+    provider: str
+    model: str
+    strategy: str | None
+    channel: str | None
+    asker: str | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """What a group of calls cost together. `key` is "" for calls that have none (embedding has no strategy).
+
+    `cost`: exact US dollars of the calls whose price is known. `unknown`: how many others there are that may have
+    cost something.
+    """
+
+    key: str
+    calls: int = 0
+    failures: int = 0
+    cost: Decimal = Decimal(0)
+    unknown: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: Total) -> Total:
+        """Both together, under the first one's key."""
+        return Total(
+            key=self.key,
+            calls=self.calls + other.calls,
+            failures=self.failures + other.failures,
+            cost=self.cost + other.cost,
+            unknown=self.unknown + other.unknown,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A settled call, as it is exported."""
+
+    id: int
+    question_id: str | None
+    purpose: str
+    attempt: int
+    provider: str
+    model: str
+    strategy: str | None
+    channel: str | None
+    place_kind: str | None
+    started_at: datetime
+    seconds: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    estimated: bool
+    cost: Decimal | None
+    price_version: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionCost:
+    """What the calls for one question cost whose price is known, and where it was asked; never its text."""
+
+    question_id: str
+    channel: str
+    place_kind: str
+    asked_at: datetime
+    answer_ts: str | None
+    cost: Decimal
+    calls: int
+    models: tuple[str, ...]
+
+
+class Ledger:
+    """The calls in SQL. Calls still under way count in no sum."""
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self._opened_at = clock()
+
+    async def open(self, call: Call) -> int:
+        """Writes a call down before it goes out; gives the row to settle."""
+        values = {name: getattr(call, name) for name in Call.__slots__}
+        async with self._engine.begin() as connection:
+            result = await connection.execute(
+                ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id)
+            )
+            row: int = result.scalar_one()
+        return row
+
+    async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
+        """Writes down what became of a call. A price that is not known stays NULL."""
+        values: dict[str, object] = {
+            "outcome": outcome,
+            "seconds": seconds,
+            "cost": price.amount,
+            "price_version": price.version,
+        }
+        if usage is not None:
+            values |= {
+                "prompt_tokens": usage.prompt_tokens,
+                "completion_tokens": usage.completion_tokens,
+                "cached_tokens": usage.cached_tokens,
+                "reasoning_tokens": usage.reasoning_tokens,
+                "estimated": usage.estimated,
+            }
+        async with self._engine.begin() as connection:
+            await connection.execute(ledger.update().where(ledger.c.id == row).values(values))
+
+    async def recover(self) -> int:
+        """Marks the calls that a dead process left open as lost; gives their number.
+
+        Calls opened since this ledger was made are left alone. Where another replica's call is still under way,
+        its settling later puts the mark right.
+        """
+        stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < self._opened_at)
+        async with self._engine.begin() as connection:
+            result = await connection.execute(ledger.update().where(stale).values(outcome=LOST))
+        return result.rowcount
+
+    async def total(self, since: datetime, until: datetime, *, by: GroupBy | None = None) -> list[Total]:
+        """Sums of the calls started in [since, until), dearest first; without `by` exactly one, of all of them."""
+        key = sa.func.coalesce(ledger.c[by], "") if by else sa.literal("")
+        # Costs are text in the database, so equal ones are counted there and multiplied here, exactly.
+        query = (
+            sa.select(
+                key.label("key"),
+                ledger.c.outcome,
+                ledger.c.cost,
+                sa.func.count().label("calls"),
+                sa.func.coalesce(sa.func.sum(ledger.c.prompt_tokens), 0).label("prompt_tokens"),
+                sa.func.coalesce(sa.func.sum(ledger.c.completion_tokens), 0).label("completion_tokens"),
+            )
+            .where(*_settled(since, until))
+            .group_by(sa.text("1"), ledger.c.outcome, ledger.c.cost)
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        totals: dict[str, Total] = {} if by else {"": Total(key="")}
+        for row in found:
+            part = Total(
+                key=row.key,
+                calls=row.calls,
+                failures=0 if row.outcome in GOOD else row.calls,
+                cost=row.cost * row.calls if row.cost is not None else Decimal(0),
+                unknown=row.calls if row.cost is None and row.outcome not in UNBILLED else 0,
+                prompt_tokens=int(row.prompt_tokens),
+                completion_tokens=int(row.completion_tokens),
+            )
+            totals[row.key] = totals[row.key] + part if row.key in totals else part
+        return dearest_first(totals.values())
+
+    async def answers(self, since: datetime, until: datetime) -> int:
+        """How many questions got an answer from a model in [since, until)."""
+        query = sa.select(sa.func.count(sa.distinct(ledger.c.question_id))).where(
+            *_settled(since, until), ledger.c.purpose == "answer", ledger.c.outcome.in_(GOOD)
+        )
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def failures(self, since: datetime, until: datetime) -> dict[str, int]:
+        """How many calls failed in which way, the most frequent first."""
+        count = sa.func.count().label("count")
+        query = (
+            sa.select(ledger.c.outcome, count)
+            .where(*_settled(since, until), ledger.c.outcome.not_in(GOOD))
+            .group_by(ledger.c.outcome)
+            .order_by(count.desc(), ledger.c.outcome)
+        )
+        async with self._engine.connect() as connection:
+            return dict((await connection.execute(query)).all())
+
+    async def place_kinds(self, since: datetime, until: datetime) -> dict[str, str]:
+        """The kind of place ("dm", "channel", …) of each channel in which a call was made."""
+        query = (
+            sa.select(ledger.c.channel, questions.c.place_kind)
+            .join(questions, questions.c.id == ledger.c.question_id)
+            .where(*_settled(since, until), ledger.c.channel.is_not(None))
+            .distinct()
+        )
+        async with self._engine.connect() as connection:
+            return dict((await connection.execute(query)).all())
+
+    async def dearest(self, since: datetime, until: datetime, count: int = 5) -> list[QuestionCost]:
+        """The questions whose calls cost most, dearest first; those that cost nothing, or nobody knows, are no such."""
+        query = (
+            sa.select(
+                questions.c.id,
+                questions.c.channel,
+                questions.c.place_kind,
+                questions.c.asked_at,
+                questions.c.answer_ts,
+                ledger.c.cost,
+                ledger.c.model,
+            )
+            .join(questions, questions.c.id == ledger.c.question_id)
+            .where(*_settled(since, until), ledger.c.cost.is_not(None))
+            .order_by(ledger.c.id)
+        )
+        costs: dict[str, QuestionCost] = {}
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(query):
+                costs[row.id] = _joined(costs.get(row.id), row)
+        paid = [question for question in costs.values() if question.cost]
+        return sorted(paid, key=lambda question: (-question.cost, question.asked_at))[:count]
+
+    async def rows(self, since: datetime, until: datetime) -> list[Row]:
+        """Every settled call started in [since, until), oldest first."""
+        names = [name for name in Row.__slots__ if name != "place_kind"]
+        query = (
+            sa.select(*(ledger.c[name] for name in names), questions.c.place_kind)
+            .join(questions, questions.c.id == ledger.c.question_id, isouter=True)
+            .where(*_settled(since, until))
+            .order_by(ledger.c.started_at, ledger.c.id)
+        )
+        async with self._engine.connect() as connection:
+            return [Row(**row) for row in (await connection.execute(query)).mappings()]
+
+
+def dearest_first(totals: Iterable[Total]) -> list[Total]:
+    """By cost, then by number of calls, then by name."""
+    return sorted(totals, key=lambda total: (-total.cost, -total.calls, total.key))
+
+
+def _settled(since: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (ledger.c.started_at >= since, ledger.c.started_at < until, ledger.c.outcome != OPEN)
+
+
+def _joined(known: QuestionCost | None, row: Any) -> QuestionCost:
+    models = known.models if known else ()
+    return QuestionCost(
+        question_id=row.id,
+        channel=row.channel,
+        place_kind=row.place_kind,
+        asked_at=row.asked_at,
+        answer_ts=row.answer_ts,
+        cost=known.cost + row.cost if known else row.cost,
+        calls=known.calls + 1 if known else 1,
+        models=models if row.model in models else (*models, row.model),
+    )

@@ -1,0 +1,3 @@
+from databases import engine, postgres
+
+__all__ = ["engine", "postgres"]
