@@ -1,0 +1,104 @@
+"""What was said in each thread: the assistant's memory of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import Turn
+from bot.storage.tables import conversations
+from bot.storage.upsert import insert
+
+
+class Conversations:
+    """Messages by channel, thread and `ts` (Slack's message id, which sorts by time)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def record(
+        self,
+        channel: str,
+        thread: str,
+        ts: str,
+        role: Literal["user", "assistant"],
+        author: str,
+        text: str,
+        question_id: str | None = None,
+    ) -> None:
+        """Keeps a message; the same message again replaces it. `author` is "" for the assistant's own."""
+        values = {"role": role, "author": author, "text": text, "question_id": question_id}
+        async with self._engine.begin() as connection:
+            statement = insert(connection, conversations).values(
+                channel=channel, thread=thread, ts=ts, deleted=False, **values
+            )
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["channel", "thread", "ts"], set_=values)
+            )
+
+    async def edit(self, channel: str, ts: str, text: str) -> None:
+        """The message now says `text`. A message that was never recorded stays unknown."""
+        await self._update(channel, ts, text=text)
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """The message is gone: its text is forgotten at once, and it is no turn any more."""
+        await self._update(channel, ts, text="", deleted=True)
+
+    async def turns(self, channel: str, thread: str, *, before: str | None = None) -> tuple[Turn, ...]:
+        """The thread's messages, oldest first, up to but without the one with `ts` = `before`."""
+        query = (
+            sa.select(conversations.c.role, conversations.c.text, conversations.c.author)
+            .where(*_in_thread(channel, thread))
+            .order_by(conversations.c.ts)
+        )
+        if before is not None:
+            query = query.where(conversations.c.ts < before)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(Turn(row.role, row.text, row.author) for row in rows)
+
+    async def takes_part(self, channel: str, thread: str) -> bool:
+        """Whether the assistant has spoken in this thread."""
+        query = (
+            sa.select(sa.literal(1)).where(*_in_thread(channel, thread), conversations.c.role == "assistant").limit(1)
+        )
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def people(self, channel: str, thread: str) -> frozenset[str]:
+        """The user ids of everyone who wrote in this thread."""
+        query = sa.select(conversations.c.author).where(*_in_thread(channel, thread), conversations.c.role == "user")
+        async with self._engine.connect() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
+    async def _update(self, channel: str, ts: str, **values: object) -> None:
+        statement = (
+            sa.update(conversations)
+            .where(conversations.c.channel == channel, conversations.c.ts == ts)
+            .values(**values)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
+
+
+def cut(turns: Sequence[Turn], budget: int, count: Callable[[str], int]) -> tuple[Turn, ...]:
+    """The newest turns that fit into `budget` tokens together, oldest first. `count` counts a text's tokens."""
+    kept: list[Turn] = []
+    left = budget
+    for turn in reversed(turns):
+        left -= count(turn.text)
+        if left < 0:
+            break
+        kept.append(turn)
+    return tuple(reversed(kept))
+
+
+def _in_thread(channel: str, thread: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        conversations.c.channel == channel,
+        conversations.c.thread == thread,
+        conversations.c.deleted.is_(False),
+    )

@@ -1,0 +1,79 @@
+"""Pins: what a person fixed for a thread, for themselves or for a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import Pin, Question, StrategyName
+from bot.storage.tables import pins
+from bot.storage.upsert import insert
+
+Scope = Literal["thread", "person", "channel"]
+_STRONGEST_FIRST: tuple[Scope, ...] = ("thread", "person", "channel")
+
+
+def thread_key(channel: str, thread: str) -> str:
+    """The key of a thread's pin."""
+    return f"{channel}:{thread}"
+
+
+class Pins:
+    """Pins by scope and key: "thread" by `thread_key`, "person" by user id, "channel" by channel id."""
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def set(
+        self,
+        scope: Scope,
+        key: str,
+        *,
+        model: str | None = None,
+        strategy: StrategyName | None = None,
+        by: str,
+    ) -> None:
+        """Pins a model, a strategy or both; what is not named here stays as it was pinned before."""
+        named = {"model": model, "strategy": strategy}
+        changed: dict[str, object] = {column: value for column, value in named.items() if value is not None}
+        stamp = {"set_by": by, "set_at": self._clock()}
+        async with self._engine.begin() as connection:
+            statement = insert(connection, pins).values(scope=scope, key=key, **named, **stamp)
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["scope", "key"], set_={**changed, **stamp})
+            )
+
+    async def clear(self, scope: Scope, key: str) -> None:
+        """Back to automatic for this scope."""
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.delete(pins).where(pins.c.scope == scope, pins.c.key == key))
+
+    async def of(self, question: Question) -> tuple[Pin, ...]:
+        """The pins that bear on a question, strongest first: question, thread, person, channel."""
+        keys = self._keys(question)
+        wanted = [sa.and_(pins.c.scope == scope, pins.c.key == key) for scope, key in keys.items()]
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(sa.select(pins).where(sa.or_(*wanted)))).all()
+        found = {
+            row.scope: Pin(
+                scope=row.scope,
+                model=row.model,
+                strategy=StrategyName(row.strategy) if row.strategy else None,
+            )
+            for row in rows
+        }
+        own = Pin(scope="question", model=question.model, strategy=question.strategy)
+        first = (own,) if own.model or own.strategy else ()
+        return first + tuple(found[scope] for scope in _STRONGEST_FIRST if scope in found)
+
+    @staticmethod
+    def _keys(question: Question) -> dict[Scope, str]:
+        keys: dict[Scope, str] = {"person": question.asker, "channel": question.place.channel}
+        if question.place.thread:
+            keys["thread"] = thread_key(question.place.channel, question.place.thread)
+        return keys
