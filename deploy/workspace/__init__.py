@@ -1,0 +1,9 @@
+"""A local workspace that speaks Slack's wire protocol, with a page that looks like it."""
+
+from __future__ import annotations
+
+from deploy.workspace.seed import demo_seed
+from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
+from deploy.workspace.state import BOT_USER
+
+__all__ = ["APP_TOKEN", "BOT_TOKEN", "BOT_USER", "SIGNING_SECRET", "Workspace", "demo_seed"]

@@ -1,0 +1,84 @@
+"""files.getUploadURLExternal, completeUploadExternal, info and delete."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from deploy.workspace.errors import ApiError
+from deploy.workspace.state import BOT_USER, JSON, Channel, File
+from deploy.workspace.web_api.call import Call, Method
+from deploy.workspace.web_api.chat import thread
+
+
+async def get_upload_url(call: Call) -> JSON:
+    name, length = call.required("filename"), call.number("length", 0)
+    if length <= 0:
+        raise ApiError("invalid_arguments")
+    mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    file = File(call.state.next_id("F"), name, name, mimetype, BOT_USER, size=length)
+    call.state.files[file.id] = file
+    return {"upload_url": f"{call.state.url}/upload/{file.id}", "file_id": file.id}
+
+
+async def complete_upload(call: Call) -> JSON:
+    """Share uploaded files, in a channel or with nobody yet."""
+    listed = call.listed("files") or []
+    files = [_uploaded(call, entry) for entry in listed]
+    if not files:
+        raise ApiError("invalid_arguments")
+    named = [call.text("channel_id"), *call.text("channels").split(",")]
+    channels = [_channel(call, each) for each in dict.fromkeys(named) if each]
+    for file, entry in zip(files, listed, strict=True):
+        file.title = entry.get("title") or file.name
+        file.shared = True
+    for channel in channels:
+        comment, thread_ts = call.text("initial_comment"), thread(call, channel)
+        call.core.messages.post(
+            channel, BOT_USER, comment, thread_ts=thread_ts, files=files, blocks=call.listed("blocks")
+        )
+    return {"files": [call.core.messages.file_object(file) for file in files]}
+
+
+async def info(call: Call) -> JSON:
+    file = _known(call)
+    return {"file": call.core.messages.file_object(file), "content_highlight_html": "", "comments": []}
+
+
+async def delete(call: Call) -> JSON:
+    file = _known(call)
+    if file.user != BOT_USER:
+        raise ApiError("cant_delete_file")
+    del call.state.files[file.id]
+    return {}
+
+
+def _known(call: Call) -> File:
+    file = call.state.files.get(call.text("file"))
+    if file is None:
+        raise ApiError("file_not_found")
+    in_reach = any(BOT_USER in call.state.channels[each].members for each in file.channels)
+    if file.user != BOT_USER and not in_reach:
+        raise ApiError("file_not_found")
+    return file
+
+
+def _uploaded(call: Call, entry: JSON) -> File:
+    file = call.state.files.get(str(entry.get("id")))
+    if file is None or file.shared or not file.content:
+        raise ApiError("file_not_found")
+    return file
+
+
+def _channel(call: Call, channel_id: str) -> Channel:
+    channel = Call(call.core, {"channel": channel_id}).channel()
+    if BOT_USER not in channel.members:
+        raise ApiError("not_in_channel")
+    return channel
+
+
+METHODS: dict[str, Method] = {
+    "files.getUploadURLExternal": get_upload_url,
+    "files.completeUploadExternal": complete_upload,
+    "files.info": info,
+    "files.delete": delete,
+}
