@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(Path(__file__).resolve().parent / "servers"))
+pytest_plugins = ["databases"]
 os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
 
 
