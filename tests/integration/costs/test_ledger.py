@@ -87,7 +87,7 @@ async def test_an_unknown_price_stays_null_and_is_counted_not_added(ledger: Ledg
 async def test_a_price_of_zero_is_known(ledger: Ledger) -> None:
     await settled(ledger, "0", model="offline")
     (total,) = await ledger.total(MONDAY, NEXT, by="model")
-    assert (total.key, total.cost, total.unknown) == ("offline", 0, 0)
+    assert (total.key, total.cost, total.unknown) == ("offline", Decimal(0), 0)
 
 
 async def test_a_call_that_was_turned_down_is_a_failure_without_an_unknown_cost(ledger: Ledger) -> None:
@@ -132,7 +132,7 @@ async def test_a_period_holds_its_start_and_not_its_end(ledger: Ledger) -> None:
 
 async def test_an_empty_period_has_one_total_of_nothing(ledger: Ledger) -> None:
     (total,) = await ledger.total(MONDAY, NEXT)
-    assert (total.calls, total.cost) == (0, 0)
+    assert (total.calls, total.cost) == (0, Decimal(0))
     assert await ledger.total(MONDAY, NEXT, by="model") == []
 
 
@@ -162,7 +162,7 @@ async def test_settling_a_call_that_was_thought_lost_puts_it_right(ledger: Ledge
     await ledger.recover()
     await ledger.settle(row, outcome="answered", seconds=1, usage=None, price=Price(amount=Decimal(3), version=LIST))
     (total,) = await ledger.total(MONDAY, NEXT)
-    assert (total.cost, total.failures, total.unknown) == (3, 0, 0)
+    assert (total.cost, total.failures, total.unknown) == (Decimal(3), 0, 0)
 
 
 async def test_answered_questions_are_counted_once_whatever_number_of_calls(ledger: Ledger) -> None:

@@ -1,0 +1,24 @@
+"""How US dollars are written for people."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+_SMALL = Context(prec=4, rounding=ROUND_HALF_EVEN)
+
+
+def dollars(amount: Decimal) -> str:
+    """Cents from one dollar up ("$1,204.50"); below, four significant digits ("$0.0042"). Only nothing is "$0"."""
+    if amount == 0:
+        return "$0"
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    whole, _, cents = format(_SMALL.plus(amount), "f").partition(".")
+    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
+
+
+def at_least(amount: Decimal, unknown: int) -> str:
+    """The amount, said to be a lower bound where `unknown` further calls have no known price."""
+    if not unknown:
+        return dollars(amount)
+    return f"at least {dollars(amount)}" if amount else "unknown"

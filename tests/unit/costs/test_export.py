@@ -1,0 +1,71 @@
+import csv
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from bot.costs.export import COLUMNS, as_csv
+from bot.costs.ledger import Row
+
+ROW = Row(
+    id=1,
+    question_id="q1",
+    purpose="answer",
+    attempt=1,
+    provider="openai",
+    model="small",
+    strategy="rag",
+    channel="C1",
+    place_kind="channel",
+    started_at=datetime(2026, 11, 9, 8, tzinfo=UTC),
+    seconds=1.25,
+    prompt_tokens=10,
+    completion_tokens=2,
+    cached_tokens=0,
+    reasoning_tokens=0,
+    estimated=False,
+    cost=Decimal("1E-7"),
+    price_version="override",
+    outcome="answered",
+)
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_row_has_every_column_and_its_exact_cost() -> None:
+    (line,) = read(as_csv([ROW]))
+    assert tuple(line) == COLUMNS
+    assert line["started_at"] == "2026-11-09T08:00:00+00:00"
+    assert line["cost_usd"] == "0.0000001"
+    assert (line["channel"], line["tokens_estimated"]) == ("C1", "no")
+
+
+def test_an_unknown_cost_is_empty_and_a_free_one_is_zero() -> None:
+    unknown, free = read(as_csv([replace(ROW, cost=None), replace(ROW, cost=Decimal(0))]))
+    assert (unknown["cost_usd"], free["cost_usd"]) == ("", "0")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_spreadsheet_runs_no_formula_from_it(start: str) -> None:
+    evil = f'{start}HYPERLINK("http://x","y")'
+    (line,) = read(as_csv([replace(ROW, model=evil)]))
+    assert line["model"] == f"'{evil}"
+
+
+def test_lines_end_and_quotes_double_as_rfc_4180_has_it() -> None:
+    text = as_csv([replace(ROW, model='a "b", c\nd')])
+    assert '"a ""b"", c\nd"' in text
+    assert text.endswith("\r\n")
+    assert text.startswith("started_at,")
+    assert read(text)[0]["model"] == 'a "b", c\nd'
+
+
+@pytest.mark.parametrize("kind", ["dm", "group_dm"])
+def test_direct_messages_are_not_named(kind: str) -> None:
+    text = as_csv([replace(ROW, channel="D777", place_kind=kind)])
+    assert "D777" not in text
+    assert read(text)[0]["channel"] == "direct message"
