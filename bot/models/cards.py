@@ -37,7 +37,9 @@ class FineTune(BaseModel):
 class ModelCard(BaseModel):
     """One model. `name` is what people type; `id` is what the server is asked for (the name where not given).
 
-    `context_window` and `max_output` in tokens. `scores`: our own evaluation, strategy name → quality (0 to 1).
+    `context_window` and `max_output` in tokens. `thinking_tokens`: how many it may use up on reasoning before it
+    answers, on top of the answer's own; 0 for a model that does not reason. `scores`: our own evaluation, strategy
+    name → quality (0 to 1).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +56,7 @@ class ModelCard(BaseModel):
     licence: str = ""
     context_window: int = Field(gt=0)
     max_output: int = Field(default=4096, gt=0)
+    thinking_tokens: int = Field(default=0, ge=0)
     released: date | None = None
     shutdown: date | None = None
     summary: str = ""

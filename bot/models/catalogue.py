@@ -1,0 +1,142 @@
+"""The catalogue: the cards of all models and the servers that run them, shipped and extended by the user's own file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.errors import ConfigError, UnknownModel
+from bot.models.cards import ModelCard
+
+OFFLINE = "offline"
+
+_Entry = TypeVar("_Entry", bound=BaseModel)
+_Tables = dict[str, dict[str, Any]]
+
+
+class Provider(BaseModel):
+    """A server that speaks OpenAI's protocol.
+
+    `base_url` empty: the user has to name it (Azure). `api_key_env`: the environment variable of its key, None where it
+    wants none. `local`: runs on this machine or in this network.
+    `stream_usage`: it accepts `stream_options`. `output_limit`: what it calls the limit of the answer's length.
+    `list_headers`: sent instead of a bearer token when its models are listed; "{key}" stands for the key.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str = ""
+    base_url: str = ""
+    api_key_env: str | None = None
+    keys_at: str = ""
+    local: bool = False
+    stream_usage: bool = True
+    output_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    list_headers: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.title or self.name
+
+
+class Catalogue:
+    """All cards in their order of preference, and their providers by name."""
+
+    def __init__(self, cards: Iterable[ModelCard], providers: Iterable[Provider]) -> None:
+        self.cards = tuple(cards)
+        self.providers = {provider.name: provider for provider in providers}
+        self._by_name = {card.name.casefold(): card for card in self.cards}
+        self._by_id = {card.model_id.casefold(): card for card in reversed(self.cards)}
+        for card in self.cards:
+            if card.provider not in self.providers:
+                known = ", ".join(self.providers)
+                raise ConfigError(
+                    f"The model “{card.name}” names the provider “{card.provider}”, which is not there. Known: {known}."
+                )
+
+    def get(self, name: str) -> ModelCard:
+        """The card with this name or server-side id, whatever its case. Raises UnknownModel with the three nearest."""
+        wanted = name.strip().casefold()
+        card = self._by_name.get(wanted) or self._by_id.get(wanted)
+        if card is None:
+            raise UnknownModel(name.strip(), self._nearest(wanted))
+        return card
+
+    def with_found(self, providers: Iterable[Provider], cards: Iterable[ModelCard]) -> Catalogue:
+        """This catalogue and what was found: cards whose names are new, behind the others, and their providers."""
+        new = [card for card in cards if card.name.casefold() not in self._by_name]
+        return Catalogue([*self.cards, *new], {**{p.name: p for p in providers}, **self.providers}.values())
+
+    def _nearest(self, wanted: str) -> tuple[str, ...]:
+        def likeness(card: ModelCard) -> float:
+            names = [name.casefold() for name in (card.name, card.model_id, card.title) if name]
+            alike = max(difflib.SequenceMatcher(None, wanted, name).ratio() for name in names)
+            return alike + 0.5 * any(wanted in name for name in names)  # "luna" means gpt-6-luna, not "llama"
+
+        return tuple(card.name for card in sorted(self.cards, key=likeness, reverse=True)[:3])
+
+
+def load_catalogue(extra: Path | None = None) -> Catalogue:
+    """The shipped catalogue; with `extra`, a TOML file of the same form, the user's own models come before it.
+
+    Where the user's file has a model or provider of the same name, only the fields that it states are changed. Raises
+    ConfigError where a file cannot be read or holds what is no card.
+    """
+    shipped = tomllib.loads(resources.files("bot.models").joinpath("cards.toml").read_text("utf-8"))
+    own = _read(extra) if extra is not None else {}
+    where = str(extra) if extra is not None else "cards.toml"
+    models = _merged(_named(own, "models", where), _named(shipped, "models", where))
+    providers = _merged(_named(own, "providers", where), _named(shipped, "providers", where))
+    return Catalogue(
+        [_checked(ModelCard, table, where) for table in models.values()],
+        [_checked(Provider, table, where) for table in providers.values()],
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The models file {path} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The models file {path} is not valid TOML: {error}.") from error
+    if unknown := sorted(set(tables) - {"models", "providers"}):
+        raise ConfigError(f"The models file {path} has “{unknown[0]}”; it may have [[models]] and [[providers]] alone.")
+    return tables
+
+
+def _named(tables: dict[str, Any], kind: str, where: str) -> _Tables:
+    entries = tables.get(kind, [])
+    if not isinstance(entries, list):
+        raise ConfigError(f"In {where}, write [[{kind}]] with two brackets, one such heading for each entry.")
+    for entry in entries:
+        if not isinstance(entry.get("name"), str):
+            raise ConfigError(f"In {where}, an entry under [[{kind}]] has no name.")
+    return {entry["name"]: entry for entry in entries}
+
+
+def _merged(own: _Tables, shipped: _Tables) -> _Tables:
+    """Own entries first, each completed by the shipped one of its name; then the other shipped ones."""
+    return {name: {**shipped.get(name, {}), **own.get(name, {})} for name in [*own, *shipped]}
+
+
+def _checked(kind: type[_Entry], table: dict[str, Any], where: str) -> _Entry:
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = difflib.get_close_matches(field, kind.model_fields, n=1)
+            problem = "is not a known field" + (f"; did you mean “{known[0]}”?" if known else ".")
+        else:
+            problem = f"is wrong: {first['msg']}."
+        raise ConfigError(f"In {where}, “{field}” of “{table['name']}” {problem}") from error

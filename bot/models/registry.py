@@ -1,0 +1,164 @@
+"""All models that can be called now, and the way out where one cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from bot.errors import ModelError, ModelNotFound, ModelUnauthorized
+from bot.models.base import Model
+from bot.models.cards import ModelCard
+from bot.models.catalogue import OFFLINE, Catalogue, Provider
+from bot.models.offline import OfflineModel
+from knowledge.embedding.base import Embedder
+
+# OpenAI's library takes half a second to load, which a start without hosted models need not wait for: what uses it is
+# imported where it is first needed.
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from bot.models.client import Timeouts
+
+
+class Models:
+    """The catalogue with keys: which models can be called now, and the models themselves.
+
+    `keys` by the name of their variable (a provider's `api_key_env`). `servers`: addresses at which `discover` looks
+    for local servers. `default` names the model that answers where nobody chose; "auto" is the first usable one of
+    the catalogue. Close it when done.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        keys: Mapping[str, SecretStr],
+        embedder: Embedder,
+        servers: Sequence[str] = (),
+        default: str = "auto",
+        timeouts: Timeouts | None = None,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._catalogue = catalogue
+        self._keys = dict(keys)
+        self._embedder = embedder
+        self._servers = tuple(servers)
+        self._default = default
+        self._timeouts = timeouts
+        self._today = today
+        self._models: dict[str, Model] = {}
+        self._clients: dict[str, AsyncOpenAI] = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """All cards, with those that were discovered."""
+        return self._catalogue
+
+    def card(self, name: str) -> ModelCard:
+        """The card of that name. Raises UnknownModel with the three nearest."""
+        return self._catalogue.get(name)
+
+    def usable(self) -> tuple[ModelCard, ...]:
+        """The chat models that can be called now, in the catalogue's order."""
+        return tuple(card for card in self._catalogue.cards if card.task == "chat" and self._obstacle(card) is None)
+
+    @property
+    def default(self) -> ModelCard:
+        """The model that answers where nobody chose: the configured one where it is usable, else the first usable."""
+        usable = self.usable()
+        if self._default != "auto":
+            wanted = self.card(self._default)
+            if wanted in usable:
+                return wanted
+        return usable[0]
+
+    def model(self, name: str) -> Model:
+        """The model of that name or id. Raises UnknownModel, or the ModelError that says why it cannot be called."""
+        card = self.card(name)
+        if obstacle := self._obstacle(card):
+            raise obstacle
+        if card.name not in self._models:
+            self._models[card.name] = self._made(card)
+        return self._models[card.name]
+
+    async def discover(self) -> tuple[ModelCard, ...]:
+        """Asks the local servers for their models and adds the cards. Nothing there: adds none, and raises nothing."""
+        from bot.models.discovery import discover, provider_at
+
+        known = self._catalogue.providers.values()
+        providers = [provider_at(address, known) for address in self._servers]
+        results = await asyncio.gather(*(discover(provider, self._limits()) for provider in providers))
+        cards = tuple(card for found in results for card in found)
+        self._catalogue = self._catalogue.with_found(providers, cards)
+        return cards
+
+    async def ping_all(self) -> list[tuple[str, bool, str]]:
+        """For each provider with a usable model: its name, whether it answers, and a sentence that says so."""
+        first: dict[str, ModelCard] = {}
+        for card in self.usable():
+            first.setdefault(card.provider, card)
+        return list(await asyncio.gather(*(self._ping(card) for card in first.values())))
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        clients, self._clients, self._models = list(self._clients.values()), {}, {}
+        await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
+
+    async def _ping(self, card: ModelCard) -> tuple[str, bool, str]:
+        provider = self._catalogue.providers[card.provider]
+        try:
+            await self.model(card.name).ping()
+        except ModelError as error:
+            return provider.name, False, str(error)
+        if card.provider == OFFLINE:
+            return provider.name, True, "The offline model is ready."
+        return provider.name, True, f"{provider.label} answers at {provider.base_url.rstrip('/')}."
+
+    def _obstacle(self, card: ModelCard) -> ModelError | None:
+        """Why the model cannot be called now, None where it can."""
+        provider = self._catalogue.providers[card.provider]
+        if card.shutdown is not None and card.shutdown <= self._today():
+            return ModelNotFound(
+                f"“{card.name}” was shut down on {card.shutdown:%d %B %Y}. `/model list` shows the others."
+            )
+        if provider.name == OFFLINE:
+            return None
+        if not provider.base_url:
+            return ModelNotFound(
+                f"“{card.name}” has no server yet: state the base_url of the provider “{provider.name}” in the file "
+                "that models.cards names."
+            )
+        if provider.api_key_env is not None and self._key(provider) is None:
+            at = f" Keys are made at {provider.keys_at}." if provider.keys_at else ""
+            return ModelUnauthorized(
+                f"“{card.name}” needs a key for {provider.label}: set {provider.api_key_env} and start again.{at}"
+            )
+        return None
+
+    def _made(self, card: ModelCard) -> Model:
+        if card.provider == OFFLINE:
+            return OfflineModel(card, self._embedder)
+        from bot.models.client import OpenAIModel
+
+        provider, limits = self._catalogue.providers[card.provider], self._limits()
+        client, key = self._client(provider), self._key(provider)
+        return OpenAIModel(card, provider, client, key=key, timeouts=limits)
+
+    def _client(self, provider: Provider) -> AsyncOpenAI:
+        from bot.models.client import open_client
+
+        if provider.name not in self._clients:
+            self._clients[provider.name] = open_client(provider, self._key(provider), self._limits())
+        return self._clients[provider.name]
+
+    def _key(self, provider: Provider) -> SecretStr | None:
+        return self._keys.get(provider.api_key_env or "")
+
+    def _limits(self) -> Timeouts:
+        from bot.models.client import Timeouts
+
+        return self._timeouts or Timeouts()

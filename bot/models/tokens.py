@@ -1,0 +1,81 @@
+"""How many tokens a text has for a model: by tiktoken where its files are there, else estimated and marked so."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import tiktoken
+from tiktoken.model import encoding_name_for_model
+
+FALLBACK = "o200k_base"
+
+# tiktoken names a cached file by the SHA-1 of its address and, where the content is not the expected one, deletes it
+# and downloads. Both are looked at here first, so that it never tries.
+_FILES = {
+    "o200k_base": (
+        "fb374d419588a4632f3f557e76b4b70aebbca790",
+        "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    ),
+    "cl100k_base": (
+        "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+        "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    ),
+}
+
+_loaded: dict[str, tiktoken.Encoding] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """`estimated` is true where the model's own encoding is not known or its file is not there."""
+
+    tokens: int
+    estimated: bool
+
+
+def load_encodings(folder: Path) -> tuple[str, ...]:
+    """Loads the encodings whose files lie in `folder`, and returns the names of those that can now be used.
+
+    Takes about a second for each: call it in a worker thread. Missing or damaged files are left out; nothing is ever
+    downloaded.
+    """
+    for name, (file, sha256) in _FILES.items():
+        path = folder / file
+        if name in _loaded or not path.is_file():
+            continue
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            continue
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
+        _loaded[name] = tiktoken.get_encoding(name)
+    return tuple(_loaded)
+
+
+def count_tokens(text: str, model_id: str) -> TokenCount:
+    """The tokens of `text` for the model that its server knows as `model_id`.
+
+    Models that tiktoken does not know are counted with its newest encoding and marked as estimated.
+    """
+    known = _encoding_name(model_id)
+    encoding = _loaded.get(known or FALLBACK)
+    if encoding is None:
+        return TokenCount(estimate_tokens(text), estimated=True)
+    return TokenCount(len(encoding.encode_ordinary(text)), estimated=known is None)
+
+
+def estimate_tokens(text: str) -> int:
+    """One token for four bytes of UTF-8, rounded up.
+
+    OpenAI's rule of thumb is four characters of English (help.openai.com, "What are tokens and how to count them?"),
+    where a character is a byte; other scripts take more bytes and more tokens a character.
+    """
+    return -(-len(text.encode()) // 4)
+
+
+def _encoding_name(model_id: str) -> str | None:
+    try:
+        return encoding_name_for_model(model_id.rsplit("/", 1)[-1])
+    except KeyError:
+        return None
