@@ -1,0 +1,304 @@
+"""The way of a question: evidence, choice, prompt, model, answer, receipt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations import cut
+from bot.costs.ledger import Ledger
+from bot.costs.prices import PriceBook
+from bot.domain import (
+    Answer,
+    AnswerEvent,
+    Choice,
+    Citation,
+    Evidence,
+    Failed,
+    Finished,
+    Pin,
+    Progress,
+    Prompt,
+    Question,
+    Receipt,
+    StrategyName,
+    TextDelta,
+)
+from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError
+from bot.gate import Gate, Tab
+from bot.learning.examples import Examples
+from bot.models.cards import ModelCard
+from bot.models.registry import Models
+from bot.models.tokens import count_tokens
+from bot.selection import reasons, wording
+from bot.selection.estimates import is_offline
+from bot.selection.fine_tunes import FineTunes
+from bot.selection.latencies import Latencies
+from bot.selection.pins import Pins
+from bot.selection.questions import Questions
+from bot.selection.selector import Selector
+from bot.strategies.base import Strategy
+from bot.strategies.citing import Citing
+from knowledge.errors import KnowledgeError
+from knowledge.knowledge_base import KnowledgeBase
+
+log = structlog.get_logger("bot.assistant")
+
+EXAMPLES = 4
+SPARE_TOKENS = 200
+"""Left free in the context window: tokenizers of unknown models count a little differently."""
+NOTHING_FOUND = (
+    "I found nothing about this in the documents that everyone here may read. Try other words, or ask an admin "
+    "whether the right documents are connected (`/knowledge` shows what I know)."
+)
+STOPPED = "stopped"
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far one question has come."""
+
+    question: Question
+    started: float
+    choice: Choice | None = None
+    tab: Tab = field(default_factory=Tab)
+    text: list[str] = field(default_factory=list)
+    citations: tuple[Citation, ...] = ()
+    failed_models: list[str] = field(default_factory=list)
+    fallback: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The answer so far, as it was streamed."""
+        return "".join(self.text)
+
+
+class Assistant:
+    """Answers questions. Every surface goes through it: one gate for permissions, costs and receipts.
+
+    `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered; `passages`: how many a
+    question may use; `default_model`: the only model that answers where nobody pinned one, or "auto".
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: AsyncEngine,
+        knowledge: KnowledgeBase,
+        models: Models,
+        selector: Selector,
+        strategies: Mapping[StrategyName, Strategy],
+        prices: PriceBook,
+        ledger: Ledger,
+        pins: Pins,
+        examples: Examples,
+        clock: Callable[[], datetime],
+        answer_tokens: int,
+        history_tokens: int,
+        passages: int = 6,
+        default_model: str = "auto",
+    ) -> None:
+        self._knowledge = knowledge
+        self._models = models
+        self._selector = selector
+        self._strategies = strategies
+        self._pins = pins
+        self._examples = examples
+        self._clock = clock
+        self._answer_tokens = answer_tokens
+        self._history_tokens = history_tokens
+        self._passages = passages
+        self._default_model = default_model
+        self._gate = Gate(ledger=ledger, prices=prices, clock=clock)
+        self._questions = Questions(engine)
+        self._fine_tunes = FineTunes(knowledge.embedder)
+        self._latencies = Latencies(engine)
+
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """The answer as events: Progress and TextDelta, then one Finished or Failed.
+
+        Closing it means that the person pressed stop: the model's call is cancelled and the receipt says so.
+        """
+        way = _Way(question, time.monotonic())
+        try:
+            way.question = replace(question, text=wording.usable(question))
+            await self._questions.keep(question)
+            async with aclosing(self._answered(way)) as events:
+                async for event in events:
+                    yield event
+        except (SwitchboardError, KnowledgeError) as error:
+            yield await self._failed(way, error)
+        except GeneratorExit:
+            if way.choice is not None:
+                await self._finish(way, way.shown, STOPPED)
+            raise
+
+    async def receipt(self, question_id: str) -> Receipt | None:
+        """How and why a question was answered; None where it is not known or not finished."""
+        return await self._questions.receipt(question_id)
+
+    async def asked(self, question_id: str) -> Question | None:
+        """The question, without the thread and the files that came with it."""
+        return await self._questions.asked(question_id)
+
+    async def answered(self, question_id: str) -> str | None:
+        """The text of the answer."""
+        return await self._questions.answered(question_id)
+
+    async def note_answer_ts(self, question_id: str, ts: str) -> None:
+        """Where the answer stands: Slack's id of its message."""
+        await self._questions.note_answer_ts(question_id, ts)
+
+    async def _answered(self, way: _Way) -> AsyncGenerator[AnswerEvent, None]:
+        yield Progress("search", "started")
+        evidence = await self._evidence(way.question)
+        yield Progress("search", "done", _found(evidence))
+        while True:
+            yield Progress("choose", "started")
+            choice = way.choice = await self._choose(way, evidence)
+            option = choice.option
+            if not option.available:
+                yield Progress("choose", "done", option.reason)
+                yield await self._nothing_found(way)
+                return
+            yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
+            try:
+                async with aclosing(self._written(way, evidence)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ModelError as error:
+                if not self._may_fall_back(way, evidence):
+                    raise
+                log.warning("model_failed", question=way.question.id, model=option.model, kind=error.kind)
+                way.failed_models.append(option.model)
+                way.fallback = reasons.of_fallback(option.model, str(error))
+
+    async def _evidence(self, question: Question) -> Evidence:
+        scopes = question.audience.scopes
+        found = await self._knowledge.search(wording.search_text(question), scopes=scopes, k=self._passages)
+        return Evidence(
+            passages=found.passages,
+            examples=await self._examples.nearest(found.vector, scopes, EXAMPLES),
+            coverage=found.coverage,
+            agreement=found.agreement,
+            fine_tuned=await self._fine_tunes.similarities(found.vector, self._models.usable()),
+        )
+
+    async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
+        pins = await self._pins_of(way.question)
+        cards = [card for card in self._models.usable() if card.name not in way.failed_models]
+        medians = await self._latencies.medians()
+        choice = self._selector.choose(way.question, evidence, cards, pins, medians=medians)
+        if way.fallback:
+            return replace(choice, reasons=(way.fallback, *choice.reasons))
+        return choice
+
+    async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
+        """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
+        pins = await self._pins.of(question)
+        if self._default_model != "auto" and not any(pin.model for pin in pins):
+            usable = {card.name for card in self._models.usable()}
+            name = self._models.card(self._default_model).name
+            pins += (Pin(scope=reasons.CONFIGURED, model=name),) if name in usable else ()
+        strongest = next((pin for pin in pins if pin.model), None)
+        if strongest is None or strongest.model is None:
+            return pins
+        name = self._models.model(strongest.model).card.name
+        return tuple(replace(pin, model=name) if pin is strongest else pin for pin in pins)
+
+    def _may_fall_back(self, way: _Way, evidence: Evidence) -> bool:
+        """Whether another model may step in: nobody pinned this one, nothing was shown, and another has a chance."""
+        assert way.choice is not None
+        if way.text or any(pin.model for pin in way.choice.pins):
+            return False
+        left = [c for c in self._models.usable() if c.name not in (*way.failed_models, way.choice.option.model)]
+        return any(evidence.passages or not is_offline(card) for card in left)
+
+    async def _written(self, way: _Way, evidence: Evidence) -> AsyncGenerator[AnswerEvent, None]:
+        assert way.choice is not None
+        option = way.choice.option
+        model = self._models.model(option.model)
+        prompt = self._prompt(way.question, evidence, option.strategy, model.card)
+        if prompt.passages:
+            yield Progress("read", "started")
+            yield Progress("read", "done", _counted(len(prompt.passages), "passage"))
+        yield Progress("write", "started")
+        citing = Citing(prompt)
+        stream = self._gate.stream(way.question, model, prompt, max_tokens=self._answer_tokens, tab=way.tab)
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                if shown := citing.feed(piece):
+                    way.text.append(shown)
+                    way.citations = citing.citations
+                    yield TextDelta(shown)
+        if rest := citing.close():
+            way.text.append(rest)
+            yield TextDelta(rest)
+        way.citations = citing.citations
+        if not way.shown.strip():
+            raise ModelAnswerUnusable(f"“{option.model}” answered with nothing. Ask again, or pick another model.")
+        yield Progress("write", "done")
+        quoting = is_offline(model.card) and not way.citations
+        yield await self._finish(way, way.shown.strip(), "nothing_found" if quoting else "answered")
+
+    def _prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
+        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
+        answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
+        budget = card.context_window - answer - SPARE_TOKENS
+        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+
+    async def _nothing_found(self, way: _Way) -> Finished:
+        way.text.append(NOTHING_FOUND)
+        return await self._finish(way, NOTHING_FOUND, "nothing_found")
+
+    async def _finish(self, way: _Way, text: str, outcome: str) -> Finished:
+        receipt = self._receipt(way, outcome)
+        assert receipt is not None
+        await self._questions.finish(way.question.id, text, receipt)
+        log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
+        return Finished(Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt))
+
+    async def _failed(self, way: _Way, error: SwitchboardError | KnowledgeError) -> Failed:
+        question_id = way.question.id
+        kind = error.kind if isinstance(error, ModelError) else "failed"
+        log.warning("question_failed", question=question_id, kind=type(error).__name__, reason=str(error))
+        receipt = self._receipt(way, kind)
+        if receipt is not None:
+            await self._questions.finish(question_id, way.shown or None, receipt)
+        return Failed(question_id, f"{error} (Reference {question_id})", receipt)
+
+    def _receipt(self, way: _Way, outcome: str) -> Receipt | None:
+        """None before anything was chosen."""
+        if way.choice is None:
+            return None
+        return Receipt(
+            question_id=way.question.id,
+            choice=way.choice,
+            citations=way.citations,
+            usage=way.tab.usage,
+            price=way.tab.price,
+            seconds=time.monotonic() - way.started,
+            outcome=outcome,
+            created_at=self._clock(),
+        )
+
+
+def _found(evidence: Evidence) -> str:
+    parts = []
+    if evidence.passages:
+        documents = {passage.document_id for passage in evidence.passages}
+        parts.append(f"{_counted(len(evidence.passages), 'passage')} in {_counted(len(documents), 'document')}")
+    if evidence.examples:
+        parts.append(_counted(len(evidence.examples), "reviewed example"))
+    return f"Found {' and '.join(parts)}" if parts else "Nothing found"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,128 @@
+"""The gate: no model is called but through here, and every try leaves its row in the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bot.costs.ledger import UNBILLED, Call, Ledger
+from bot.costs.prices import PriceBook
+from bot.domain import Price, Prompt, Question, TextDelta, Usage
+from bot.models.base import Model
+from bot.models.cards import ModelCard
+from bot.models.retry import AttemptFailed, AttemptStarted, attempts
+from bot.models.tokens import count_tokens
+
+
+@dataclass(slots=True)
+class Tab:
+    """What the calls for one question came to, all tries together. The amount is None once one price is unknown."""
+
+    usage: Usage | None = None
+    amount: Decimal | None = Decimal(0)
+    version: str | None = None
+
+    def add(self, usage: Usage | None, price: Price) -> None:
+        """One more call."""
+        self.version = price.version or self.version
+        self.amount = None if self.amount is None or price.amount is None else self.amount + price.amount
+        if usage is None or self.usage is None:
+            self.usage = usage or self.usage
+            return
+        self.usage = Usage(
+            prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
+            completion_tokens=self.usage.completion_tokens + usage.completion_tokens,
+            cached_tokens=self.usage.cached_tokens + usage.cached_tokens,
+            reasoning_tokens=self.usage.reasoning_tokens + usage.reasoning_tokens,
+            estimated=self.usage.estimated or usage.estimated,
+        )
+
+    @property
+    def price(self) -> Price:
+        """What it all cost."""
+        return Price(amount=self.amount, version=self.version)
+
+
+@dataclass(slots=True)
+class _Try:
+    """A call under way. `row` is its place in the ledger."""
+
+    row: int
+    started: float
+    usage: Usage | None = None
+    said: list[str] = field(default_factory=list)
+
+
+class Gate:
+    """Calls models, and writes down what each try took and cost."""
+
+    def __init__(self, *, ledger: Ledger, prices: PriceBook, clock: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._prices = prices
+        self._clock = clock
+
+    async def stream(
+        self, question: Question, model: Model, prompt: Prompt, *, max_tokens: int, tab: Tab
+    ) -> AsyncGenerator[str, None]:
+        """The answer's text as it comes; `tab` grows with each try.
+
+        Raises the last try's ModelError. Closing it cancels the call, which is settled as stopped.
+        """
+        card, current = model.card, None
+        try:
+            async with aclosing(attempts(model, prompt, max_tokens=max_tokens)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    if isinstance(event, AttemptStarted):
+                        current = await self._begin(question, card, prompt, event.number)
+                    elif isinstance(event, AttemptFailed) and current is not None:
+                        await self._settle(current, card, event.error.kind, tab)
+                        current = None
+                    elif isinstance(event, Usage) and current is not None:
+                        current.usage = event
+                    elif isinstance(event, TextDelta) and current is not None:
+                        current.said.append(event.text)
+                        yield event.text
+            if current is not None:
+                await self._settle(current, card, "answered", tab)
+                current = None
+        finally:
+            # Left open by whoever stopped reading: the server has worked for it all the same.
+            if current is not None:
+                current.usage = current.usage or _counted(prompt, current, card)
+                await self._settle(current, card, "stopped", tab)
+
+    async def _begin(self, question: Question, card: ModelCard, prompt: Prompt, number: int) -> _Try:
+        call = Call(
+            question_id=question.id,
+            purpose="answer",
+            attempt=number,
+            provider=card.provider,
+            model=card.name,
+            strategy=prompt.strategy.value,
+            channel=question.place.channel,
+            asker=question.asker,
+            started_at=self._clock(),
+        )
+        return _Try(await self._ledger.open(call), time.monotonic())
+
+    async def _settle(self, done: _Try, card: ModelCard, outcome: str, tab: Tab) -> None:
+        rates = card.rates.rates() if card.rates else None
+        price = self._prices.price(card.provider, card.model_id, done.usage, rates=rates, free=card.free)
+        seconds = time.monotonic() - done.started
+        await self._ledger.settle(done.row, outcome=outcome, seconds=seconds, usage=done.usage, price=price)
+        # A call that was turned down is not billed, so its unknown price hides nothing.
+        if done.usage is not None or outcome not in UNBILLED:
+            tab.add(done.usage, price)
+
+
+def _counted(prompt: Prompt, stopped: _Try, card: ModelCard) -> Usage:
+    texts = [message.content for message in prompt.messages]
+    return Usage(
+        prompt_tokens=sum(count_tokens(text, card.model_id).tokens for text in texts),
+        completion_tokens=count_tokens("".join(stopped.said), card.model_id).tokens,
+        estimated=True,
+    )

@@ -1,0 +1,118 @@
+"""Reviewed questions and answers: few-shot context for questions like them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import Example
+from bot.storage.tables import examples
+from knowledge.access import readable
+from knowledge.documents import Vector
+from knowledge.embedding.base import Embedder
+
+_BYTES = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """All examples with their vectors, as the table was when its stamp was taken."""
+
+    stamp: tuple[int, datetime | None]
+    examples: tuple[Example, ...]
+    vectors: Vector
+
+
+class Examples:
+    """The examples in SQL, with a copy in memory that is renewed when another process changed the table."""
+
+    def __init__(
+        self, engine: AsyncEngine, embedder: Embedder, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._engine = engine
+        self._embedder = embedder
+        self._clock = clock
+        self._shelf: _Shelf | None = None
+
+    async def save(self, question: str, answer: str, readers: Iterable[str], by: str) -> Example:
+        """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it."""
+        example = Example(id=uuid.uuid4().hex, question=question, answer=answer, readers=frozenset(readers))
+        vector = await self._embedder.embed_query(question)
+        statement = examples.insert().values(
+            id=example.id,
+            question=question,
+            answer=answer,
+            readers=sorted(example.readers),
+            saved_by=by,
+            saved_at=self._clock(),
+            embedder=self._embedder.name,
+            vector=vector.astype(_BYTES).tobytes(),
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
+        return example
+
+    async def nearest(self, vector: Vector, scopes: frozenset[str], k: int) -> tuple[Example, ...]:
+        """The `k` examples nearest to a question's vector that an audience with `scopes` may read, nearest first."""
+        shelf = await self._current()
+        if not shelf.examples:
+            return ()
+        similarities = shelf.vectors @ vector
+        found: list[Example] = []
+        for place in np.argsort(-similarities, kind="stable"):
+            example = shelf.examples[place]
+            if readable(example.readers, scopes):
+                found.append(replace(example, similarity=float(similarities[place])))
+                if len(found) == k:
+                    break
+        return tuple(found)
+
+    async def all(self, scopes: frozenset[str]) -> tuple[Example, ...]:
+        """Every example that an audience with `scopes` may read, oldest first."""
+        shelf = await self._current()
+        return tuple(example for example in shelf.examples if readable(example.readers, scopes))
+
+    async def delete(self, id: str) -> None:
+        """Forgets an example; one that is not there is none the less gone."""
+        async with self._engine.begin() as connection:
+            await connection.execute(examples.delete().where(examples.c.id == id))
+
+    async def _current(self) -> _Shelf:
+        async with self._engine.connect() as connection:
+            query = sa.select(sa.func.count(), sa.func.max(examples.c.saved_at)).select_from(examples)
+            count, newest = (await connection.execute(query)).one()
+        stamp = (count, newest)
+        if self._shelf is None or self._shelf.stamp != stamp:
+            self._shelf = await self._read(stamp)
+        return self._shelf
+
+    async def _read(self, stamp: tuple[int, datetime | None]) -> _Shelf:
+        async with self._engine.connect() as connection:
+            query = sa.select(examples).order_by(examples.c.saved_at, examples.c.id)
+            rows = (await connection.execute(query)).all()
+        vectors = np.zeros((len(rows), self._embedder.dimensions), np.float32)
+        stale = [place for place, row in enumerate(rows) if row.embedder != self._embedder.name]
+        for place, row in enumerate(rows):
+            if row.embedder == self._embedder.name:
+                vectors[place] = np.frombuffer(row.vector, _BYTES)
+        if stale:
+            vectors[stale] = await self._embed_again([rows[place] for place in stale])
+        kept = tuple(
+            Example(id=row.id, question=row.question, answer=row.answer, readers=frozenset(row.readers)) for row in rows
+        )
+        return _Shelf(stamp, kept, vectors)
+
+    async def _embed_again(self, rows: list[sa.Row[tuple[object, ...]]]) -> Vector:
+        """Vectors of another embedding model cannot be compared, so those are made anew and kept."""
+        vectors = await self._embedder.embed([row.question for row in rows])
+        async with self._engine.begin() as connection:
+            for row, vector in zip(rows, vectors, strict=True):
+                changed = {"embedder": self._embedder.name, "vector": vector.astype(_BYTES).tobytes()}
+                await connection.execute(examples.update().where(examples.c.id == row.id).values(**changed))
+        return vectors

@@ -1,0 +1,82 @@
+"""What the selector weighs: every strategy with every model, and why some of them cannot be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.costs.prices import PriceBook
+from bot.domain import Evidence, Option, Question, StrategyName
+from bot.models.cards import ModelCard
+from bot.selection.estimates import Estimates, is_offline
+
+FINE_TUNED_SIMILARITY = 0.5
+"""A fine-tuned model is an option for questions at least this near to one that it was tuned on (cosine)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighing:
+    """What every option of one question is weighed with."""
+
+    cost_weight: float
+    latency_weight: float
+    prices: PriceBook
+    estimates: Estimates
+    medians: Mapping[tuple[str, str], float]
+
+    def options(
+        self, question: Question, evidence: Evidence, cards: Sequence[ModelCard], *, pinned: bool
+    ) -> tuple[Option, ...]:
+        """All options, the best utility first and those that cannot be taken last.
+
+        `pinned`: a person chose the one model in `cards`, so a fine-tuned one may answer any kind of question.
+        """
+        needs = self.estimates.needs(question.text, evidence)
+        drafts = [
+            (card, strategy, self.estimates.cost(self.prices, card, strategy, question.text, evidence))
+            for card in cards
+            for strategy in StrategyName
+        ]
+        # What nobody knows the price of is weighed as if it were the dearest of the others.
+        dearest = max((cost for _, _, cost in drafts if cost is not None), default=Decimal(0))
+        options = [
+            self._option(card, strategy, needs[strategy], cost, dearest, obstacle(card, strategy, evidence, pinned))
+            for card, strategy, cost in drafts
+        ]
+        return tuple(sorted(options, key=lambda option: (not option.available, -option.utility)))
+
+    def _option(
+        self, card: ModelCard, strategy: StrategyName, need: float, cost: Decimal | None, dearest: Decimal, reason: str
+    ) -> Option:
+        quality = 0.0 if reason else need * self.estimates.strength(card, strategy)
+        latency = self.estimates.latency(card, self.medians)
+        weighed = float(dearest if cost is None else cost)
+        return Option(
+            strategy=strategy,
+            model=card.name,
+            quality=quality,
+            cost=cost,
+            latency=latency,
+            utility=quality - self.cost_weight * weighed - self.latency_weight * latency,
+            available=not reason,
+            reason=reason,
+        )
+
+
+def obstacle(card: ModelCard, strategy: StrategyName, evidence: Evidence, pinned: bool) -> str:
+    """Why this option cannot be taken, as a sentence; "" where it can."""
+    if is_offline(card) and strategy is not StrategyName.RAG:
+        return "The offline model can only quote documents."
+    if strategy is StrategyName.RAG and not evidence.passages:
+        return "Nothing was found in the documents that everyone here may read."
+    if strategy is StrategyName.FEW_SHOT and not evidence.examples:
+        return "There are no reviewed examples that everyone here may read."
+    if strategy is StrategyName.FINE_TUNED:
+        if card.fine_tune is None:
+            return f"“{card.name}” is not fine-tuned."
+        if not pinned and evidence.fine_tuned.get(card.name, 0.0) < FINE_TUNED_SIMILARITY:
+            return f"“{card.name}” was tuned for another kind of question ({card.fine_tune.kind})."
+    elif card.fine_tune is not None and not pinned:
+        return f"“{card.name}” was tuned to answer on its own."
+    return ""

@@ -1,0 +1,145 @@
+"""The reasons of a choice, in sentences that a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.costs.money import dollars
+from bot.domain import Evidence, Option, Pin, StrategyName
+from bot.models.catalogue import OFFLINE
+
+NAMES: Mapping[StrategyName, str] = {
+    StrategyName.ZERO_SHOT: "plain prompting",
+    StrategyName.FEW_SHOT: "few-shot examples",
+    StrategyName.RAG: "knowledge search (RAG)",
+    StrategyName.FINE_TUNED: "the fine-tuned model",
+}
+CONFIGURED = "configured"
+"""The scope of the pin that stands for the configured default model."""
+
+_CLOSE = 0.55
+_NEAR = 0.35
+_SHOWN_CHARACTERS = 80
+
+
+def of_model_pin(pin: Pin) -> str:
+    """That a pinned model was obeyed."""
+    return _pinned(pin, f"“{pin.model}”")
+
+
+def of_strategy_pin(pin: Pin) -> str:
+    """That a pinned strategy was obeyed."""
+    assert pin.strategy is not None
+    return _pinned(pin, NAMES[pin.strategy])
+
+
+def of_refused_pin(pin: Pin, why: str) -> str:
+    """That a pinned strategy could not be obeyed."""
+    assert pin.strategy is not None
+    return f"{_pinned(pin, NAMES[pin.strategy])[:-1]}, but could not be used: {why[:1].lower()}{why[1:]}"
+
+
+def of_fallback(failed: str, sentence: str) -> str:
+    """That another model had to step in."""
+    return f"“{failed}” was chosen first but did not answer, so another model stepped in. {sentence}"
+
+
+def of_choice(taken: Option, options: Sequence[Option], evidence: Evidence, *, pinned_strategy: bool) -> list[str]:
+    """Why this strategy, what the next best would have been, and why this model."""
+    if not taken.available:
+        return [taken.reason]
+    said = [_EVIDENCE[taken.strategy](taken, evidence)]
+    if not pinned_strategy:
+        said += _other_strategy(taken, options)
+    said += _model(taken, options)
+    return said
+
+
+def _pinned(pin: Pin, what: str) -> str:
+    what = what[:1].upper() + what[1:]
+    where = {
+        "question": "was asked for with this question",
+        "thread": "is pinned in this thread",
+        "person": "is what you pinned for yourself",
+        "channel": "is pinned in this channel",
+        CONFIGURED: "is the configured default model",
+    }
+    return f"{what} {where[pin.scope]}."
+
+
+def _of_rag(taken: Option, evidence: Evidence) -> str:
+    best = max(evidence.passages, key=lambda passage: passage.similarity)
+    name = " › ".join(dict.fromkeys((best.title, *best.heading)))
+    found = f"“{_short(name)}” (similarity {best.similarity:.2f})"
+    if best.similarity >= _CLOSE:
+        return f"The documents answer this closely: {found}."
+    if best.similarity >= _NEAR:
+        return f"The documents hold something near to this: {found}."
+    return f"Nothing in the documents is near to this; the nearest is {found}."
+
+
+def _of_few_shot(taken: Option, evidence: Evidence) -> str:
+    best = evidence.examples[0]
+    if best.similarity >= _CLOSE:
+        return f"A reviewed question is like this one: “{_short(best.question)}” (similarity {best.similarity:.2f})."
+    return f"The nearest reviewed question is “{_short(best.question)}” (similarity {best.similarity:.2f})."
+
+
+def _of_fine_tuned(taken: Option, evidence: Evidence) -> str:
+    similarity = evidence.fine_tuned.get(taken.model, 0.0)
+    return f"“{taken.model}” was tuned on questions like this one (similarity {similarity:.2f})."
+
+
+def _of_zero_shot(taken: Option, evidence: Evidence) -> str:
+    found = [passage.similarity for passage in evidence.passages]
+    found += [example.similarity for example in evidence.examples]
+    if not found:
+        return "There are no documents or examples for this, so the model answers from what it knows."
+    return (
+        "Neither documents nor examples are sure to help with this (the nearest has similarity "
+        f"{max(found):.2f}), so the model answers from what it knows."
+    )
+
+
+_EVIDENCE: Mapping[StrategyName, Callable[[Option, Evidence], str]] = {
+    StrategyName.RAG: _of_rag,
+    StrategyName.FEW_SHOT: _of_few_shot,
+    StrategyName.FINE_TUNED: _of_fine_tuned,
+    StrategyName.ZERO_SHOT: _of_zero_shot,
+}
+
+
+def _other_strategy(taken: Option, options: Sequence[Option]) -> list[str]:
+    other = next((o for o in options if o.available and o.strategy is not taken.strategy), None)
+    if other is None:
+        return []
+    name = NAMES[other.strategy]
+    name = name[:1].upper() + name[1:]
+    if other.quality > taken.quality:
+        worth = "but not by enough to be worth its price and time"
+        return [f"{name} might answer better ({_qualities(other, taken)}), {worth}."]
+    cheaper = other.cost is not None and taken.cost is not None and other.cost < taken.cost
+    price = "would have been cheaper, but is" if cheaper else "is"
+    return [f"{name} {price} less likely to give a good answer ({_qualities(other, taken)})."]
+
+
+def _qualities(one: Option, other: Option) -> str:
+    return f"estimated quality {one.quality:.2f} against {other.quality:.2f}"
+
+
+def _model(taken: Option, options: Sequence[Option]) -> list[str]:
+    models = {option.model for option in options if option.available and option.strategy is taken.strategy}
+    if len(models) > 1:
+        cost = "an unknown price" if taken.cost is None else f"about {dollars(taken.cost)}"
+        return [
+            f"Of {len(models)} usable models “{taken.model}” offers the best value for this: {cost} and "
+            f"{taken.latency:.1f} s."
+        ]
+    if taken.model == OFFLINE:
+        return ["The offline model answers: it quotes the documents word for word and costs nothing."]
+    return []
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1].rstrip() + "…"
