@@ -1,0 +1,107 @@
+"""The buttons under an answer, and the modals behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import Question, StrategyName
+from bot.errors import NotAllowed, SwitchboardError
+from handlers.answering import Answering
+from handlers.audience import Places
+from handlers.blocks import another_way, comment
+from handlers.blocks.receipt import receipt_modal
+from handlers.origin import Origin, metadata
+from handlers.services import Services
+from handlers.shapes import JSON
+
+log = structlog.get_logger(__name__)
+
+FORGOTTEN = "I do not know that answer any more, so there is nothing to show."
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Thumbs, "Why this answer?", "Try another way". Every question id is checked before anything is shown."""
+
+    AGAIN = "again"
+
+    client: AsyncWebClient
+    services: Services
+    places: Places
+    answering: Answering
+
+    async def feedback(self, payload: JSON) -> None:
+        """A thumb. A thumb down asks what was wrong; saying it is up to the person."""
+        direction, _, question_id = str(payload["actions"][0].get("value", "")).partition(":")
+        value: Literal[1, -1] = 1 if direction == "up" else -1
+        origin = Origin.of(payload)
+        question = await self._question(question_id, origin.person)
+        await self.services.feedback.give(question.id, origin.person, value)
+        log.info("feedback", question=question.id, value=value)
+        if value == 1:
+            await origin.line(self.client).say("Thank you, I will remember that this helped.")
+            return
+        view = comment.comment_modal(origin.metadata(question=question.id))
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+
+    async def commented(self, payload: JSON) -> None:
+        """What was wrong, in the person's words."""
+        origin = Origin.of(payload)
+        question = await self._question(metadata(payload).get("question", ""), origin.person)
+        text = comment.written(payload)
+        if text:
+            await self.services.feedback.give(question.id, origin.person, -1, text)
+        await origin.line(self.client).say("Thank you. That helps me to choose better next time.")
+
+    async def why(self, payload: JSON) -> None:
+        """Shows the receipt."""
+        origin = Origin.of(payload)
+        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        receipt = await self.services.assistant.receipt(question.id)
+        if receipt is None:
+            await origin.line(self.client).say(FORGOTTEN)
+            return
+        view = receipt_modal(receipt, self.services.clock())
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+
+    async def another_way(self, payload: JSON) -> None:
+        """Asks which model and which strategy to try."""
+        origin = Origin.of(payload)
+        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        names = [card.name for card in self.services.models.usable()]
+        view = another_way.another_way_modal(question.text, names, origin.metadata(question=question.id))
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+
+    def stale(self, payload: JSON) -> dict[str, str]:
+        """What is wrong with the modal's values by block, in words; empty where they can be used."""
+        model, strategy = another_way.chosen(payload)
+        errors: dict[str, str] = {}
+        if strategy is not None and strategy not in set(StrategyName):
+            errors["strategy"] = "I do not know that way any more. Choose another one."
+        if model is not None:
+            try:
+                self.services.models.model(model)
+            except SwitchboardError as error:
+                errors["model"] = str(error)
+        return errors
+
+    async def again(self, reference: str, payload: JSON) -> None:
+        """Asks the question once more; the answer comes where the first one stands."""
+        origin = Origin.of(payload)
+        question = await self._question(metadata(payload).get("question", ""), origin.person)
+        model, strategy = another_way.chosen(payload)
+        way = StrategyName(strategy) if strategy else None
+        await self.answering.again(reference, question, origin.person, origin.line(self.client), model, way)
+
+    async def _question(self, question_id: str, person: str) -> Question:
+        """The question, where the person may read its place. Raises NotAllowed."""
+        question = await self.services.assistant.asked(question_id)
+        if question is None:
+            raise NotAllowed(FORGOTTEN)
+        if not await self.places.may_read(person, question):
+            raise NotAllowed("That answer was given in a place that you cannot read.")
+        return question

@@ -1,0 +1,183 @@
+"""Asks the assistant and brings its answer to Slack, in the thread or to one person alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import Attachment, Place, Question, StrategyName, Turn
+from handlers.audience import Places
+from handlers.identity import Identity
+from handlers.private_line import PrivateLine
+from handlers.private_reply import PrivateReply
+from handlers.reply import ThreadReply
+from handlers.services import Services
+from handlers.shapes import JSON
+from handlers.text import said
+
+log = structlog.get_logger(__name__)
+
+REPLIES_READ = 50
+
+
+class Stoppable(Protocol):
+    """An answer under way."""
+
+    def stop(self) -> None:
+        """The person pressed stop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asked and where. `ts` is their message's, None where there is none (a command)."""
+
+    reference: str
+    text: str
+    person: str
+    workspace: str
+    channel: str
+    thread: str | None
+    ts: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Answering:
+    """Every door that takes a question leads here."""
+
+    def __init__(self, client: AsyncWebClient, services: Services, places: Places, identity: Identity) -> None:
+        self._client = client
+        self._services = services
+        self._places = places
+        self._identity = identity
+        self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
+
+    async def in_thread(self, asked: Asked) -> None:
+        """Answers in the thread, and keeps both sides of the conversation. Raises where Slack takes no answer."""
+        thread = str(asked.thread)
+        history = await self._history(asked)
+        if asked.ts is not None:
+            await self._services.conversations.record(
+                asked.channel, thread, asked.ts, "user", asked.person, asked.text, asked.reference
+            )
+        place = await self._places.place(asked.workspace, asked.channel, thread)
+        await self._answer_in_thread(await self._question(asked, place, history))
+
+    async def privately(self, asked: Asked, line: PrivateLine) -> None:
+        """Answers so that only the asker reads it."""
+        place = await self._places.place(asked.workspace, asked.channel, asked.thread)
+        question = await self._question(asked, place, (), private=True)
+        await PrivateReply(line, question, self._services.clock).write(self._services.assistant.answer(question))
+
+    async def again(
+        self,
+        reference: str,
+        first: Question,
+        person: str,
+        line: PrivateLine,
+        model: str | None,
+        strategy: StrategyName | None,
+    ) -> None:
+        """Asks a question once more, another way; the answer comes where the first one stands."""
+        turns: tuple[Turn, ...] = ()
+        if first.place.thread and not first.private:
+            turns = await self._services.conversations.turns(first.place.channel, first.place.thread)
+        asked_at = next((n for n, turn in enumerate(turns) if turn.text == first.text), 0)
+        question = replace(
+            first,
+            id=reference,
+            asker=person,
+            asked_at=self._services.clock(),
+            audience=await self._places.audience(first.place, person, private=first.private),
+            history=turns[:asked_at],
+            model=model,
+            strategy=strategy,
+        )
+        if question.private or question.place.thread is None:
+            answer = self._services.assistant.answer(question)
+            await PrivateReply(line, question, self._services.clock).write(answer)
+        else:
+            await self._answer_in_thread(question)
+
+    def stop(self, channel: str, thread: str | None) -> int:
+        """Stops the answers under way in a thread (without one: in the whole channel); says how many."""
+        keys = [key for key in self._under_way if key[0] == channel and thread in (None, key[1])]
+        replies = [reply for key in keys for reply in self._under_way[key]]
+        for reply in replies:
+            reply.stop()
+        return len(replies)
+
+    def busy(self, channel: str, thread: str) -> bool:
+        """Whether an answer is being written in the thread."""
+        return (channel, thread) in self._under_way
+
+    async def say(self, channel: str, thread: str | None, text: str, blocks: Sequence[JSON] | None = None) -> None:
+        """Says something that is no answer, and keeps it, so that the thread counts as a conversation."""
+        posted = await self._client.chat_postMessage(
+            channel=channel, thread_ts=thread, text=text, blocks=blocks, unfurl_links=False, unfurl_media=False
+        )
+        if thread is not None:
+            await self._services.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
+
+    async def _answer_in_thread(self, question: Question) -> None:
+        channel, thread = question.place.channel, str(question.place.thread)
+        reply = ThreadReply(self._client, question, self._services.clock)
+        under_way = self._under_way.setdefault((channel, thread), [])
+        under_way.append(reply)
+        try:
+            written = await reply.write(self._services.assistant.answer(question))
+        finally:
+            under_way.remove(reply)
+            if not under_way:
+                self._under_way.pop((channel, thread), None)
+        log.info("answered", question=question.id, outcome=written.outcome, channel=written.channel)
+        if written.ts is None or written.channel != channel:
+            return
+        await self._services.conversations.record(
+            channel, thread, written.ts, "assistant", "", written.text, question.id
+        )
+        if written.outcome == "answered":
+            await self._services.assistant.note_answer_ts(question.id, written.ts)
+
+    async def _question(
+        self, asked: Asked, place: Place, history: tuple[Turn, ...], *, private: bool = False
+    ) -> Question:
+        return Question(
+            id=asked.reference,
+            text=asked.text,
+            asker=asked.person,
+            place=place,
+            audience=await self._places.audience(place, asked.person, private=private),
+            asked_at=self._services.clock(),
+            attachments=asked.attachments,
+            history=history,
+            private=private,
+        )
+
+    async def _history(self, asked: Asked) -> tuple[Turn, ...]:
+        thread = str(asked.thread)
+        if asked.ts is None or thread == asked.ts:
+            return ()
+        if not await self._services.conversations.takes_part(asked.channel, thread):
+            await self._read_thread(asked.channel, thread, asked.ts)
+        return await self._services.conversations.turns(asked.channel, thread, before=asked.ts)
+
+    async def _read_thread(self, channel: str, thread: str, before: str) -> None:
+        """The bot is called into a thread that it did not follow: what was said there is the context."""
+        try:
+            replies = await self._client.conversations_replies(channel=channel, ts=thread, limit=REPLIES_READ)
+        except SlackApiError as error:
+            log.info("thread_unread", error=error.response.get("error"), channel=channel)
+            return
+        bot = (await self._identity.bot()).user
+        for message in replies["messages"]:
+            text = said(message.get("text", ""), bot)
+            if message["ts"] < before and text and not message.get("bot_id"):
+                await self._services.conversations.record(
+                    channel, thread, message["ts"], "user", message.get("user", ""), text
+                )

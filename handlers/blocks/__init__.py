@@ -1,0 +1,1 @@
+"""Block Kit, one noun a file: plain values in, plain dicts out."""

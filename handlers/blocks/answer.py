@@ -1,0 +1,97 @@
+"""What stands under an answer: its sources, one line on how it was made, and the buttons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import Answer, Citation, Receipt
+from handlers.blocks import words
+from handlers.blocks.parts import button, context, plain
+from handlers.markdown import escape, shorten
+from handlers.shapes import JSON
+
+FEEDBACK = "feedback"
+WHY = "why"
+ANOTHER_WAY = "another_way"
+SOURCES_SIZE = 3000
+"""Characters that all sources may take, so that they fit into a message beside a long answer."""
+
+
+def tail(answer: Answer, now: datetime) -> list[JSON]:
+    """The blocks under the text."""
+    return [*sources(answer.citations, now), context(how(answer.receipt)), *buttons(answer.question_id)]
+
+
+def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:
+    """Numbered links with title and age; what does not fit is counted."""
+    lines: list[str] = []
+    for citation in citations:
+        line = _source(citation, now)
+        if (len(lines) == 9 and len(citations) > 10) or len("".join([*lines, line])) > SOURCES_SIZE:
+            break
+        lines.append(line)
+    if left := len(citations) - len(lines):
+        lines.append(f"and {left} more")
+    return [context(*lines)] if lines else []
+
+
+def how(receipt: Receipt) -> str:
+    """One mrkdwn line: model · strategy · cost · seconds."""
+    option = receipt.choice.option
+    return " · ".join(
+        (
+            f"*{escape(option.model)}*",
+            words.STRATEGIES[option.strategy],
+            words.money(receipt.price.amount),
+            words.seconds(receipt.seconds),
+        )
+    )
+
+
+def buttons(question_id: str) -> list[JSON]:
+    """Thumbs, and the ways on from here."""
+    feedback = {
+        "type": "feedback_buttons",
+        "action_id": FEEDBACK,
+        "positive_button": {
+            "text": plain("Good answer"),
+            "accessibility_label": "This answer helped",
+            "value": f"up:{question_id}",
+        },
+        "negative_button": {
+            "text": plain("Bad answer"),
+            "accessibility_label": "This answer did not help",
+            "value": f"down:{question_id}",
+        },
+    }
+    return [
+        {"type": "context_actions", "elements": [feedback]},
+        {
+            "type": "actions",
+            "elements": [
+                button("Why this answer?", WHY, question_id),
+                button("Try another way", ANOTHER_WAY, question_id),
+            ],
+        },
+    ]
+
+
+def _source(citation: Citation, now: datetime) -> str:
+    title = escape(shorten(" ".join(citation.title.split()), 120)).replace("|", "¦")
+    name = f"<{_address(citation.url)}|{title}>" if citation.url else f"*{title}*"
+    updated = f" · updated {words.age(citation.updated, now)}" if citation.updated else ""
+    return f"[{citation.number}] {name}{updated}"
+
+
+def _address(url: str) -> str:
+    """A URL that cannot end its own link early."""
+    return escape(url).replace("|", "%7C").replace(" ", "%20").replace("&gt;", "%3E").replace("&lt;", "%3C")
+
+
+def question_of(message: JSON) -> str | None:
+    """The id of the question that a message of the bot answers, None where it answers none."""
+    for block in message.get("blocks") or ():
+        for element in block.get("elements") or ():
+            if element.get("action_id") in (WHY, ANOTHER_WAY) and element.get("value"):
+                return str(element["value"])
+    return None

@@ -1,0 +1,33 @@
+"""What the bot can do: the answer of /switchboard, and the top of the Home tab."""
+
+from __future__ import annotations
+
+from handlers.blocks.parts import context, header, section
+from handlers.shapes import JSON
+
+TEXT = "What I can do"
+
+
+def help_blocks() -> list[JSON]:
+    """The help, as short as it can be."""
+    return [
+        header(TEXT),
+        section(
+            "*Ask me.* Mention me in a channel, write to me directly, or use `/ask` for an answer that only you see. "
+            "In a thread with me, just go on asking. I answer from the team's documents where they help, with sources."
+        ),
+        section(
+            "*Under each answer:* 👍 👎 teach me what helps; “Why this answer?” shows what I chose and the price; "
+            "“Try another way” asks again with another model or strategy."
+        ),
+        section(
+            "`/ask QUESTION` – a private answer\n"
+            "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`\n"
+            "`/knowledge` – what I know: `status`, `search TEXT`, `refresh`\n"
+            "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
+        ),
+        section("*On any message* (⋮ menu): “Ask about this” and “Save as example”."),
+        context(
+            "I read only what everyone who sees the answer may read. In a direct message that is what you may read."
+        ),
+    ]

@@ -1,0 +1,71 @@
+"""The small blocks that all others are made of, cut to Slack's limits."""
+
+from __future__ import annotations
+
+from handlers.markdown import shorten
+from handlers.shapes import JSON
+
+
+def plain(text: str, limit: int = 3000) -> JSON:
+    """A plain text object."""
+    return {"type": "plain_text", "text": shorten(text, limit), "emoji": True}
+
+
+def mrkdwn(text: str, limit: int = 3000) -> JSON:
+    """A mrkdwn text object; what comes from outside must have been escaped."""
+    return {"type": "mrkdwn", "text": shorten(text, limit), "verbatim": True}
+
+
+def section(text: str) -> JSON:
+    """A paragraph."""
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def header(text: str) -> JSON:
+    """A heading."""
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def context(*lines: str) -> JSON:
+    """Small grey lines, ten at most."""
+    return {"type": "context", "elements": [mrkdwn(line) for line in lines[:10]]}
+
+
+def button(text: str, action_id: str, value: str) -> JSON:
+    """A button that tells the bot `value`."""
+    return {"type": "button", "text": plain(text, 75), "action_id": action_id, "value": value}
+
+
+def option(text: str, value: str, description: str = "") -> JSON:
+    """One entry of a select or a radio group."""
+    entry: JSON = {"text": plain(text, 75), "value": shorten(value, 150)}
+    return {**entry, "description": plain(description, 75)} if description else entry
+
+
+def select(action_id: str, options: list[JSON], *, initial: JSON | None = None) -> JSON:
+    """A menu of at most 100 entries."""
+    menu: JSON = {"type": "static_select", "action_id": action_id, "options": options[:100]}
+    return {**menu, "initial_option": initial} if initial else menu
+
+
+def input_block(block_id: str, label: str, element: JSON, *, optional: bool = False, hint: str = "") -> JSON:
+    """A labelled input of a modal."""
+    block: JSON = {"type": "input", "block_id": block_id, "label": plain(label, 2000), "element": element}
+    return {**block, "optional": optional, **({"hint": plain(hint, 2000)} if hint else {})}
+
+
+def modal(title: str, blocks: list[JSON], *, callback_id: str = "", submit: str = "", metadata: str = "") -> JSON:
+    """A modal view; without `submit` it only shows."""
+    view: JSON = {
+        "type": "modal",
+        "title": plain(title, 24),
+        "close": plain("Cancel" if submit else "Close", 24),
+        "blocks": blocks[:100],
+    }
+    if callback_id:
+        view["callback_id"] = callback_id
+    if submit:
+        view["submit"] = plain(submit, 24)
+    if metadata:
+        view["private_metadata"] = metadata
+    return view

@@ -1,0 +1,52 @@
+"""How strategies, money, time and tokens are worded for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from bot.costs.money import dollars
+from bot.domain import StrategyName, Usage
+
+STRATEGIES = {
+    StrategyName.ZERO_SHOT: "plain prompting",
+    StrategyName.FEW_SHOT: "few-shot examples",
+    StrategyName.RAG: "knowledge search (RAG)",
+    StrategyName.FINE_TUNED: "fine-tuned model",
+}
+_SPANS = ((365, "year"), (30, "month"), (7, "week"), (1, "day"))
+
+
+def money(amount: Decimal | None) -> str:
+    """US dollars; an unknown price says so, and only what costs nothing is free."""
+    if amount is None:
+        return "price unknown"
+    return dollars(amount) if amount else "free"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago, in whole days and larger: "today", "yesterday", "3 days ago", "2 months ago"."""
+    days = (now - moment).days
+    if days < 1:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    length, unit = next((length, unit) for length, unit in _SPANS if days >= length)
+    count = days // length
+    return f"{count} {unit}{'s' if count > 1 else ''} ago"
+
+
+def seconds(value: float) -> str:
+    """A duration: "0.4 s", "12 s", "2 min 5 s"."""
+    if value < 9.95:
+        return f"{value:.1f} s"
+    whole = round(value)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def tokens(usage: Usage | None) -> str:
+    """The tokens of a call in one line."""
+    if usage is None:
+        return "no tokens known"
+    counted = " (counted here)" if usage.estimated else ""
+    return f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written{counted}"

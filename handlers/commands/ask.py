@@ -1,0 +1,42 @@
+"""/ask: a question whose answer only the asker sees."""
+
+from __future__ import annotations
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.answering import Answering, Asked
+from handlers.identity import Identity
+from handlers.origin import Origin
+from handlers.shapes import JSON
+from handlers.text import has_words, said
+
+USAGE = "Write your question after the command, for example: `/ask how do I reset my password?`"
+
+
+class AskCommand:
+    """The command; it is kept in the inbox like an event, so that a restart loses no question."""
+
+    KIND = "ask"
+
+    def __init__(self, client: AsyncWebClient, answering: Answering, identity: Identity) -> None:
+        self._client = client
+        self._answering = answering
+        self._identity = identity
+
+    async def run(self, reference: str, payload: JSON) -> None:
+        """Answers, or says what is missing."""
+        origin = Origin.of(payload)
+        text = said(payload.get("text", ""), (await self._identity.bot()).user)
+        line = origin.line(self._client)
+        if not has_words(text):
+            await line.say(USAGE)
+            return
+        asked = Asked(
+            reference=reference,
+            text=text,
+            person=origin.person,
+            workspace=origin.workspace,
+            channel=str(origin.channel),
+            thread=origin.thread,
+        )
+        await self._answering.privately(asked, line)

@@ -1,0 +1,47 @@
+"""What goes wrong, as a sentence for the person, with the reference that the log line has too."""
+
+from __future__ import annotations
+
+import secrets
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import SwitchboardError
+
+_SLACK = {
+    "channel_not_found": "I cannot see that channel. Invite me with `/invite @Switchboard`, then ask again.",
+    "not_in_channel": "I am not a member of that channel. Invite me with `/invite @Switchboard`, then ask again.",
+    "is_archived": "That channel is archived, so I cannot write there.",
+    "thread_not_found": "The message that you asked in is gone, so I cannot answer under it.",
+    "ratelimited": "Slack asked me to slow down. Please try again in a minute.",
+    "missing_scope": "Slack does not let me do that: the app lacks a permission. An admin can add it.",
+    "expired_trigger_id": "That took too long for Slack to open a window. Please press the button again.",
+}
+GONE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "restricted_action"})
+"""Slack's errors that say: nothing can be written in this place."""
+
+
+def new_reference() -> str:
+    """An id that ties a question, its log lines, its ledger rows and what the person was told."""
+    return secrets.token_hex(6)
+
+
+def code(error: BaseException) -> str:
+    """Slack's own word for what went wrong, "" where it is not Slack's."""
+    return str(error.response.get("error", "")) if isinstance(error, SlackApiError) else ""
+
+
+def sentence(error: BaseException, reference: str) -> str:
+    """What to tell the person; never a traceback, never a secret."""
+    return f"{_cause(error)} (reference {reference})"
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, SwitchboardError):
+        return str(error)
+    if isinstance(error, SlackApiError):
+        return _SLACK.get(code(error), f"Slack did not accept what I sent ({code(error) or 'no reason given'}).")
+    if isinstance(error, (aiohttp.ClientError, TimeoutError)):
+        return "A service that I need did not answer. Please try again in a minute."
+    return "Something went wrong on my side. Please try again; an admin finds the details in the log."

@@ -1,0 +1,123 @@
+"""The outermost door: what Slack sends is kept before it is acknowledged, worked off once, and never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.inbox import Inbox
+from handlers.errors import new_reference, sentence
+from handlers.shapes import JSON
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[str, JSON], Awaitable[None]]
+"""Works one kept thing off: a correlation id and the payload as Slack sent it."""
+Tell = Callable[[JSON, str], Awaitable[None]]
+"""Brings a sentence to the person whom a payload came from, where they are."""
+
+ATTEMPTS = 3
+EVENT = "event"
+
+
+class Inbound:
+    """Keeps, dedupes, runs and resumes. `work` by kind: "event", and the kinds given to `accept`."""
+
+    def __init__(self, inbox: Inbox, work: dict[str, Work], tell: Tell) -> None:
+        self._inbox = inbox
+        self._work = work
+        self._tell = tell
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def middleware(self, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse:
+        """For Bolt: every event ends here, acknowledged once it is kept; the rest goes on to its listener."""
+        body: JSON = req.body
+        if body.get("type") != "event_callback":
+            passed: BoltResponse = await next()
+            return passed
+        try:
+            await self.accept(str(body["event_id"]), EVENT, body)
+        except Exception:  # without an acknowledgement Slack sends it again, which is what is wanted
+            log.exception("event_not_kept", event_id=body.get("event_id"))
+            return BoltResponse(status=503, body="")
+        return BoltResponse(status=200, body="")
+
+    async def accept(self, identity: str, kind: str, payload: JSON) -> bool:
+        """Keeps something and begins to work it off; False where it came before. Raises where it cannot be kept."""
+        if not await self._inbox.keep(identity, kind, payload):
+            log.info("seen_before", event_id=identity)
+            return False
+        self.run(self._work_off(identity, kind, payload))
+        return True
+
+    async def resume(self) -> int:
+        """Works off what a process that ended left unfinished; says how much that is."""
+        waiting = await self._inbox.waiting()
+        for kept in waiting:
+            if kept.attempts >= ATTEMPTS or kept.kind not in self._work:
+                await self._inbox.failed(kept.event_id, f"given up after {kept.attempts} attempts")
+                log.error("given_up", event_id=kept.event_id, attempts=kept.attempts)
+                await self._told(
+                    kept.payload, "I was interrupted each time that I tried to answer this. Please ask again."
+                )
+            else:
+                self.run(self._work_off(kept.event_id, kept.kind, kept.payload))
+        return len(waiting)
+
+    async def drain(self, seconds: float = 20) -> None:
+        """At shutdown: waits for what is under way; what is not done by then is left for `resume`."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def attend(self, payload: JSON, work: Callable[[str], Awaitable[None]]) -> None:
+        """Runs work for an interaction that is not kept; `drain` waits for it, and the person hears what goes wrong."""
+        task = self.run(self._attend(payload, work))
+        await asyncio.wait({task})
+
+    def run(self, work: Any) -> asyncio.Task[None]:
+        """Runs a coroutine that `drain` waits for."""
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _work_off(self, identity: str, kind: str, payload: JSON) -> None:
+        reference = new_reference()
+        with structlog.contextvars.bound_contextvars(reference=reference, event_id=identity):
+            try:
+                await self._inbox.start(identity)
+                await self._work[kind](reference, payload)
+                await self._inbox.done(identity)
+            except Exception as error:
+                log.exception("event_failed", kind=kind)
+                await self._told(payload, sentence(error, reference))
+                await self._gave_up(identity, f"{type(error).__name__} (reference {reference})")
+
+    async def _attend(self, payload: JSON, work: Callable[[str], Awaitable[None]]) -> None:
+        reference = new_reference()
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            try:
+                await work(reference)
+            except Exception as error:
+                log.exception("interaction_failed", type=payload.get("type"))
+                await self._told(payload, sentence(error, reference))
+
+    async def _told(self, payload: JSON, text: str) -> None:
+        try:
+            await self._tell(payload, text)
+        except Exception:
+            log.exception("person_not_told")
+
+    async def _gave_up(self, identity: str, problem: str) -> None:
+        try:
+            await self._inbox.failed(identity, problem)
+        except Exception:
+            log.exception("inbox_not_written", event_id=identity)

@@ -1,0 +1,152 @@
+"""Messages: which of them ask the bot something, and what is kept of the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
+
+import structlog
+
+from bot.domain import Attachment, Turn
+from handlers.answering import Answering, Asked
+from handlers.identity import Identity
+from handlers.services import Services
+from handlers.shapes import JSON
+from handlers.text import addresses_a_group, has_words, is_courtesy, is_question, mentioned, said
+
+log = structlog.get_logger(__name__)
+
+HINT = "Ask me something after my name, for example: “@Switchboard how do I …?” `/switchboard` tells what I can do."
+NO_WORDS = (
+    "I can answer questions in words, in any language, but I found none in your message. What would you like to know?"
+)
+FILE_ALONE = "I see {names}, but I cannot look into files yet. Ask your question in words and I will do my best."
+COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*)", re.IGNORECASE | re.DOTALL)
+SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+
+ModelCommand = Callable[[Asked, str], Awaitable[None]]
+"""`/model` written as a message in a thread: who and where, and the words after "model"."""
+
+
+class Messages:
+    """Listens to messages and mentions."""
+
+    def __init__(
+        self, services: Services, answering: Answering, identity: Identity, model_command: ModelCommand
+    ) -> None:
+        self._services = services
+        self._answering = answering
+        self._identity = identity
+        self._model_command = model_command
+
+    async def mention(self, reference: str, body: JSON) -> None:
+        """Somebody called the bot by its name in a channel."""
+        event: JSON = body["event"]
+        bot = (await self._identity.bot()).user
+        own = event.get("bot_id") or event.get("user") in (None, bot)
+        if own or "edited" in event or event["channel"].startswith("D"):
+            return
+        if bot in mentioned(event.get("text", "")):
+            await self._answer(reference, body, bot)
+
+    async def message(self, reference: str, body: JSON) -> None:
+        """Anything that was said, changed or deleted where the bot is."""
+        event: JSON = body["event"]
+        bot = (await self._identity.bot()).user
+        match event.get("subtype"):
+            case "message_changed":
+                await self._changed(event, bot)
+            case "message_deleted":
+                await self._services.conversations.delete(event["channel"], event["deleted_ts"])
+            case subtype if subtype in SPOKEN and not event.get("bot_id") and event.get("user") not in (None, bot):
+                await self._spoken(reference, body, bot)
+            case _:
+                log.debug("not_for_us", subtype=event.get("subtype"))
+
+    async def _changed(self, event: JSON, bot: str) -> None:
+        message: JSON = event["message"]
+        if message.get("subtype") == "tombstone":
+            await self._services.conversations.delete(event["channel"], message["ts"])
+        elif not message.get("bot_id") and message.get("user") != bot:
+            await self._services.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
+
+    async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
+        event: JSON = body["event"]
+        text, channel, thread = event.get("text", ""), event["channel"], event.get("thread_ts")
+        if event.get("channel_type") == "im" or channel.startswith("D"):
+            await self._answer(reference, body, bot)
+        elif bot in mentioned(text):
+            return  # the same message comes as a mention too
+        elif thread:
+            await self._follow_up(reference, body, bot)
+        elif channel in self._services.settings.slack.answer_channels and is_question(text) and not mentioned(text):
+            await self._answer(reference, body, bot)
+
+    async def _follow_up(self, reference: str, body: JSON, bot: str) -> None:
+        event: JSON = body["event"]
+        channel, thread, person = event["channel"], event["thread_ts"], event["user"]
+        conversations = self._services.conversations
+        busy = self._answering.busy(channel, thread)
+        if not busy and not await conversations.takes_part(channel, thread):
+            return
+        text = event.get("text", "")
+        turns = await conversations.turns(channel, thread, before=event["ts"])
+        if speaks_to_the_bot(text, person, turns, bot):
+            await self._answer(reference, body, bot)
+        else:
+            await conversations.record(channel, thread, event["ts"], "user", person, said(text, bot))
+
+    async def _answer(self, reference: str, body: JSON, bot: str) -> None:
+        event: JSON = body["event"]
+        text = said(event.get("text", ""), bot)
+        files = attachments(event)
+        asked = Asked(
+            reference=reference,
+            text=text,
+            person=event["user"],
+            workspace=str(body.get("team_id") or event.get("team") or ""),
+            channel=event["channel"],
+            thread=event.get("thread_ts") or event["ts"],
+            ts=event["ts"],
+            attachments=files,
+        )
+        if command := COMMAND.fullmatch(text):
+            await self._model_command(asked, command["arguments"])
+        elif has_words(text):
+            await self._answering.in_thread(asked)
+        else:
+            names = ", ".join(file.name for file in files)
+            hint = FILE_ALONE.format(names=names) if files else NO_WORDS if text else HINT
+            await self._answering.say(asked.channel, asked.thread, hint)
+
+
+def speaks_to_the_bot(text: str, person: str, turns: Sequence[Turn], bot: str) -> bool:
+    """Whether a message in a thread that the bot is part of is meant for it, though it does not name it.
+
+    It is, where the person is alone with the bot, or has asked it before and speaks right after it; not where it
+    addresses somebody else, only thanks, or has no words.
+    """
+    others = [user for user in mentioned(text) if user != bot]
+    if others or addresses_a_group(text) or not has_words(text) or is_courtesy(text):
+        return False
+    people = {turn.author for turn in turns if turn.role == "user"}
+    if people <= {person}:
+        return True
+    if not turns or turns[-1].role != "assistant":
+        return False
+    answered = [before for before, after in pairwise(turns) if after.role == "assistant"]
+    return any(turn.author == person for turn in answered)
+
+
+def attachments(event: JSON) -> tuple[Attachment, ...]:
+    """The files that came with a message."""
+    return tuple(
+        Attachment(
+            name=str(file.get("name") or file.get("id") or "a file"),
+            mimetype=str(file.get("mimetype") or "application/octet-stream"),
+            size=int(file.get("size") or 0),
+            url=file.get("url_private"),
+        )
+        for file in event.get("files") or ()
+    )

@@ -1,0 +1,45 @@
+"""Writes an answer that one person alone reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
+
+from bot.domain import AnswerEvent, Finished, Question
+from handlers import markdown
+from handlers.blocks import answer as answer_blocks
+from handlers.blocks.parts import context
+from handlers.collecting import Collector
+from handlers.private_line import PrivateLine
+
+
+class PrivateReply:
+    """Ephemeral messages cannot be streamed, so the answer comes when it is whole."""
+
+    def __init__(self, line: PrivateLine, question: Question, clock: Callable[[], datetime]) -> None:
+        self._line = line
+        self._question = question
+        self._clock = clock
+
+    async def write(self, events: AsyncGenerator[AnswerEvent, None]) -> None:
+        """Tells the person the answer, or why there is none."""
+        collector = Collector(events, self._question.id)
+        try:
+            await collector.wait(None)
+            await self._tell(collector)
+        finally:
+            await collector.close()
+
+    async def _tell(self, collector: Collector) -> None:
+        match collector.end:
+            case Finished(answer):
+                text, tail = answer.text, answer_blocks.tail(answer, self._clock())
+            case None:
+                text, tail = "I stopped before there was an answer.", []
+            case failed:
+                text = failed.sentence
+                tail = [] if self._question.id in text else [context(f"Reference {self._question.id}")]
+        parts = markdown.split(text) or [text]
+        for number, part in enumerate(parts):
+            blocks = markdown.blocks(part) + (tail if number == len(parts) - 1 else [])
+            await self._line.say(part, blocks)

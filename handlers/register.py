@@ -1,0 +1,195 @@
+"""Connects the handlers to Bolt: each kind of payload to the one that understands it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+
+from handlers import origin
+from handlers.actions import Actions
+from handlers.agent import Agent
+from handlers.answering import Answering
+from handlers.audience import Places
+from handlers.blocks import another_way, ask_about, comment, example, help, model_card
+from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
+from handlers.blocks.home import CHANGE_MODEL
+from handlers.commands.ask import AskCommand
+from handlers.commands.cost import CostCommand
+from handlers.commands.knowledge import KnowledgeCommand
+from handlers.commands.model import ModelCommand
+from handlers.home import Home
+from handlers.identity import Identity
+from handlers.inbound import EVENT, Inbound, Work
+from handlers.messages import Messages
+from handlers.origin import Origin
+from handlers.permissions import Roles
+from handlers.services import Services
+from handlers.shapes import JSON
+from handlers.shortcuts import Shortcuts
+
+__all__ = ["Inbound", "register"]
+
+log = structlog.get_logger(__name__)
+
+NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
+
+
+def register(app: AsyncApp, services: Services) -> Inbound:
+    """Registers every listener. The caller resumes what is returned after connecting, and drains it before closing."""
+    client = app.client
+    places, identity = Places(client), Identity(client)
+    roles = Roles(client, services.settings.slack.admins)
+    answering = Answering(client, services, places, identity)
+    model = ModelCommand(client, services, roles, answering)
+    agent = Agent(client, answering)
+    messages = Messages(services, answering, identity, model.in_message)
+    home = Home(client, services, roles, agent)
+    actions = Actions(client, services, places, answering)
+    shortcuts = Shortcuts(client, services, places, answering, identity, roles)
+    ask = AskCommand(client, answering, identity)
+    events: dict[str, Work] = {
+        "app_mention": messages.mention,
+        "message": messages.message,
+        "app_home_opened": home.opened,
+        "assistant_thread_started": agent.thread_started,
+        "app_context_changed": agent.context_changed,
+        "agent_session_stopped": agent.session_stopped,
+    }
+    inbound = Inbound(
+        services.inbox,
+        {
+            EVENT: _by_type(events),
+            ask.KIND: ask.run,
+            actions.AGAIN: actions.again,
+            shortcuts.ASK: shortcuts.asked_about,
+        },
+        lambda payload, text: origin.tell(client, payload, text),
+    )
+    doors = _Doors(app, inbound)
+    app.middleware(inbound.middleware)
+    doors.kept_command("/ask", ask.KIND)
+    doors.command("/model", model.run)
+    doors.command("/knowledge", KnowledgeCommand(client, services, roles, places).run)
+    doors.command("/cost", CostCommand(client, services, roles).run)
+    doors.command("/switchboard", lambda o, text: o.line(client).say(help.TEXT, help.help_blocks()))
+    doors.action(FEEDBACK, actions.feedback)
+    doors.action(WHY, actions.why)
+    doors.action(ANOTHER_WAY, actions.another_way)
+    doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
+    doors.shortcut("ask_about", shortcuts.ask_about)
+    doors.shortcut("save_example", shortcuts.save_example)
+    doors.modal(comment.COMMENT, actions.commented)
+    doors.modal(model_card.PICK, model.picked, model.stale)
+    doors.modal(example.CALLBACK, shortcuts.example_saved, shortcuts.unsaved)
+    doors.kept_modal(another_way.CALLBACK, actions.AGAIN, actions.stale)
+    doors.kept_modal(ask_about.CALLBACK, shortcuts.ASK)
+    doors.everything_else()
+    return inbound
+
+
+def _by_type(events: dict[str, Work]) -> Work:
+    async def work(reference: str, body: JSON) -> None:
+        handler = events.get(body["event"].get("type", ""))
+        if handler is None:
+            log.debug("event_without_listener", type=body["event"].get("type"))
+        else:
+            await handler(reference, body)
+
+    return work
+
+
+class _Doors:
+    """Each interaction is acknowledged first, within Slack's three seconds, and worked on after."""
+
+    def __init__(self, app: AsyncApp, inbound: Inbound) -> None:
+        self._app = app
+        self._inbound = inbound
+
+    def command(self, name: str, run: Callable[[Origin, str], Awaitable[None]]) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            await ack()
+            await self._inbound.attend(body, lambda _: run(Origin.of(body), body.get("text") or ""))
+
+        self._app.command(name)(listen)
+
+    def kept_command(self, name: str, kind: str) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            if await self._kept(body["trigger_id"], kind, body):
+                await ack()
+            else:
+                await ack(NOT_KEPT)
+
+        self._app.command(name)(listen)
+
+    def action(self, action_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            await ack()
+            await self._inbound.attend(body, lambda _: work(body))
+
+        self._app.action(action_id)(listen)
+
+    def shortcut(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            await ack()
+            await self._inbound.attend(body, lambda _: work(body))
+
+        self._app.message_shortcut(callback_id)(listen)
+
+    def modal(
+        self,
+        callback_id: str,
+        work: Callable[[JSON], Awaitable[None]],
+        wrong: Callable[[JSON], dict[str, str]] = lambda _: {},
+    ) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            if errors := wrong(body):
+                await ack(response_action="errors", errors=errors)
+                return
+            await ack()
+            await self._inbound.attend(body, lambda _: work(body))
+
+        self._app.view(callback_id)(listen)
+
+    def kept_modal(self, callback_id: str, kind: str, wrong: Callable[[JSON], dict[str, str]] = lambda _: {}) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            errors = wrong(body)
+            if not errors and not await self._kept(body["view"]["id"], kind, body):
+                first = next(block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input")
+                errors = {first: NOT_KEPT}
+            if errors:
+                await ack(response_action="errors", errors=errors)
+            else:
+                await ack()
+
+        self._app.view(callback_id)(listen)
+
+    def everything_else(self) -> None:
+        """What an older version put into Slack is acknowledged too, so that no button hangs."""
+
+        async def listen(ack: Any, body: JSON) -> None:
+            await ack()
+            log.info("nothing_listens", type=body.get("type"), callback_id=body.get("callback_id"))
+
+        anything = re.compile(".*")
+        self._app.action(anything)(listen)
+        self._app.view(anything)(listen)
+        self._app.view_closed(anything)(listen)
+        self._app.shortcut(anything)(listen)
+        self._app.command(anything)(self._unknown_command)
+        self._app.options(anything)(listen)
+
+    @staticmethod
+    async def _unknown_command(ack: Any, body: JSON) -> None:
+        await ack(f"I do not know {body['command']}. `/switchboard` tells what I can do.")
+
+    async def _kept(self, identity: str, kind: str, body: JSON) -> bool:
+        try:
+            await self._inbound.accept(identity, kind, body)
+        except Exception:
+            log.exception("interaction_not_kept", kind=kind)
+            return False
+        return True

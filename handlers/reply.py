@@ -1,0 +1,261 @@
+"""Writes an answer into a thread while it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import AnswerEvent, Failed, Finished, Question
+from handlers import markdown
+from handlers.blocks import answer as answer_blocks
+from handlers.blocks.parts import context
+from handlers.collecting import Collector
+from handlers.cutting import take
+from handlers.errors import GONE, code, sentence
+from handlers.growing import Growing, Streamed, Updated
+from handlers.shapes import JSON
+
+log = structlog.get_logger(__name__)
+
+PACE = 1.0
+"""Seconds between two appends: appendStream is allowed about once a second for each stream."""
+UPDATE_PACE = 2.0
+"""Seconds between two updates: chat.update is allowed half as often."""
+LIFETIME = 240.0
+"""Seconds after which a stream is continued in a new message; Slack ends streams after about 300."""
+LOADING = ("Searching the knowledge …", "Reading what was found …", "Choosing the cheapest good way …")
+_TROUBLE = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What now stands in Slack. `ts` is the last message's; `channel` is not the question's where that was closed."""
+
+    channel: str
+    ts: str | None
+    text: str
+    outcome: Literal["answered", "failed", "stopped"]
+
+
+class ThreadReply:
+    """One answer in one thread. Where nothing can be written there, it goes to the asker as a DM."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        question: Question,
+        clock: Callable[[], datetime],
+        *,
+        pace: float = PACE,
+        lifetime: float = LIFETIME,
+    ) -> None:
+        self._client = client
+        self._question = question
+        self._clock = clock
+        self._pace = pace
+        self._lifetime = lifetime
+        self._channel = question.place.channel
+        self._thread = question.place.thread
+        self._messages: list[Growing] = []
+        self._streaming = True
+        self._doubtful = False  # a call failed and nobody knows whether Slack took it
+        self._collector: Collector | None = None
+
+    def stop(self) -> None:
+        """The person pressed stop."""
+        if self._collector is not None:
+            self._collector.stop()
+
+    async def write(self, events: AsyncGenerator[AnswerEvent, None]) -> Written:
+        """Shows the answer as it comes and settles what stands there in the end.
+
+        Raises SlackApiError where neither the thread nor a DM takes it.
+        """
+        collector = self._collector = Collector(events, self._question.id)
+        try:
+            await self._status()
+            while True:
+                await collector.news.wait()
+                collector.news.clear()
+                if await collector.wait(0):
+                    break
+                await self._show(*collector.take())
+                if await collector.wait(self._pace if self._streaming else self._pace * UPDATE_PACE / PACE):
+                    break
+            return await self._settle(collector)
+        except asyncio.CancelledError:
+            await self._interrupted()
+            raise
+        finally:
+            await collector.close()
+
+    async def _status(self) -> None:
+        """Says at once that the question was heard; it goes away with the first message."""
+        try:
+            await self._client.assistant_threads_setStatus(
+                channel_id=self._channel,
+                thread_ts=str(self._thread),
+                status="is looking into it …",
+                loading_messages=list(LOADING),
+            )
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.debug("status_refused", error=code(error) or type(error).__name__)
+
+    async def _show(self, text: str, tasks: list[JSON]) -> None:
+        while text or tasks:
+            head, rest = take(self._shown, text, markdown.MESSAGE_LIMIT)
+            try:
+                await self._append(head, tasks)
+            except (aiohttp.ClientError, TimeoutError, SlackApiError) as error:
+                if code(error) not in _TROUBLE:
+                    raise
+                log.warning("append_failed", error=code(error) or type(error).__name__)
+                self._doubtful = True
+                if self._collector is not None:
+                    self._collector.give_back(text, tasks)
+                return
+            text, tasks = rest, []
+            if rest:
+                await self._close_message()
+
+    @property
+    def _shown(self) -> str:
+        return self._messages[-1].text if self._messages else ""
+
+    async def _append(self, text: str, tasks: Sequence[JSON]) -> None:
+        message = await self._current()
+        try:
+            await message.append(text, tasks)
+        except SlackApiError as error:
+            if code(error) in _TROUBLE:
+                raise
+            message = await self._otherwise(message, error)
+            await message.append(text, tasks)
+
+    async def _current(self) -> Growing:
+        if not self._messages:
+            self._messages.append(self._new_message())
+        last = self._messages[-1]
+        if isinstance(last, Streamed) and last.ts and last.age > self._lifetime:
+            await self._close_message()
+        return self._messages[-1]
+
+    def _new_message(self) -> Growing:
+        if self._streaming and self._thread is not None:
+            person, team = self._question.asker, self._question.place.workspace
+            return Streamed(self._client, self._channel, self._thread, team=team, person=person)
+        return Updated(self._client, self._channel, self._thread)
+
+    async def _close_message(self) -> None:
+        """The message stays as it is, and the next text begins a new one."""
+        last = self._messages[-1]
+        if isinstance(last, Streamed):
+            await self._end_stream(last)
+        self._messages.append(self._new_message())
+
+    async def _otherwise(self, message: Growing, error: SlackApiError) -> Growing:
+        """The way on after Slack refused: updates instead of a stream, or a DM instead of a closed place."""
+        if code(error) in GONE and self._thread is not None:
+            return await self._move_to_dm(error)
+        if not isinstance(message, Streamed):
+            raise error
+        log.info("stream_refused", error=code(error), question=self._question.id)
+        self._streaming = False
+        return self._replace(message)
+
+    def _replace(self, message: Growing) -> Updated:
+        updated = Updated(self._client, self._channel, self._thread, ts=message.ts, text=message.text)
+        self._messages[self._messages.index(message)] = updated
+        return updated
+
+    async def _move_to_dm(self, error: SlackApiError) -> Growing:
+        where, self._thread, self._streaming = self._channel, None, False
+        log.warning("place_closed", error=code(error), channel=where, question=self._question.id)
+        opened = await self._client.conversations_open(users=self._question.asker)
+        self._channel = str(opened["channel"]["id"])
+        reason = sentence(error, self._question.id)
+        await self._client.chat_postMessage(
+            channel=self._channel,
+            text=f"You asked me something in <#{where}>, but I could not answer there. {reason} Here is the answer.",
+        )
+        self._messages = [Updated(self._client, self._channel, None, text=self._shown)]
+        return self._messages[0]
+
+    async def _settle(self, collector: Collector) -> Written:
+        rest, _ = collector.take()
+        so_far = "".join(message.text for message in self._messages) + rest
+        outcome: Literal["answered", "failed", "stopped"] = "answered"
+        match collector.end:
+            case Finished(answer):
+                text, tail = answer.text, answer_blocks.tail(answer, self._clock())
+            case Failed(_, why, receipt):
+                outcome = "failed"
+                text = f"{so_far.rstrip()}\n\n{why}".strip()
+                tail = [context(answer_blocks.how(receipt))] if receipt else []
+                tail += [] if self._question.id in text else [context(f"Reference {self._question.id}")]
+            case None:
+                outcome = "stopped"
+                text = so_far.strip() or "I stopped before there was anything to show."
+                tail = [context("You stopped this answer.")]
+        done = [{**task, "status": "complete"} for task in collector.unfinished.values()]
+        last = await self._finish(text, rest, done, tail)
+        return Written(self._channel, last.ts, text, outcome)
+
+    async def _finish(self, text: str, rest: str, done: list[JSON], tail: list[JSON]) -> Growing:
+        """Makes what stands in Slack the whole text, with the blocks under its last message."""
+        parts = markdown.split(text) or [text]
+        only = self._messages[0] if len(self._messages) == 1 and len(parts) == 1 else None
+        exact = only is not None and (only.text + rest).strip() == text.strip() and not markdown.has_table(text)
+        if isinstance(only, Streamed) and exact and not self._doubtful:
+            try:
+                if done:
+                    await only.append("", done)
+                await only.finish(rest, tail)
+            except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+                log.info("stream_had_ended", error=code(error) or type(error).__name__)
+            else:
+                return only
+        return await self._rewrite(parts, tail)
+
+    async def _rewrite(self, parts: list[str], tail: list[JSON]) -> Growing:
+        if self._messages and isinstance(self._messages[-1], Streamed) and self._messages[-1].ts:
+            await self._end_stream(self._messages[-1])
+        standing = [self._replace(message) for message in list(self._messages)]
+        for number, part in enumerate(parts):
+            if number == len(standing):
+                standing.append(Updated(self._client, self._channel, self._thread))
+            try:
+                await standing[number].rewrite(part, tail if number == len(parts) - 1 else [])
+            except SlackApiError as error:
+                if code(error) not in GONE or self._thread is None:
+                    raise
+                await self._move_to_dm(error)
+                return await self._rewrite(parts, tail)
+        for surplus in standing[len(parts) :]:
+            await surplus.delete()
+        return standing[len(parts) - 1]
+
+    async def _end_stream(self, message: Streamed) -> None:
+        try:
+            await message.finish("", ())
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.info("stream_had_ended", error=code(error) or type(error).__name__)
+
+    async def _interrupted(self) -> None:
+        """The bot is being shut down: it will answer again when it is back, and says so."""
+        last = self._messages[-1] if self._messages else None
+        if last is None or last.ts is None:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await last.finish("\n\n_I was restarted here; the whole answer follows._", ())
+        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.info("interruption_not_told", error=code(error) or type(error).__name__)

@@ -1,0 +1,110 @@
+"""The shortcuts in a message's menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import PlaceKind
+from bot.errors import UnusableQuestion
+from handlers.answering import Answering, Asked
+from handlers.audience import Places
+from handlers.blocks import ask_about, example
+from handlers.blocks.answer import question_of
+from handlers.identity import Identity
+from handlers.origin import Origin
+from handlers.permissions import Roles
+from handlers.services import Services
+from handlers.shapes import JSON
+from handlers.text import has_words, said
+from knowledge import access
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """ "Ask about this" and "Save as example"."""
+
+    ASK = "ask_about"
+
+    client: AsyncWebClient
+    services: Services
+    places: Places
+    answering: Answering
+    identity: Identity
+    roles: Roles
+
+    async def ask_about(self, payload: JSON) -> None:
+        """Opens the modal for a question about a message."""
+        origin = Origin.of(payload)
+        message: JSON = payload["message"]
+        thread = message.get("thread_ts") or message["ts"]
+        text = said(message.get("text", ""), (await self.identity.bot()).user)
+        view = ask_about.ask_modal(text, origin.metadata(thread=thread))
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+
+    async def asked_about(self, reference: str, payload: JSON) -> None:
+        """The modal was submitted: answered in the message's thread, or to the person alone."""
+        origin = Origin.of(payload)
+        question, about, private = ask_about.written(payload)
+        if not has_words(question):
+            raise UnusableQuestion("I found no question in words. Please try again.")
+        quoted = "\n".join(f"> {line}" for line in about.splitlines())
+        asked = Asked(
+            reference=reference,
+            text=f"{question}\n\n{quoted}" if about and about != question else question,
+            person=origin.person,
+            workspace=origin.workspace,
+            channel=str(origin.channel),
+            thread=origin.thread,
+        )
+        if private:
+            await self.answering.privately(asked, origin.line(self.client))
+        else:
+            await self.answering.in_thread(asked)
+
+    async def save_example(self, payload: JSON) -> None:
+        """Opens the modal with the question and the answer, to be reviewed before they are kept."""
+        origin = Origin.of(payload)
+        message: JSON = payload["message"]
+        question, answer = await self._question_and_answer(message, origin.person)
+        place = await self.places.place(origin.workspace, str(origin.channel))
+        everyone = place.kind is PlaceKind.CHANNEL and await self.roles.is_admin(origin.person)
+        view = example.example_modal(question, answer, everyone=everyone, metadata=origin.metadata())
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+
+    def unsaved(self, payload: JSON) -> dict[str, str]:
+        """What is wrong with the example by block, in words; empty where it can be kept."""
+        question, answer = example.written(payload)
+        errors = {}
+        if not has_words(question):
+            errors[example.QUESTION] = "Write the question that this answers."
+        if not has_words(answer):
+            errors[example.ANSWER] = "Write the answer."
+        return errors
+
+    async def example_saved(self, payload: JSON) -> None:
+        """Keeps the example for those who could read the message, or for everyone where an admin in public says so."""
+        origin = Origin.of(payload)
+        question, answer = example.written(payload)
+        readers = await self._readers(origin)
+        await self.services.examples.save(question, answer, readers, origin.person)
+        who = "everyone" if readers == access.PUBLIC else "those who can read that message"
+        await origin.line(self.client).say(f"Saved. I will use it as an example in answers for {who}.")
+
+    async def _question_and_answer(self, message: JSON, person: str) -> tuple[str, str]:
+        known = question_of(message)
+        if known is not None:
+            question = await self.services.assistant.asked(known)
+            answer = await self.services.assistant.answered(known)
+            if question is not None and await self.places.may_read(person, question):
+                return question.text, answer or ""
+        return "", said(message.get("text", ""), (await self.identity.bot()).user)
+
+    async def _readers(self, origin: Origin) -> frozenset[str]:
+        place = await self.places.place(origin.workspace, str(origin.channel))
+        if place.kind is PlaceKind.DM:
+            return frozenset({access.user(origin.person)})
+        if place.kind is PlaceKind.CHANNEL and await self.roles.is_admin(origin.person):
+            return access.PUBLIC
+        return frozenset({access.channel(place.channel)})
