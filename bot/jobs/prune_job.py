@@ -1,0 +1,24 @@
+"""Forgets events that were finished long ago."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.inbox import Inbox
+from bot.jobs.schedule import Work
+
+KEPT = timedelta(days=14)
+"""Slack delivers an event again for hours, not weeks: nothing that is forgotten comes back."""
+
+log = structlog.get_logger("bot.jobs")
+
+
+def prune_job(inbox: Inbox) -> Work:
+    """Work that empties the inbox of what was received two weeks before its firing."""
+
+    async def work(fire_at: datetime) -> None:
+        log.info("inbox_pruned", events=await inbox.prune(fire_at - KEPT))
+
+    return work

@@ -1,0 +1,23 @@
+"""Posts the weekly cost report."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, tzinfo
+
+from bot.costs.ledger import Ledger
+from bot.costs.periods import Week
+from bot.costs.report import WeeklyReport, weekly_report
+from bot.jobs.schedule import Work
+from bot.learning.feedback import Feedback
+
+
+def report_job(
+    ledger: Ledger, feedback: Feedback, zone: tzinfo, post: Callable[[WeeklyReport], Awaitable[None]]
+) -> Work:
+    """Work that reports on the last whole week before its firing, also where it is caught up days later."""
+
+    async def work(fire_at: datetime) -> None:
+        await post(await weekly_report(ledger, feedback.counts, Week.before(fire_at, zone)))
+
+    return work
