@@ -1,0 +1,119 @@
+"""all-MiniLM-L6-v2 in int8 on the CPU, by onnxruntime."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from tokenizers import Encoding, Tokenizer
+
+from knowledge.documents import Vector
+from knowledge.embedding.prepare import BUILD, MODEL_FILE, TOKENIZER_FILE, is_prepared
+from knowledge.errors import ModelMissing
+
+DIMENSIONS = 384
+MAX_TOKENS = 256
+# Measured: texts of like length, about this many tokens at once, go through fastest and need least memory.
+BATCH_TOKENS = 660
+_MAX_WORKERS = 4
+
+
+class MiniLM:
+    """The encoder. One session serves all threads, each run on one core; questions have a thread of their own."""
+
+    name = f"all-MiniLM-L6-v2/int8/{BUILD}"
+    dimensions = DIMENSIONS
+    max_tokens = MAX_TOKENS
+
+    def __init__(self, models_dir: Path) -> None:
+        """Loads the model (about 0.1 s). Raises ModelMissing where `knowledge.embedding.prepare` has not run."""
+        if not is_prepared(models_dir):
+            raise ModelMissing(
+                f"The embedding model is not in {models_dir}. Run `make setup`, or "
+                f"`python -m knowledge.embedding.prepare --models-dir {models_dir}`."
+            )
+        self._tokenizer = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._counter = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
+        self._counter.no_padding()
+        self._counter.no_truncation()
+        self._session = _open_session(models_dir / MODEL_FILE)
+        workers = max(1, min(os.cpu_count() or 1, _MAX_WORKERS))
+        self._bulk = ThreadPoolExecutor(workers, thread_name_prefix="embed")
+        self._questions = ThreadPoolExecutor(1, thread_name_prefix="embed-question")
+
+    async def embed(self, texts: Sequence[str]) -> Vector:
+        """One row for each text. Texts longer than 256 tokens are read up to there."""
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        if not texts:
+            return vectors
+        loop = asyncio.get_running_loop()
+        encodings = await loop.run_in_executor(self._bulk, self._encode, texts)
+        batches = batch_by_length([len(encoding.ids) for encoding in encodings])
+        runs = [loop.run_in_executor(self._bulk, self._run, [encodings[i] for i in batch]) for batch in batches]
+        for batch, rows in zip(batches, await asyncio.gather(*runs), strict=True):
+            vectors[batch] = rows
+        return vectors
+
+    async def embed_query(self, text: str) -> Vector:
+        """The vector of one question."""
+        return await asyncio.get_running_loop().run_in_executor(self._questions, self._embed_one, text)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the text has, without the two marks at its ends."""
+        return len(self._counter.encode(text, add_special_tokens=False).ids)
+
+    def count_all_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The same for many texts at once."""
+        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    async def close(self) -> None:
+        """Waits for what runs and frees the threads."""
+        await asyncio.to_thread(self._bulk.shutdown)
+        await asyncio.to_thread(self._questions.shutdown)
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        return self._tokenizer.encode_batch(list(texts))
+
+    def _embed_one(self, text: str) -> Vector:
+        row: Vector = self._run([self._tokenizer.encode(text)])[0]
+        return row
+
+    def _run(self, encodings: list[Encoding]) -> Vector:
+        longest = max(len(encoding.ids) for encoding in encodings)
+        ids = np.zeros((len(encodings), longest), np.int64)
+        mask = np.zeros_like(ids)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        vectors: Vector = self._session.run(["vectors"], {"ids": ids, "mask": mask})[0]
+        return vectors
+
+
+def batch_by_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions grouped so that texts of like length go together, up to BATCH_TOKENS a group with the padding."""
+    batches: list[list[int]] = []
+    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
+        # Sorted upwards, so the newest is the longest of its batch and sets what all are padded to.
+        if batches and (len(batches[-1]) + 1) * lengths[position] <= BATCH_TOKENS:
+            batches[-1].append(position)
+        else:
+            batches.append([position])
+    return batches
+
+
+def _open_session(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own types for a damaged file, without a common base
+        raise ModelMissing(f"{path} is damaged. Delete it and run `make setup` again.") from error

@@ -1,0 +1,186 @@
+"""The door to what is known: search, refresh, status."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge import access
+from knowledge.documents import SearchResult
+from knowledge.embedding.base import Embedder
+from knowledge.embedding.minilm import MiniLM
+from knowledge.errors import KnowledgeError, KnowledgeInUse, StorageFull, UnknownSource
+from knowledge.indexes import Indexes
+from knowledge.refresh import SourceRefresh
+from knowledge.reports import Progress, RefreshReport, SourceReport, SourceStatus
+from knowledge.retrieval import Retriever
+from knowledge.sources.base import Source
+from knowledge.store import Store
+
+_log = structlog.get_logger(__name__)
+
+
+class KnowledgeBase:
+    """What a team knows. Made by `open_knowledge`; close it when done."""
+
+    def __init__(
+        self, store: Store, embedder: Embedder, indexes: Indexes, sources: Sequence[Source], lock: FolderLock
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._indexes = indexes
+        self._retriever = Retriever(store, embedder, indexes)
+        self._lock = lock
+        self._refreshing = asyncio.Lock()
+        self._sources: dict[str, Source] = {}
+        self.set_sources(sources)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model, for others who compare texts."""
+        return self._embedder
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a refresh runs now; another would wait for it."""
+        return self._refreshing.locked()
+
+    def set_sources(self, sources: Sequence[Source]) -> None:
+        """Names the sources. What came from others is found no more, and goes with the next refresh of all.
+
+        Raises KnowledgeError where two have one name.
+        """
+        named = {source.name: source for source in sources}
+        if len(named) != len(sources):
+            names = [source.name for source in sources]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise KnowledgeError(f"Two sources are called “{twice}”. Give each a name of its own.")
+        self._sources = named
+
+    async def search(self, text: str, *, scopes: frozenset[str], k: int = 6) -> SearchResult:
+        """The `k` best passages for `text` that an audience with `scopes` may read, best first.
+
+        Raises InvalidScope and StoreUnavailable.
+        """
+        scopes = access.parse_scopes(scopes)
+        if not text.strip() or k < 1:
+            return SearchResult((), np.zeros(self._embedder.dimensions, np.float32), 0.0, 0.0)
+        return await self._retriever.search(text, scopes, frozenset(self._sources), k)
+
+    async def refresh(self, names: Sequence[str] | None = None, *, progress: Progress | None = None) -> RefreshReport:
+        """Reads what changed in the sources named (None: all of them, and forgets those that are none any more).
+
+        A second refresh waits for the first. Raises UnknownSource, StorageFull and StoreUnavailable; what cannot be
+        read is in the report and stops nothing.
+        """
+        chosen = self._chosen(names)
+        if self.is_refreshing:
+            _log.info("knowledge.refresh_waits", reason="another refresh is running")
+        async with self._refreshing:
+            started = time.monotonic()
+            reports: list[SourceReport] = []
+            try:
+                if names is None:
+                    await self._forget_others()
+                for source in chosen:
+                    refresh = SourceRefresh(source, self._store, self._embedder, self._indexes, progress)
+                    reports.append(await refresh.run())
+                if any(report.removed or report.changed for report in reports):
+                    await self._store.prune()
+            finally:
+                await self._indexes.seal()
+            return RefreshReport(tuple(reports), time.monotonic() - started)
+
+    async def status(self) -> list[SourceStatus]:
+        """How each source stands, in the order in which they were named."""
+        return await self._store.status({name: source.kind for name, source in self._sources.items()})
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable where the database of knowledge does not answer."""
+        await self._store.ping()
+
+    async def close(self) -> None:
+        """Waits for a refresh that runs, then closes the indexes, the model and the folder, in this order."""
+        async with self._refreshing:
+            try:
+                await self._retriever.close()
+                await self._indexes.close()
+                await self._embedder.close()
+            finally:
+                self._lock.release()
+
+    def _chosen(self, names: Sequence[str] | None) -> list[Source]:
+        if names is None:
+            return list(self._sources.values())
+        for name in names:
+            if name not in self._sources:
+                there = ", ".join(self._sources) or "none yet"
+                raise UnknownSource(f"There is no source called “{name}”. The sources are: {there}.")
+        return [self._sources[name] for name in dict.fromkeys(names)]
+
+    async def _forget_others(self) -> None:
+        for name in await self._store.known_sources() - self._sources.keys():
+            removed = await self._store.forget(name)
+            await self._indexes.discard(removed)
+            await self._store.prune()
+            _log.info("knowledge.source_forgotten", source=name, chunks=len(removed))
+
+
+class FolderLock:
+    """Keeps a second process off a knowledge folder: Chroma is not safe with two. The system frees it at any end."""
+
+    def __init__(self, folder: Path) -> None:
+        """Takes the folder. Raises KnowledgeInUse, or StorageFull where it cannot be written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(folder / "knowledge.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StorageFull(
+                f"The knowledge folder {folder} cannot be written ({error.strerror}). Make room, or name another."
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise KnowledgeInUse(
+                f"Another process uses the knowledge in {folder}. Stop it, or give this one a folder of its own."
+            ) from error
+
+    def release(self) -> None:
+        """Gives the folder back."""
+        os.close(self._file)
+
+
+async def open_knowledge(
+    *, engine: AsyncEngine, data_dir: Path, models_dir: Path, sources: Sequence[Source]
+) -> KnowledgeBase:
+    """Opens what is known, on a database that has the tables of `knowledge:migrations`.
+
+    `data_dir` holds the search indexes, which are rebuilt from the database where they are broken, missing or behind;
+    `models_dir` the embedding model (see `knowledge.embedding.prepare`). Nothing is refreshed yet. Raises
+    KnowledgeInUse, ModelMissing, StorageFull and StoreUnavailable.
+    """
+    lock = await asyncio.to_thread(FolderLock, data_dir)
+    embedder: MiniLM | None = None
+    indexes: Indexes | None = None
+    try:
+        embedder = await asyncio.to_thread(MiniLM, models_dir)
+        store = Store(engine, embedder.dimensions)
+        indexes = Indexes(store, embedder, data_dir)
+        await indexes.open()
+        return KnowledgeBase(store, embedder, indexes, sources, lock)
+    except BaseException:
+        if indexes is not None:
+            await indexes.close()
+        if embedder is not None:
+            await embedder.close()
+        lock.release()
+        raise

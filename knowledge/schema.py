@@ -1,0 +1,93 @@
+"""The tables of knowledge: the truth that every search index is rebuilt from. SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment with its zone: SQLite drops the zone, so everything is kept in UTC and comes back in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """The moment in UTC; one without a zone is a mistake of the caller."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """The moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+sources = sa.Table(
+    "knowledge_sources",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("refreshed", UtcDateTime),
+    sa.Column("seconds", sa.Float),
+)
+
+documents = sa.Table(
+    "knowledge_documents",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("source", sa.Text, sa.ForeignKey("knowledge_sources.name", ondelete="CASCADE"), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("url", sa.Text),
+    sa.Column("readers", sa.Text, nullable=False),
+    sa.Column("updated", UtcDateTime),
+    sa.Column("author", sa.Text),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.UniqueConstraint("source", "path", name="uq_knowledge_documents_path"),
+)
+
+# Keys are never used twice (hence AUTOINCREMENT on SQLite): an index that is behind may name a chunk that is gone, but
+# never another one.
+chunks = sa.Table(
+    "knowledge_chunks",
+    metadata,
+    sa.Column("key", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column(
+        "document_id",
+        sa.String(32),
+        sa.ForeignKey("knowledge_documents.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("heading", sa.JSON, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+# A cache by content: nothing is embedded twice, and no index needs the model to be rebuilt.
+embeddings = sa.Table(
+    "knowledge_embeddings",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+
+# What could not be read. `version` is the listing's, so that the same broken file is not opened at every refresh.
+problems = sa.Table(
+    "knowledge_problems",
+    metadata,
+    sa.Column("source", sa.Text, sa.ForeignKey("knowledge_sources.name", ondelete="CASCADE"), primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+)

@@ -1,0 +1,154 @@
+"""A folder of files: Markdown, text, HTML, PDF, docx, pptx, xlsx, CSV."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import stat
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from knowledge import access
+from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
+from knowledge.reports import Problem
+from knowledge.sources.base import Listing, Reading
+from knowledge.sources.parsers.registry import parser_for
+
+MOST_BYTES = 50_000_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_WORD_JOINTS = re.compile(r"[-_\s]+")
+
+
+class FolderSource:
+    """Files below a folder; hidden ones and those that no parser reads are passed over.
+
+    Links are followed as long as they stay inside the folder: what lies outside has not been shared. `link_base` is
+    the address under which a person finds the files; without it documents have no link. `most_bytes`: larger files are
+    named as problems and not read.
+    """
+
+    kind = "folder"
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        readers: frozenset[str] = access.PUBLIC,
+        link_base: str | None = None,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self.name = name
+        self._root = path.expanduser()
+        self._readers = access.parse_scopes(readers)
+        self._link_base = link_base.rstrip("/") if link_base else None
+        self._most_bytes = most_bytes
+
+    async def listings(self) -> AsyncIterator[Listing | Problem]:
+        """Every file that can be read, by its size and time of change. Raises SourceUnavailable."""
+        for found in await asyncio.to_thread(self._list):
+            yield found
+
+    async def read(self, listing: Listing) -> Reading:
+        """One file, parsed. Raises DocumentUnreadable."""
+        return await asyncio.to_thread(self._read, listing)
+
+    def _list(self) -> list[Listing | Problem]:
+        if not self._root.exists():
+            raise SourceUnavailable(
+                f"The folder {self._root} of the source “{self.name}” does not exist. "
+                "Create it, mount it, or change its path in the configuration; what was read before is kept."
+            )
+        if not self._root.is_dir():
+            raise SourceUnavailable(
+                f"{self._root} of the source “{self.name}” is a file. Name the folder that holds it."
+            )
+        try:
+            top = list(os.scandir(self._root))
+        except OSError as error:
+            raise SourceUnavailable(
+                f"The folder {self._root} of the source “{self.name}” cannot be read ({error.strerror}). "
+                "Let the user who runs this program read it; what was read before is kept."
+            ) from error
+        return list(self._walk(top))
+
+    def _walk(self, top: list[os.DirEntry[str]]) -> Iterator[Listing | Problem]:
+        root = os.path.realpath(self._root)
+        status = self._root.stat()
+        visited = {(status.st_dev, status.st_ino)}
+        waiting = sorted(top, key=_by_name, reverse=True)
+        while waiting:
+            entry = waiting.pop()
+            if entry.name.startswith("."):
+                continue
+            path = os.path.relpath(entry.path, self._root)
+            try:
+                status = entry.stat()
+                outside = entry.is_symlink() and not _inside(os.path.realpath(entry.path), root)
+                if outside and (stat.S_ISDIR(status.st_mode) or parser_for(entry.name)):
+                    yield Problem(_shown(path), f"{_shown(path)} is a link that leads out of the folder; not followed.")
+                elif stat.S_ISDIR(status.st_mode):
+                    here = (status.st_dev, status.st_ino)
+                    if here not in visited:
+                        visited.add(here)
+                        waiting += sorted(os.scandir(entry.path), key=_by_name, reverse=True)
+                elif stat.S_ISREG(status.st_mode) and parser_for(entry.name):
+                    yield self._listing(path, entry.path, status)
+            except OSError as error:
+                yield Problem(_shown(path), f"{_shown(path)} cannot be read ({error.strerror}).")
+
+    def _listing(self, path: str, handle: str, status: os.stat_result) -> Listing:
+        shown = _shown(PurePosixPath(path).as_posix())
+        url = f"{self._link_base}/{quote(os.fsencode(path))}" if self._link_base else None
+        # The time of the inode's change moves too when permissions do, and when a file keeps its old time on purpose.
+        version = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+        return Listing(shown, version, self._readers, url, handle)
+
+    def _read(self, listing: Listing) -> Reading:
+        name = listing.path
+        try:
+            # Not blocking: a pipe that took the file's place since would never end.
+            with open(os.open(listing.handle, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                status = os.fstat(file.fileno())
+                self._check(name, status)
+                data = file.read(self._most_bytes + 1)
+        except OSError as error:
+            raise DocumentUnreachable(f"{name} cannot be read ({error.strerror}).") from error
+        parser = parser_for(listing.handle)
+        if parser is None:
+            raise DocumentUnreadable(f"{name} is of a kind that is not read.")
+        content = parser(data, name)
+        updated = content.updated or datetime.fromtimestamp(status.st_mtime, UTC)
+        title = content.title or _title(name)
+        return Reading(title, content, hashlib.sha256(data).hexdigest(), updated, content.author)
+
+    def _check(self, name: str, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise DocumentUnreachable(f"{name} is not a file any more.")
+        if status.st_size > self._most_bytes:
+            raise DocumentUnreadable(
+                f"{name} has {status.st_size / 1e6:,.0f} MB; files above {self._most_bytes / 1e6:,.0f} MB "
+                "are not read. Split it, or raise the limit."
+            )
+
+
+def _by_name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + os.sep)
+
+
+def _shown(path: str) -> str:
+    """A path that can be stored and printed: bytes that are no text and control characters are written out."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+
+
+def _title(path: str) -> str:
+    stem = PurePosixPath(path).stem
+    return _WORD_JOINTS.sub(" ", stem).strip() or path
