@@ -94,6 +94,7 @@ class ControlRoutes:
             str(order.get("commands_url") or ""),
             str(order.get("interactivity_url") or ""),
             retry_seconds=tuple(order.get("retry_seconds", RETRY_SECONDS)),
+            ack_seconds=self._core.ack_seconds,
         )
         if order.get("verify"):
             try:

@@ -21,14 +21,22 @@ class Core:
     """What every route works on. Made inside a running event loop."""
 
     def __init__(
-        self, state: State, *, bot_token: str, app_token: str, signing_secret: str, stream_seconds: float
+        self,
+        state: State,
+        *,
+        bot_token: str,
+        app_token: str,
+        signing_secret: str,
+        stream_seconds: float,
+        ack_seconds: float,
     ) -> None:
         self.state = state
         self.bot_token = bot_token
         self.app_token = app_token
         self.signing_secret = signing_secret
         self.feed = Feed()
-        self.sockets = SocketMode()
+        self.ack_seconds = ack_seconds
+        self.sockets = SocketMode(ack_seconds)
         self.app = AppLink(state, self.sockets)
         self.messages = Messages(state, self.feed, self.app)
         self.streams = Streams(state, self.feed, self.messages, stream_seconds)

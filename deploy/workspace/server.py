@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from deploy.workspace import snapshot
+from deploy.workspace.app_link import ACK_SECONDS
 from deploy.workspace.control import ControlRoutes
 from deploy.workspace.core import Core
 from deploy.workspace.errors import ActError
@@ -35,7 +36,7 @@ class Workspace:
     `port` 0 takes any free one; `seed` is changed by what happens. `commands` ({command, description, usage_hint}) and
     `shortcuts` ({name, callback_id, type}) are those of the app's manifest. With `state_file` the messages are read
     from there at the start and kept there at the end. With `events_url` the app is reached by signed HTTP, else over
-    its sockets. `stream_seconds` is how long a stream stays open.
+    its sockets. A stream stays open for `stream_seconds`; the app has `ack_seconds` for an acknowledgement.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Workspace:
         events_url: str = "",
         state_file: Path | None = None,
         stream_seconds: float = STREAM_SECONDS,
+        ack_seconds: float = ACK_SECONDS,
     ) -> None:
         self._port = port
         self.state = seed or demo_seed()
@@ -58,6 +60,7 @@ class Workspace:
         self._events_url = events_url
         self._state_file = state_file
         self._stream_seconds = stream_seconds
+        self._ack_seconds = ack_seconds
         self._runner: web.AppRunner | None = None
 
     @property
@@ -81,9 +84,10 @@ class Workspace:
             app_token=APP_TOKEN,
             signing_secret=self._signing_secret,
             stream_seconds=self._stream_seconds,
+            ack_seconds=self._ack_seconds,
         )
         if self._events_url:
-            self.core.app.delivery = HttpDelivery(self._signing_secret, self._events_url)
+            self.core.app.delivery = HttpDelivery(self._signing_secret, self._events_url, ack_seconds=self._ack_seconds)
         self._page = PageRoutes(self.core)
         control = ControlRoutes(self.core, lambda: self.core.reset(pristine))
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_only_from_here, _sentences])

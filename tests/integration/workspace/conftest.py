@@ -17,8 +17,14 @@ SHORTCUTS = [{"name": "Ask about this", "callback_id": "ask_about", "type": "mes
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS) as running:
+def ack_seconds() -> float:
+    """How long the app may take to acknowledge; tests of what comes after that make it short."""
+    return 3.0
+
+
+@pytest.fixture
+async def workspace(ack_seconds: float) -> AsyncIterator[Workspace]:
+    async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS, ack_seconds=ack_seconds) as running:
         yield running
 
 
@@ -50,6 +56,6 @@ def app(client: AsyncWebClient) -> AsyncApp:
 async def handler(app: AsyncApp) -> AsyncIterator[AsyncSocketModeHandler]:
     """The app's Socket Mode connection, open; listeners may be added to the app afterwards."""
     handler = AsyncSocketModeHandler(app, APP_TOKEN, ping_interval=0.2)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     yield handler
-    await handler.close_async()
+    await handler.close_async()  # type: ignore[no-untyped-call]
