@@ -23,8 +23,8 @@ export class Composer {
     this.attachments = new Attachments(() => this.#paint());
     this.area = h("textarea", { class: "composer-text", rows: 1, placeholder, "aria-label": placeholder, "data-testid": thread ? "thread-composer" : "composer", data: { channel, thread }, value: drafts.get(this.#key) || "" });
     this.button = h("button", { class: "send", type: "button", "aria-label": "Send now", title: "Send now", "data-testid": thread ? "thread-send" : "send", onclick: () => this.send() }, icon("send", { size: 18 }));
-    this.stop = h("button", { class: "stop", type: "button", "data-testid": "stop", hidden: true, onclick: () => this.#stop() }, icon("stop", { size: 18 }), "Stop");
-    this.box = h("div", { class: "composer-box" }, formatBar(this.area), this.area, this.attachments.node, h("div", { class: "composer-foot" }, this.#tools(), this.stop, this.button));
+    this.stop = h("button", { class: "stop", type: "button", "data-testid": "stop", onclick: () => this.#stop() }, icon("stop", { size: 18 }), "Stop");
+    this.box = h("div", { class: "composer-box" }, formatBar(this.area), this.area, this.attachments.node, h("div", { class: "composer-foot" }, this.#tools(), this.button));
     this.node = h("div", { class: "composer" }, this.box);
     this.autocomplete = new Autocomplete(this.area, this.box);
     this.area.addEventListener("input", () => this.#paint());
@@ -78,7 +78,8 @@ export class Composer {
     this.area.style.setProperty("height", `${Math.min(this.area.scrollHeight, TALLEST_PX)}px`);
     const empty = !this.area.value.trim() && !this.attachments.size;
     this.button.disabled = empty || this.#sending;
-    this.stop.hidden = !isBusy(this.channel, this.thread);
+    if (isBusy(this.channel, this.thread)) this.button.before(this.stop);
+    else this.stop.remove();
   }
 
   async send(text = this.area.value) {

@@ -26,6 +26,7 @@ export class Conversation {
     const bot = store.isBotDm(id);
     this.list = new MessageList(id, { intro: compact && !bot ? null : beginning(this.channel), label: `Messages in ${title}` });
     this.prompts = bot ? new Prompts(id) : null;
+    this.list.onCount = (count) => this.prompts?.node.classList.toggle("prompts-slim", count > 0);
     this.foot = h("div", { class: "conversation-foot" });
     this.node = h("div", { class: "conversation" }, this.list.node, this.foot);
     this.#drawFoot(title);

@@ -36,6 +36,24 @@ export function knows(name) {
   return canonical(name) in GLYPHS;
 }
 
+let canvas = null;
+const drawable = new Map();
+
+/** Whether this machine has a picture for the character, rather than an empty box. */
+function hasGlyph(glyph) {
+  if (drawable.has(glyph)) return drawable.get(glyph);
+  canvas ||= Object.assign(document.createElement("canvas"), { width: 24, height: 24 }).getContext("2d", { willReadFrequently: true });
+  canvas.font = "18px sans-serif";
+  const pixels = (text) => {
+    canvas.clearRect(0, 0, 24, 24);
+    canvas.fillText(text, 0, 18);
+    return canvas.getImageData(0, 0, 24, 24).data.join();
+  };
+  const answer = pixels(glyph) !== pixels("\u{10FFFD}");
+  drawable.set(glyph, answer);
+  return answer;
+}
+
 export function emoji(name, { big = false } = {}) {
   const known = canonical(name);
   const shapes = art[known];
@@ -44,7 +62,7 @@ export function emoji(name, { big = false } = {}) {
     return svg("svg", { viewBox: "0 0 24 24", class: `emoji${big ? " emoji-big" : ""}`, role: "img", "aria-label": title },
       svg("title", {}, title), shapes.map(([tag, props]) => svg(tag, props)));
   }
-  if (GLYPHS[known]) return h("span", { class: `emoji-glyph${big ? " emoji-big" : ""}`, role: "img", "aria-label": title, title }, GLYPHS[known]);
+  if (GLYPHS[known] && hasGlyph(GLYPHS[known])) return h("span", { class: `emoji-glyph${big ? " emoji-big" : ""}`, role: "img", "aria-label": title, title }, GLYPHS[known]);
   return document.createTextNode(title);
 }
 
@@ -63,3 +81,6 @@ export function withEmoji(text) {
 }
 
 export const emojiNames = Object.keys(GLYPHS);
+
+/** The names that this machine can show as pictures. */
+export const shownEmoji = () => emojiNames.filter((name) => art[name] || hasGlyph(GLYPHS[name]));

@@ -27,11 +27,7 @@ export class MessageList {
     this.jump = h("button", { class: "jump", type: "button", hidden: true, onclick: () => this.toBottom() }, icon("down", { size: 16 }), "New messages");
     this.scroller = h("div", { class: "messages-scroll", tabindex: "-1" }, h("div", { class: "messages-push" }), intro, this.inner, this.tail);
     this.node = h("div", { class: "messages-frame" }, this.scroller, this.jump);
-    this.scroller.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-      this.#sticky = scrollHeight - scrollTop - clientHeight < BOTTOM_PX;
-      if (this.#sticky) this.jump.hidden = true;
-    }, { passive: true });
+    this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#resize = new ResizeObserver(() => this.#settle());
     this.#resize.observe(this.inner);
     this.#resize.observe(this.scroller);
@@ -42,6 +38,17 @@ export class MessageList {
   }
 
   #resize;
+  #lastTop = 0;
+
+  /** Only a scroll upwards lets go of the bottom: pictures that load late grow the list without anybody scrolling. */
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    if (scrollHeight - scrollTop - clientHeight < BOTTOM_PX) {
+      this.#sticky = true;
+      this.jump.hidden = true;
+    } else if (scrollTop < this.#lastTop) this.#sticky = false;
+    this.#lastTop = scrollTop;
+  }
 
   get messages() {
     return [...this.#rows.values()].map((row) => row.message);
@@ -83,7 +90,7 @@ export class MessageList {
       if (isNews && message.user === store.me.id) this.#sticky = true;
       else if (isNews) this.#say(message);
       if (!this.#sticky) this.jump.hidden = false;
-    } else if (this.thread === message.ts) this.#layout();
+    } else if (this.thread === message.ts || message.reply_count === 1) this.#layout();
     this.#settle();
   }
 
@@ -121,7 +128,7 @@ export class MessageList {
       const isNew = message.ts === this.#newFrom;
       if (newDay && !this.thread) wanted.push(this.#separator(`day ${dayKey(message.ts)}`, () => h("div", { class: "day", role: "separator" }, h("span", { class: "day-name" }, day(message.ts)))));
       if (isNew) wanted.push(this.#separator("new", () => h("div", { class: "new-line", role: "separator" }, h("span", {}, "New"))));
-      const grouped = before && !newDay && !isNew && before.user === message.user && !before.ephemeral === !message.ephemeral && before.subtype !== "tombstone"
+      const grouped = before && !newDay && !isNew && before.user === message.user && !before.ephemeral === !message.ephemeral && before.subtype !== "tombstone" && (this.thread || !before.reply_count)
         && message.subtype !== "tombstone" && message.ts - before.ts < GROUP_SECONDS && !(this.thread && before.ts === this.thread);
       row.node.classList.toggle("is-grouped", Boolean(grouped));
       wanted.push(row.node);
@@ -129,6 +136,7 @@ export class MessageList {
       before = message;
     }
     this.#reconcile(wanted);
+    this.onCount?.(rows.length);
   }
 
   #repliesLine(count) {

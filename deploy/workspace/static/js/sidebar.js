@@ -36,7 +36,7 @@ export class Sidebar {
     this.lists = h("div", { class: "sidebar-lists" });
     this.net = h("div", { class: "sidebar-net", role: "status", hidden: true }, icon("wifi", { size: 16 }), "Reconnecting…");
     const panel = h("div", { class: "sidebar" },
-      h("header", { class: "sidebar-head" }, h("span", { class: "sidebar-team" }, store.team.name), h("button", { class: "sidebar-icon", type: "button", title: "Go to a channel", "aria-label": "Go to a channel", onclick: () => store.emit("switcher") }, icon("edit"))),
+      h("header", { class: "sidebar-head" }, h("span", { class: "sidebar-team" }, store.team.name)),
       this.lists, this.net,
       h("button", { class: "person-switcher", type: "button", "data-testid": "person-switcher", "aria-haspopup": "menu", onclick: (click) => personMenu(click.currentTarget) },
         avatar(store.me.id, 28), h("span", { class: "person-text" }, h("span", { class: "person-name" }, store.me.real_name), h("span", { class: "person-note" }, "You are acting as")), icon("down", { size: 16 })));

@@ -31,7 +31,7 @@ export function taskCard(task) {
 function headline(title, tasks) {
   if (title) return title;
   const running = tasks.find((task) => task.status === "in_progress");
-  return running ? running.title : "Steps";
+  return running ? running.title : "How this was answered";
 }
 
 /** A plan block, or the tasks of a stream, folded once everything is done. */
