@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from textwrap import shorten
 
 import sqlalchemy as sa
 import structlog
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import ConfigError, SwitchboardError
+from bot.logs import mask
 from bot.storage.engine import reason
 from bot.storage.tables import job_runs
 from bot.storage.upsert import insert
@@ -199,8 +201,8 @@ class Schedule:
                 problem = f"{error} (correlation id {correlation})"
                 log.error("job_failed", fire_at=str(fire_at), problem=str(error))
             except Exception as error:
-                # The error's own words may hold an address with a password: they are for the log, which masks them.
-                problem = f"It broke: {type(error).__name__} (correlation id {correlation})"
+                words = shorten(mask(str(error)), 300, placeholder="…")  # they may hold an address with a password
+                problem = f"It broke: {type(error).__name__}: {words} (correlation id {correlation})"
                 log.exception("job_failed", fire_at=str(fire_at))
             await self._finish(job.name, fire_at, problem)
 

