@@ -97,7 +97,7 @@ class Acts:
 
     async def submit_view(self, user: str, act: JSON) -> JSON:
         state = act.get("state") or {}
-        values: dict[str, JSON] = state.get("values") or state
+        values: dict[str, JSON] = state.get("values", {})
         return await self._core.interactions.submit_view(user, str(act.get("view_id")), values)
 
     async def close_view(self, user: str, act: JSON) -> JSON:

@@ -74,6 +74,12 @@ class AppLink:
         """Send an interaction and return what the app's acknowledgement says; NotDelivered when there is none."""
         return await self.delivery.interaction(kind, payload)
 
+    def forget(self) -> None:
+        """Give up what is still on its way, and what was sent before."""
+        for task in self._tasks:
+            task.cancel()
+        self.sent.clear()
+
     async def quiet(self) -> None:
         """Wait until the app has acknowledged every event, or until every try is used up."""
         while self._tasks:

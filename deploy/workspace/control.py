@@ -25,6 +25,7 @@ class ControlRoutes:
             "fault": self.fault,
             "close_sockets": self.close_sockets,
             "redeliver": self.redeliver,
+            "event": self.event,
             "expire_stream": self.expire_stream,
             "set_app": self.set_app,
             "set_delivery": self.set_delivery,
@@ -72,6 +73,13 @@ class ControlRoutes:
         if body is None:
             raise ActError("There is no such event.")
         return {"event_id": body["event_id"]}
+
+    async def event(self, order: JSON) -> JSON:
+        """Send the app any event, such as another bot's message or one that Slack has never sent."""
+        event = order["event"]
+        if not isinstance(event, dict) or "type" not in event:
+            raise ActError("An event is an object with a type.")
+        return {"event_id": self._core.app.event(event)["event_id"]}
 
     async def expire_stream(self, order: JSON) -> JSON:
         return {"expired": self._core.streams.expire(str(order["channel"]), str(order["ts"]))}

@@ -29,6 +29,7 @@ class Core:
         signing_secret: str,
         stream_seconds: float,
         ack_seconds: float,
+        trigger_seconds: float,
     ) -> None:
         self.state = state
         self.bot_token = bot_token
@@ -42,7 +43,7 @@ class Core:
         self.streams = Streams(state, self.feed, self.messages, stream_seconds)
         self.membership = Membership(state, self.feed, self.messages, self.app)
         self.views = Views(state, self.feed)
-        self.triggers = Triggers()
+        self.triggers = Triggers(trigger_seconds)
         self.response_urls = ResponseUrls()
         self.interactions = Interactions(
             state, self.feed, self.app, self.messages, self.views, self.triggers, self.response_urls
@@ -58,7 +59,7 @@ class Core:
         self.state.url = url
         self.messages.page_fields.clear()
         self.views.close_all()
-        self.app.sent.clear()
+        self.app.forget()
         self.calls.entries.clear()
         self.faults.clear()
 

@@ -255,7 +255,7 @@ class Driver:
     # Behind the scenes
 
     async def control(self, do: str, **fields: Any) -> JSON:
-        """Any order of the control route: fault, close_sockets, redeliver, expire_stream, set_delivery, …"""
+        """Any order of the control route: fault, close_sockets, redeliver, event, expire_stream, …"""
         return await self._posted("/_/control", {"do": do, **fields})
 
     async def fault(self, method: str, kind: str, **fields: Any) -> None:

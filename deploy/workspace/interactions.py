@@ -62,7 +62,9 @@ class Interactions:
                 action[key] = element[key]
         action |= {key: act[key] for key in _CARRIED if key in act}
         if "view" in place:
-            self._views.set_values(place["view"], {**place["view"]["state"]["values"], **_values(act)})
+            carried = {key: act[key] for key in _CARRIED if key in act}
+            self._views.set_values(place["view"], {block_id: {action_id: {"type": element["type"], **carried}}})
+            self._views.set_values(place["view"], _values(act))
         else:
             place["state"] = {"values": {**initial_state(blocks), **_values(act)}}
         await self._send("interactive", user, {"type": "block_actions", **place, "actions": [action]})
@@ -250,10 +252,7 @@ class Interactions:
 
 
 def _values(act: JSON) -> dict[str, JSON]:
-    state = act.get("state")
-    if not isinstance(state, dict):
-        return {}
-    values = state.get("values", state)
+    values = (act.get("state") or {}).get("values")
     return values if isinstance(values, dict) else {}
 
 

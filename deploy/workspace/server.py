@@ -21,6 +21,7 @@ from deploy.workspace.page_routes import PageRoutes
 from deploy.workspace.seed import demo_seed
 from deploy.workspace.state import JSON, State
 from deploy.workspace.streams import STREAM_SECONDS
+from deploy.workspace.triggers import TRIGGER_SECONDS
 from deploy.workspace.web_routes import WebRoutes
 
 HOST = "127.0.0.1"
@@ -36,7 +37,8 @@ class Workspace:
     `port` 0 takes any free one; `seed` is changed by what happens. `commands` ({command, description, usage_hint}) and
     `shortcuts` ({name, callback_id, type}) are those of the app's manifest. With `state_file` the messages are read
     from there at the start and kept there at the end. With `events_url` the app is reached by signed HTTP, else over
-    its sockets. A stream stays open for `stream_seconds`; the app has `ack_seconds` for an acknowledgement.
+    its sockets. A stream stays open for `stream_seconds`, a trigger id is good for `trigger_seconds`, and the app has
+    `ack_seconds` for an acknowledgement.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Workspace:
         state_file: Path | None = None,
         stream_seconds: float = STREAM_SECONDS,
         ack_seconds: float = ACK_SECONDS,
+        trigger_seconds: float = TRIGGER_SECONDS,
     ) -> None:
         self._port = port
         self.state = seed or demo_seed()
@@ -61,6 +64,7 @@ class Workspace:
         self._state_file = state_file
         self._stream_seconds = stream_seconds
         self._ack_seconds = ack_seconds
+        self._trigger_seconds = trigger_seconds
         self._runner: web.AppRunner | None = None
 
     @property
@@ -85,6 +89,7 @@ class Workspace:
             signing_secret=self._signing_secret,
             stream_seconds=self._stream_seconds,
             ack_seconds=self._ack_seconds,
+            trigger_seconds=self._trigger_seconds,
         )
         if self._events_url:
             self.core.app.delivery = HttpDelivery(self._signing_secret, self._events_url, ack_seconds=self._ack_seconds)

@@ -75,11 +75,9 @@ class Views:
         return next((view for view in candidates if view["id"] == view_id), None)
 
     def set_values(self, view: JSON, values: dict[str, JSON]) -> None:
-        """Take over what the person chose, over what the view began with."""
-        merged = initial_state(view["blocks"])
-        for block_id, entries in values.items():
-            merged.setdefault(block_id, {}).update(entries)
-        view["state"] = {"values": merged}
+        """Take over what the person chose; what is no input of the view is left out."""
+        for block_id, entries in view["state"]["values"].items():
+            entries |= {key: entry for key, entry in values.get(block_id, {}).items() if key in entries}
 
     def close(self, user: str, view_id: str, *, everything: bool = False) -> list[JSON]:
         """Close a modal and those above it, or all; returns what was closed."""
@@ -115,8 +113,10 @@ class Views:
         external_id = view.get("external_id") or ""
         if external_id and (replaces is None or replaces["external_id"] != external_id):
             self._refuse_duplicate(external_id)
-        new_ids = iter(lambda: self._state.next_id("b"), "")
-        blocks = with_ids(view["blocks"], new_ids)
+        blocks = with_ids(view["blocks"], iter(lambda: self._state.next_id("b"), ""))
+        values = initial_state(blocks)
+        if replaces:
+            _keep(values, replaces["state"]["values"])
         view_id = replaces["id"] if replaces else self._state.next_id("V")
         return {
             "id": view_id,
@@ -129,7 +129,7 @@ class Views:
             "private_metadata": view.get("private_metadata") or "",
             "callback_id": view.get("callback_id") or "",
             "external_id": external_id,
-            "state": {"values": initial_state(blocks)},
+            "state": {"values": values},
             "hash": f"{int(time.time())}.{secrets.token_hex(4)}",
             "clear_on_close": bool(view.get("clear_on_close")),
             "notify_on_close": bool(view.get("notify_on_close")),
@@ -144,3 +144,12 @@ class Views:
         for view in [*self._state.homes.values(), *(view for stack in self._stacks.values() for view in stack)]:
             if view["external_id"] == external_id:
                 raise ApiError("duplicate_external_id")
+
+
+def _keep(values: dict[str, JSON], before: dict[str, JSON]) -> None:
+    """Let inputs that an update leaves in place hold what the person chose, as Slack does."""
+    for block_id, entries in values.items():
+        for action_id, entry in entries.items():
+            chosen = before.get(block_id, {}).get(action_id)
+            if chosen and chosen.get("type") == entry["type"]:
+                entries[action_id] = chosen

@@ -23,8 +23,21 @@ def ack_seconds() -> float:
 
 
 @pytest.fixture
-async def workspace(ack_seconds: float) -> AsyncIterator[Workspace]:
-    async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS, ack_seconds=ack_seconds) as running:
+def trigger_seconds() -> float:
+    """How long a trigger id is good."""
+    return 3.0
+
+
+@pytest.fixture
+async def workspace(ack_seconds: float, trigger_seconds: float) -> AsyncIterator[Workspace]:
+    running = Workspace(
+        port=0,
+        commands=COMMANDS,
+        shortcuts=SHORTCUTS,
+        ack_seconds=ack_seconds,
+        trigger_seconds=trigger_seconds,
+    )
+    async with running:
         yield running
 
 

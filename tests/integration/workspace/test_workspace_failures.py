@@ -180,6 +180,20 @@ async def test_events_wait_for_an_app_that_connects_later(
         await maya.quiet()
 
 
+async def test_any_event_can_be_sent_to_the_app(app: AsyncApp, handler: AsyncSocketModeHandler, maya: Driver) -> None:
+    heard: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
+
+    @app.event({"type": "message", "subtype": "bot_message"})
+    async def listen(body: JSON) -> None:
+        heard.set_result(body)
+
+    other = {"type": "message", "subtype": "bot_message", "bot_id": "B0OTHER", "channel": "C0GENERAL", "text": "beep"}
+    sent = await maya.control("event", event=other)
+    body = await asyncio.wait_for(heard, 10)
+    assert body["event_id"] == sent["event_id"]
+    assert body["event"]["bot_id"] == "B0OTHER"
+
+
 async def test_reset_brings_back_the_first_state(maya: Driver, client: AsyncWebClient) -> None:
     await maya.post("C0GENERAL", "hello")
     await client.conversations_join(channel="C0RANDOM")

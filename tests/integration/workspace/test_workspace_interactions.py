@@ -203,6 +203,50 @@ async def test_a_view_is_updated_by_hash_and_pushed_three_deep(
         await client.views_update(view_id="V0NONE", view=modal(actions))
 
 
+@pytest.mark.parametrize("trigger_seconds", [0.0])
+async def test_a_trigger_that_is_too_old_opens_nothing(app: AsyncApp, client: AsyncWebClient, maya: Driver) -> None:
+    triggers: list[str] = []
+
+    @app.command("/echo")
+    async def begin(ack: Any, body: JSON) -> None:
+        await ack()
+        triggers.append(body["trigger_id"])
+
+    await maya.command("/echo")
+    with pytest.raises(SlackApiError, match="expired_trigger_id"):
+        await client.views_open(trigger_id=triggers[0], view=modal({"type": "divider"}))
+
+
+async def test_an_updated_modal_keeps_what_was_chosen(app: AsyncApp, client: AsyncWebClient, maya: Driver) -> None:
+    submitted: list[JSON] = []
+    options = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
+    radios = {"type": "radio_buttons", "action_id": "pick", "options": options, "initial_option": options[0]}
+    chooser = {"type": "actions", "block_id": "chooser", "elements": [radios]}
+
+    @app.command("/echo")
+    async def begin(ack: Any, body: JSON, client: AsyncWebClient) -> None:
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=modal(chooser, submit=plain("Go")))
+
+    @app.action("pick")
+    async def pick(ack: Any, body: JSON, client: AsyncWebClient) -> None:
+        await ack()
+        view = modal(chooser, {"type": "divider"}, submit=plain("Go"))
+        await client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=view)
+
+    @app.view("modal")
+    async def submit(ack: Any, view: JSON) -> None:
+        submitted.append(view["state"]["values"])
+        await ack()
+
+    await maya.command("/echo")
+    view = await maya.wait_for_view()
+    await maya.click(view, "pick", option="Two")
+    updated = await maya.wait_for_view(lambda view: len(view["blocks"]) == 2)
+    await maya.submit_view(updated)
+    assert submitted == [{"chooser": {"pick": {"type": "radio_buttons", "selected_option": options[1]}}}]
+
+
 async def test_a_closed_modal_is_told_to_an_app_that_asked_for_it(
     app: AsyncApp, client: AsyncWebClient, maya: Driver
 ) -> None:
