@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 
-WIDTH, HEIGHT = 9.0, 4.2  # inches at 100 dots
+WIDTH, HEIGHT = 7.6, 3.6  # inches at 100 dots
 MODELS_SHOWN = 6
 _ACCENT, _QUIET, _INK, _GREY, _LINE = "#1264A3", "#C9D3DC", "#1D1C1D", "#616061", "#E4E7EA"
 _one_at_a_time = threading.Lock()  # matplotlib's font cache is shared and not made for threads
 
 
 def cost_chart(report: WeeklyReport) -> bytes:
-    """A PNG of 1800 × 840 pixels: each day beside the same day a week before, and the models.
+    """A PNG of 1520 × 720 pixels: each day beside the same day a week before, and the models.
 
     Where nothing cost anything it shows calls instead of dollars. It takes about 0.2 s, and half a second more the
     first time: call it in a worker thread.
@@ -38,7 +38,7 @@ def cost_chart(report: WeeklyReport) -> bytes:
         _draw_days(days, report)
         _draw_models(models, report)
         longest = max(len(_tick(report, value)) for value in days.get_yticks())
-        figure.subplots_adjust(left=0.025 + 0.0075 * longest, right=0.97, top=0.8, bottom=0.1, wspace=0.12)
+        figure.subplots_adjust(left=0.027 + 0.0089 * longest, right=0.97, top=0.8, bottom=0.1, wspace=0.12)
         figure.text(0.02, 0.93, chart_title(report), fontsize=13, fontweight="bold", color=_INK, parse_math=False)
         file = io.BytesIO()
         figure.savefig(file, format="png")
@@ -56,8 +56,10 @@ def _tick(report: WeeklyReport, value: float) -> str:
 def _draw_days(axes: Axes, report: WeeklyReport) -> None:
     now, before = measure(report, report.by_day), measure(report, report.previous_by_day)
     places = range(7)
-    axes.bar([place - 0.2 for place in places], _floats(before), 0.36, color=_QUIET, label="The week before")
-    axes.bar([place + 0.2 for place in places], _floats(now), 0.36, color=_ACCENT, label="Last week")
+    beside = 0.2 if report.previous.calls else 0.0
+    if beside:
+        axes.bar([place - beside for place in places], _floats(before), 0.36, color=_QUIET, label="The week before")
+    axes.bar([place + beside for place in places], _floats(now), 0.36, color=_ACCENT, label="Last week")
     axes.set_xticks(list(places), [f"{day:%a}" for day in report.week.days])
     axes.set_ylim(0, float(max(*now, *before, Decimal("1e-9"))) * 1.12)
     axes.yaxis.set_major_locator(_few_ticks(whole=not report.costly))
@@ -66,7 +68,7 @@ def _draw_days(axes: Axes, report: WeeklyReport) -> None:
     axes.set_axisbelow(True)
     axes.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=8.5, labelcolor=_GREY,
-        handlelength=1, handleheight=1, borderaxespad=0.3, borderpad=0.2, columnspacing=1.4, reverse=True,
+        handlelength=1, handleheight=1, borderaxespad=0.3, borderpad=0.2, columnspacing=1.4,
     )  # fmt: skip
     _plain(axes)
     for label in axes.get_yticklabels():
@@ -74,14 +76,14 @@ def _draw_days(axes: Axes, report: WeeklyReport) -> None:
 
 
 def _draw_models(axes: Axes, report: WeeklyReport) -> None:
-    totals = _largest(report)
+    totals = models_shown(report)
     values = measure(report, totals)
     most = float(max(values, default=Decimal(1)) or 1)
     for place, (total, value) in enumerate(zip(totals, values, strict=True)):
         axes.barh(place, float(value), 0.3, color=_ACCENT, left=0)
-        unknown = " + unknown" if total.unknown and report.costly else ""
-        amount = "unknown" if unknown and not value else _worded(report, value) + unknown
-        name = total.key if len(total.key) <= 24 else f"{total.key[:23]}…"
+        amount = _amount(report, total, value)
+        room = 33 - len(amount)  # characters that a line holds at this size
+        name = total.key if len(total.key) <= room else f"{total.key[: room - 1]}…"
         axes.text(0, place - 0.26, name, fontsize=9, color=_INK, va="bottom", parse_math=False)
         axes.text(most, place - 0.26, amount, fontsize=9, color=_GREY, va="bottom", ha="right", parse_math=False)
     axes.set_xlim(0, most)
@@ -93,7 +95,14 @@ def _draw_models(axes: Axes, report: WeeklyReport) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
-def _largest(report: WeeklyReport) -> list[Total]:
+def _amount(report: WeeklyReport, total: Total, value: Decimal) -> str:
+    if not (total.unknown and report.costly):
+        return _worded(report, value)
+    return f"≥ {_worded(report, value)}" if value else "unknown"
+
+
+def models_shown(report: WeeklyReport) -> list[Total]:
+    """The models with the longest bars first, and those that find no room as one."""
     shown = sorted(report.by_model, key=lambda total: total.cost if report.costly else total.calls, reverse=True)
     if len(shown) <= MODELS_SHOWN:
         return shown

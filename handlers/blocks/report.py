@@ -85,12 +85,13 @@ def _native_chart(report: WeeklyReport) -> JSON:
         points = zip(categories, measure(report, totals), strict=True)
         return {"name": name, "data": [{"label": label, "value": _number(value)} for label, value in points]}
 
+    before = [series("The week before", report.previous_by_day)] if report.previous.calls else []
     return {
         "type": "data_visualization",
         "title": chart_title(report),
         "chart": {
             "type": "bar",
-            "series": [series("Last week", report.by_day), series("The week before", report.previous_by_day)],
+            "series": [*before, series("Last week", report.by_day)],
             "axis_config": {"categories": categories, "y_label": "US dollars" if report.costly else "Calls"},
         },
     }
@@ -119,7 +120,8 @@ def _table(by: GroupBy, totals: Sequence[Total], whole: Total) -> JSON:
 
 
 def _row(by: GroupBy, total: Total, whole: Total) -> list[JSON]:
-    share = f"{total.cost / whole.cost:.0%}" if whole.cost else "–"
+    known = whole.cost and (total.cost or not total.unknown)
+    share = f"{total.cost / whole.cost:.0%}" if known else "–"
     cells = (
         f"{total.calls:,}",
         f"{total.failures:,}",
@@ -188,7 +190,8 @@ def _troubles(report: WeeklyReport) -> list[JSON]:
     lines = []
     if report.failures:
         kinds = ", ".join(f"{number:,} {_FAILURES.get(kind, escape(kind))}" for kind, number in report.failures)
-        lines.append(f":warning: {count(report.total.failures, 'failed call')}: {kinds}.")
+        failed = sum(number for _, number in report.failures)
+        lines.append(f":warning: {count(failed, 'failed call')}: {kinds}.")
     if report.unknown:
         models = ", ".join(f"{escape(model)} ({count(number, 'call')})" for model, number in report.unknown)
         lines.append(

@@ -48,10 +48,17 @@ def test_the_native_chart_sets_each_day_beside_the_week_before() -> None:
     (chart,) = [block for block in report_blocks(report(), {}) if block["type"] == "data_visualization"]
     assert chart["title"] == "Model costs, 9–15 November 2026"
     assert chart["chart"]["axis_config"]["categories"] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-    now, before = chart["chart"]["series"]
+    before, now = chart["chart"]["series"]
     assert (now["name"], before["name"]) == ("Last week", "The week before")
     assert now["data"][0] == {"label": "Mon", "value": 0.1}
     assert before["data"][0] == {"label": "Mon", "value": 0.7}
+
+
+def test_the_first_week_is_charted_alone() -> None:
+    (chart,) = [
+        block for block in report_blocks(report(previous=total(calls=0)), {}) if block["type"] == "data_visualization"
+    ]
+    assert [series["name"] for series in chart["chart"]["series"]] == ["Last week"]
 
 
 def test_a_free_week_charts_calls() -> None:
@@ -61,7 +68,7 @@ def test_a_free_week_charts_calls() -> None:
         if block["type"] == "data_visualization"
     ]
     assert chart["title"].startswith("Model calls")
-    assert chart["chart"]["series"][0]["data"][6]["value"] == 7
+    assert chart["chart"]["series"][-1]["data"][6]["value"] == 7
 
 
 def test_the_fallback_shows_the_uploaded_image_and_tells_it_in_words() -> None:
@@ -139,6 +146,11 @@ def test_cost_with_unknown_prices_says_that_there_is_more() -> None:
     shown = texts(cost_blocks(summary((total("1", "a"), total("0", "b", unknown=2)))))
     assert "This week cost at least $1.00 so far" in shown
     assert "2 calls had no known price, so the true sum is higher." in shown
+
+
+def test_a_model_without_a_price_has_no_share() -> None:
+    rows = table(cost_blocks(summary((total("1", "a"), total("0", "b", unknown=2), total("0", "free")))))
+    assert [row[-2:] for row in rows[1:]] == [["$1.00", "100%"], ["unknown", "–"], ["$0", "0%"]]
 
 
 def test_cost_of_nothing_is_one_sentence() -> None:
