@@ -245,8 +245,8 @@ class Assistant:
         if not way.shown.strip():
             raise ModelAnswerUnusable(f"“{option.model}” answered with nothing. Ask again, or pick another model.")
         yield Progress("write", "done")
-        quoting = is_offline(model.card) and not way.citations
-        yield await self._finish(way, way.shown.strip(), "nothing_found" if quoting else "answered")
+        nothing = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
+        yield await self._finish(way, way.shown.strip(), "nothing_found" if nothing else "answered")
 
     def _prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
         history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)

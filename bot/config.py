@@ -109,11 +109,9 @@ class Models(Section):
     """Which models answer."""
 
     default: str = "auto"
-    """The model's name, or auto: the cheapest that the selector finds good enough among the usable ones."""
+    """The name of the only model that answers where nobody pinned one, or auto: the selector weighs all usable ones."""
     cards: Path | None = None
     """A TOML file of your own model cards and providers, added to the shipped ones."""
-    discover: tuple[str, ...] = ("http://127.0.0.1:11434",)
-    """Addresses where a local model server (Ollama and others) is looked for."""
 
 
 class Selection(Section):

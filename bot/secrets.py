@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,6 +75,10 @@ def slack_secrets() -> SlackSecrets:
     return found
 
 
-def provider_keys(names: Iterable[str]) -> dict[str, SecretStr]:
-    """The keys of model providers that are there, by the name of their variable."""
-    return {name: secret for name in names if (secret := read_secret(name)) is not None}
+def provider_keys(variables: Mapping[str, str | None]) -> dict[str, SecretStr]:
+    """The keys that are there, by provider. `variables`: provider → the variable of its key, None where it has none."""
+    return {
+        provider: secret
+        for provider, variable in variables.items()
+        if variable and (secret := read_secret(variable)) is not None
+    }

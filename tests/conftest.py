@@ -12,6 +12,10 @@ pytest_plugins = ["databases"]
 os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", type=Path, help="A folder for the browser tour's screenshots.")
+
+
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The prepared embedding model and tokenizer files."""

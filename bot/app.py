@@ -1,0 +1,174 @@
+"""The composition root: the core, connected to Slack, with its schedule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Settings
+from bot.core import Clock, Core, open_core
+from bot.errors import ConfigError
+from bot.jobs.prune_job import prune_job
+from bot.jobs.refresh_job import refresh_job
+from bot.jobs.report_job import report_job
+from bot.jobs.schedule import Schedule
+from bot.logs import mask
+from bot.secrets import SlackSecrets
+from handlers.posts import post_report, tell_channel
+from handlers.register import Inbound, register
+
+log = structlog.get_logger("bot.app")
+
+DRAIN_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The running bot. `url` is where HTTP mode listens, None in Socket Mode."""
+
+    core: Core
+    client: AsyncWebClient
+    inbound: Inbound
+    schedule: Schedule
+    url: str | None
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, secrets: SlackSecrets, *, clock: Clock = lambda: datetime.now(UTC)
+) -> AsyncIterator[App]:
+    """Connects to Slack and answers until the block is left; then finishes what it began and closes.
+
+    Raises ConfigError where Slack refuses the token, and what `open_core` raises.
+    """
+    async with AsyncExitStack() as stack:
+        core = await stack.enter_async_context(open_core(settings, clock=clock))
+        bolt = _bolt(settings, secrets)
+        await _check_token(bolt.client)
+        inbound = register(bolt, core)
+        stack.push_async_callback(inbound.drain)
+        schedule = _schedule(core, bolt.client)
+        stack.push_async_callback(schedule.close)
+        url = await _open_door(stack, bolt, settings, secrets)
+        await inbound.resume()
+        await schedule.start()
+        refresh = asyncio.create_task(_first_refresh(core))
+        stack.push_async_callback(_cancel, refresh)
+        yield App(core, bolt.client, inbound, schedule, url)
+
+
+def _bolt(settings: Settings, secrets: SlackSecrets) -> AsyncApp:
+    assert secrets.bot_token is not None
+    client = AsyncWebClient(
+        token=secrets.bot_token.get_secret_value(),
+        base_url=settings.slack.base_url,
+        timeout=15,
+        retry_handlers=[
+            AsyncConnectionErrorRetryHandler(),
+            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+            AsyncServerErrorRetryHandler(max_retry_count=2),
+        ],
+    )
+    signing = secrets.signing_secret.get_secret_value() if secrets.signing_secret else None
+    return AsyncApp(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
+
+
+async def _check_token(client: AsyncWebClient) -> None:
+    try:
+        me = await client.auth_test()
+    except SlackApiError as error:
+        raise ConfigError(
+            f"Slack refused the bot token: {error.response['error']}. Copy SLACK_BOT_TOKEN again from “OAuth & "
+            "Permissions”, and install the app in the workspace."
+        ) from error
+    except (OSError, TimeoutError) as error:
+        raise ConfigError(f"Slack cannot be reached at {client.base_url}: {mask(str(error))}.") from error
+    log.info("connected", team=me.get("team"), user=me.get("user"))
+
+
+async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings, secrets: SlackSecrets) -> str | None:
+    if secrets.mode == "http":
+        return await _listen(stack, bolt, settings)
+    assert secrets.app_token is not None
+    socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value())
+    try:
+        await socket.connect_async()  # type: ignore[no-untyped-call]
+    except SlackApiError as error:
+        raise ConfigError(
+            f"Slack refused the app token: {error.response['error']}. Copy SLACK_APP_TOKEN again from “Basic "
+            "Information › App-Level Tokens”; it needs the scope connections:write."
+        ) from error
+    stack.push_async_callback(socket.close_async)
+    return None
+
+
+async def _listen(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings) -> str:
+    async def events(request: web.Request) -> web.Response:
+        answer: web.Response = await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
+        return answer
+
+    async def health(_request: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    server = web.Application()
+    server.add_routes([web.post("/slack/events", events), web.get("/health", health)])
+    runner = web.AppRunner(server, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.http.host, settings.http.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise ConfigError(
+            f"Port {settings.http.port} on {settings.http.host} cannot be opened ({error.strerror}). Choose another "
+            "with SWITCHBOARD_HTTP__PORT."
+        ) from error
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"
+
+
+def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
+    settings = core.settings
+    channel = settings.report.channel
+    schedule = Schedule(core.engine, settings.report.zone, clock=core.clock)
+
+    async def tell(sentence: str) -> None:
+        if channel:
+            await tell_channel(client, channel, sentence)
+
+    schedule.add("refresh", settings.knowledge.refresh, refresh_job(core.knowledge, tell), catch_up=False)
+    schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=False)
+    if channel:
+        work = report_job(
+            core.ledger, core.feedback, settings.report.zone, lambda report: post_report(client, channel, report)
+        )
+        schedule.add("report", settings.report.schedule, work, catch_up=True)
+    return schedule
+
+
+async def _first_refresh(core: Core) -> None:
+    started = core.clock()
+    report = await core.knowledge.refresh()
+    log.info("knowledge_ready", seconds=round((core.clock() - started) / timedelta(seconds=1), 2), report=str(report))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,198 @@
+"""The command line: `switchboard run`, `ask`, `refresh`, `report`, `models`, `knowledge`, `config check`, `doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.config import Settings, explain, load_settings
+from bot.errors import SwitchboardError
+from bot.logs import configure_logs
+from knowledge.errors import KnowledgeError
+
+T = TypeVar("T")
+log = structlog.get_logger("bot.cli")
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+app = typer.Typer(
+    help="A Slack assistant that picks the cheapest way to a good answer, and shows how, why and at what price.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+knowledge_app = typer.Typer(
+    help="What the bot knows: its sources, and what a search finds.", invoke_without_command=True
+)
+config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(config_app, name="config")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="SWITCHBOARD_CONFIG", help="The configuration file.", show_default="switchboard.toml"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Runs the command line. What goes wrong on purpose is one sentence and exit status 1."""
+    configure_logs()
+    try:
+        app(standalone_mode=True)
+    except (SwitchboardError, KnowledgeError) as error:
+        err.print(f"[red]{escape(str(error))}[/]")
+        sys.exit(1)
+    except Exception:
+        correlation = uuid.uuid4().hex[:8]
+        log.exception("command_failed", correlation_id=correlation)
+        err.print(f"[red]Something broke that should not have. The log line above has the id {correlation}.[/]")
+        sys.exit(1)
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """Start the bot: in Slack where tokens are set, else in a local workspace with a page."""
+    from bot import running
+
+    asyncio.run(_until_stopped(lambda stop: running.run(load_settings(config), out, stop)))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    channel: Annotated[
+        str | None, typer.Option(help="Ask as if in this channel: its members are the audience.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Answer with this model.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="zero_shot, few_shot, rag or fine_tuned.")] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Ask a question here and see the answer, its sources and its receipt."""
+    from bot.console import ask as answer
+
+    done = _run(config, lambda settings: answer(settings, question, channel, model, strategy, out, err, as_json))
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def refresh(config: ConfigFile = None) -> None:
+    """Look through the knowledge sources and take in what changed."""
+    from bot.console import refresh as refreshed
+
+    _run(config, lambda settings: refreshed(settings, out, err))
+
+
+@app.command()
+def report(
+    weeks_ago: Annotated[int, typer.Option(help="0 is the week that is under way.", min=0)] = 1,
+    csv: Annotated[bool, typer.Option("--csv", help="Every call of that week as CSV.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """What the models cost in a week."""
+    from bot.console import report as reported
+
+    _run(config, lambda settings: reported(settings, weeks_ago, csv, out))
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """The models of the catalogue, and which of them can be used now."""
+    from bot.console import list_models, show_model
+
+    _run(config, lambda settings: show_model(settings, name, out) if name else list_models(settings, out))
+
+
+@knowledge_app.callback()
+def knowledge(context: typer.Context, config: ConfigFile = None) -> None:
+    """The sources with their documents, chunks and problems."""
+    from bot.console import knowledge_status
+
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _run(config, lambda settings: knowledge_status(settings, out))
+
+
+@knowledge_app.command("search")
+def knowledge_search(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    k: Annotated[int, typer.Option(help="How many passages.", min=1, max=100)] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """The passages that everyone may read and that fit best."""
+    from bot.console import search
+
+    _run(context.obj, lambda settings: search(settings, text, k, out, as_json))
+
+
+@config_app.command("check")
+def config_check(config: ConfigFile = None) -> None:
+    """Check the configuration and show every setting with its value and where it comes from."""
+    from bot.doctor import check_settings
+
+    settings = load_settings(config)
+    check_settings(settings)
+    table = Table(box=None, pad_edge=False)
+    for title in ("setting", "value", "from"):
+        table.add_column(title, overflow="fold")
+    for row in explain(settings, config):
+        table.add_row(row.key, escape(row.value), row.origin)
+    out.print(table)
+    out.print("\nThe configuration is sound.")
+
+
+@app.command()
+def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Ping every outside service, explain every setting, and say what to do about each failure."""
+    from bot.doctor import examine
+
+    settings = load_settings(config)
+    findings = asyncio.run(examine(settings))
+    if as_json:
+        out.print_json(json.dumps([finding.as_dict() for finding in findings]))
+    else:
+        _print_findings(settings, findings, config)
+    raise typer.Exit(1 if any(finding.state == "failed" for finding in findings) else 0)
+
+
+def _print_findings(settings: Settings, findings: Any, config: Path | None) -> None:
+    marks = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "note": "[yellow]·[/]"}
+    for finding in findings:
+        out.print(f"{marks[finding.state]} [bold]{finding.name}[/]  {escape(finding.sentence)}")
+        if finding.way_out:
+            out.print(f"    → {escape(finding.way_out)}")
+    out.print("\nSettings")
+    for row in explain(settings, config):
+        out.print(f"  [bold]{row.key}[/] = {escape(row.value) or '(empty)'}  [dim]({row.origin})[/]")
+        out.print(f"    [dim]{escape(row.help)}[/]")
+
+
+def _run(config: Path | None, work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    return asyncio.run(work(load_settings(config)))
+
+
+async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await work(stop)

@@ -1,0 +1,213 @@
+"""What the commands print: an answer with its sources and receipt, knowledge, models and costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.config import Settings
+from bot.core import Core, open_core
+from bot.costs.export import as_csv
+from bot.costs.money import dollars
+from bot.costs.periods import Week
+from bot.costs.report import as_text, weekly_report
+from bot.domain import (
+    Answer,
+    AnswerEvent,
+    Audience,
+    Failed,
+    Finished,
+    Place,
+    PlaceKind,
+    Progress,
+    Question,
+    StrategyName,
+    TextDelta,
+)
+from bot.errors import ModelError, UnusableQuestion
+from knowledge.reports import RefreshProgress
+
+CONSOLE_USER = "console"
+
+
+async def ask(
+    settings: Settings,
+    text: str,
+    channel: str | None,
+    model: str | None,
+    strategy: str | None,
+    out: Console,
+    err: Console,
+    as_json: bool,
+) -> bool:
+    """Answers one question after taking in what changed in the sources; False where there was no answer."""
+    async with open_core(settings) as core:
+        await _take_in(core, err)
+        question = _question(core, text, channel, model, strategy)
+        answer = await _shown(core.assistant.answer(question), out if not as_json else err, quiet=as_json)
+        if isinstance(answer, Failed):
+            err.print(f"[red]{escape(answer.sentence)}[/]")
+            return False
+        if as_json:
+            out.print_json(json.dumps(dataclasses.asdict(answer), default=str, ensure_ascii=False))
+        else:
+            _print_sources(answer, out)
+        return True
+
+
+async def refresh(settings: Settings, out: Console, err: Console) -> None:
+    """Takes in what changed and prints what was done, source by source."""
+    async with open_core(settings) as core:
+        report = await _take_in(core, err)
+        for source in report.sources:
+            out.print(
+                f"{escape(source.source)}: {source.seen} documents ({source.added} new, {source.changed} changed, "
+                f"{source.removed} removed), {source.chunks} chunks embedded, {source.seconds:.2f} s"
+            )
+        for name, problem in report.problems:
+            out.print(f"[yellow]{escape(name)}[/] {escape(problem.path)}: {escape(problem.sentence)}")
+
+
+async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) -> None:
+    """Prints the cost report of a week, or its calls as CSV."""
+    async with open_core(settings) as core:
+        week = Week.before(core.clock() - timedelta(weeks=weeks_ago - 1), settings.report.zone)
+        if csv:
+            out.file.write(as_csv(await core.ledger.rows(week.since, week.until)))
+        else:
+            out.print(escape(as_text(await weekly_report(core.ledger, core.feedback.counts, week))))
+
+
+async def list_models(settings: Settings, out: Console) -> None:
+    """Prints every chat model, what it costs, and whether it can be used now."""
+    async with open_core(settings) as core:
+        usable = {card.name for card in core.models.usable()}
+        table = Table(box=None, pad_edge=False)
+        for title in ("model", "provider", "context", "$ in / out per million", "usable"):
+            table.add_column(title)
+        for card in core.models.catalogue.cards:
+            if card.task == "chat":
+                rates = _rates(core, card.name)
+                mark = "[green]yes[/]" if card.name in usable else "no"
+                table.add_row(card.name, card.provider, f"{card.context_window:,}", rates, mark)
+        out.print(table)
+        out.print("\n`switchboard models NAME` shows a card, and what is missing to use that model.")
+
+
+async def show_model(settings: Settings, name: str, out: Console) -> None:
+    """Prints one card. Raises UnknownModel with the nearest names."""
+    async with open_core(settings) as core:
+        card = core.models.card(name)
+        for field, value in card.model_dump(exclude_defaults=True, mode="json").items():
+            out.print(f"[bold]{field.replace('_', ' ')}[/]: {escape(str(value))}")
+        out.print(f"[bold]price[/]: {_rates(core, card.name)} dollars for a million tokens in / out")
+        try:
+            core.models.model(card.name)
+        except ModelError as error:
+            out.print(f"[yellow]{escape(str(error))}[/]")
+
+
+async def knowledge_status(settings: Settings, out: Console) -> None:
+    """Prints how each source stands."""
+    async with open_core(settings) as core:
+        for source in await core.knowledge.status():
+            when = (
+                source.refreshed.astimezone(settings.report.zone).isoformat(" ", "minutes")
+                if source.refreshed
+                else "never"
+            )
+            out.print(
+                f"[bold]{escape(source.name)}[/] ({source.kind}): {source.documents} documents, "
+                f"{source.chunks} chunks, refreshed {when}"
+            )
+            for problem in source.problems:
+                out.print(f"  [yellow]{escape(problem.path)}[/]: {escape(problem.sentence)}")
+
+
+async def search(settings: Settings, text: str, k: int, out: Console, as_json: bool) -> None:
+    """Prints the passages that everyone may read and that fit best."""
+    async with open_core(settings) as core:
+        found = await core.knowledge.search(text, scopes=Audience.everyone().scopes, k=k)
+        if as_json:
+            rows = [dataclasses.asdict(passage) for passage in found.passages]
+            out.print_json(json.dumps(rows, default=str, ensure_ascii=False))
+            return
+        for number, passage in enumerate(found.passages, 1):
+            trail = " › ".join((passage.title, *passage.heading[-2:]))
+            out.print(f"[bold]{number}. {escape(trail)}[/]  [dim]similarity {passage.similarity:.2f}[/]")
+            out.print(escape(passage.text), style="dim")
+        if not found.passages:
+            out.print("Nothing was found that everyone may read. `switchboard refresh` takes in new documents.")
+
+
+async def _take_in(core: Core, err: Console) -> Any:
+    with err.status("Looking through the knowledge sources") as status:
+
+        def show(progress: RefreshProgress) -> None:
+            status.update(f"{progress.source}: {progress.done} of {progress.total} changed documents taken in")
+
+        return await core.knowledge.refresh(progress=show)
+
+
+def _question(core: Core, text: str, channel: str | None, model: str | None, strategy: str | None) -> Question:
+    known = [name.value for name in StrategyName]
+    if strategy is not None and strategy not in known:
+        raise UnusableQuestion(f"There is no strategy “{strategy}”. Choose one of {', '.join(known)}.")
+    return Question(
+        id=uuid.uuid4().hex[:12],
+        text=text,
+        asker=CONSOLE_USER,
+        place=Place(workspace="console", channel=channel or CONSOLE_USER, kind=PlaceKind.CONSOLE),
+        audience=Audience.of_channel(channel) if channel else Audience.everyone(),
+        asked_at=core.clock(),
+        model=core.models.card(model).name if model else None,
+        strategy=StrategyName(strategy) if strategy else None,
+    )
+
+
+async def _shown(events: AsyncIterator[AnswerEvent], out: Console, *, quiet: bool) -> Answer | Failed:
+    async for event in events:
+        if isinstance(event, TextDelta) and not quiet:
+            out.print(escape(event.text), end="")
+        elif isinstance(event, Progress) and event.state == "done" and event.detail and not quiet:
+            out.print(f"[dim]{escape(event.detail)}[/]")
+        elif isinstance(event, Finished):
+            return event.answer
+        elif isinstance(event, Failed):
+            return event
+    raise RuntimeError("the assistant ended without an answer or a reason")
+
+
+def _print_sources(answer: Answer, out: Console) -> None:
+    out.print("\n")
+    for citation in answer.citations:
+        age = f", updated {_age(citation.updated)}" if citation.updated else ""
+        link = f"  {citation.url}" if citation.url else ""
+        out.print(f"[bold]\\[{citation.number}][/] {escape(citation.title)}{age}[dim]{escape(link)}[/]")
+    receipt = answer.receipt
+    option = receipt.choice.option
+    cost = dollars(receipt.price.amount) if receipt.price.amount is not None else "price unknown"
+    out.print(f"\n[dim]{option.model} · {option.strategy} · {cost} · {receipt.seconds:.1f} s[/]")
+    for reason in receipt.choice.reasons:
+        out.print(f"[dim]  {escape(reason)}[/]")
+
+
+def _age(moment: datetime) -> str:
+    days = (datetime.now(UTC) - moment).days
+    return "today" if days < 1 else "yesterday" if days < 2 else f"{days} days ago"
+
+
+def _rates(core: Core, name: str) -> str:
+    card = core.models.card(name)
+    if card.free:
+        return "free"
+    rates = core.prices.rates(card.provider, card.model_id, rates=card.rates.rates() if card.rates else None)
+    return f"{rates.input} / {rates.output}" if rates else "unknown"

@@ -1,0 +1,220 @@
+"""`switchboard doctor`: asks every outside service whether it is well, and says what to do where one is not."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Settings
+from bot.core import Core, open_core
+from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
+from bot.jobs.schedule import parse_cron
+from bot.lock import DataFolderLock
+from bot.models.catalogue import load_catalogue
+from bot.models.tokens import load_encodings
+from bot.secrets import SlackSecrets, slack_secrets
+from bot.storage.engine import open_engine, ping
+from knowledge.access import parse_scope
+from knowledge.errors import KnowledgeError
+
+MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
+LOW_DISK = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one thing: "ok", "failed", or a "note" that stops nothing; `way_out` says what to do."""
+
+    name: str
+    state: Literal["ok", "failed", "note"]
+    sentence: str
+    way_out: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return dataclasses.asdict(self)
+
+
+def check_settings(settings: Settings) -> None:
+    """What only other rooms can check: schedules, readers, the models file. Raises ConfigError."""
+    zone = settings.report.zone
+    for key, cron in (("report.schedule", settings.report.schedule), ("knowledge.refresh", settings.knowledge.refresh)):
+        try:
+            parse_cron(cron, zone)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {error}") from error
+    for folder in settings.knowledge.folders:
+        for reader in folder.readers:
+            try:
+                parse_scope(reader)
+            except KnowledgeError as error:
+                raise ConfigError(f"knowledge.folders, {folder.path}: {error}") from error
+    catalogue = load_catalogue(settings.models.cards)
+    if settings.models.default != "auto":
+        catalogue.get(settings.models.default)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything, one after the other; a failure never keeps the rest from being looked at."""
+    findings = [await _guarded("configuration", lambda: _settings(settings))]
+    findings += await _slack(settings)
+    findings.append(await _guarded("disk", lambda: _disk(settings)))
+    findings.append(await _guarded("database", lambda: _database(settings)))
+    findings.append(await _guarded("tokenizer files", lambda: _tokenizers(settings)))
+    findings += await _core(settings)
+    return findings
+
+
+async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        async with asyncio.timeout(60):
+            return await look()
+    except (SwitchboardError, KnowledgeError) as error:
+        return Finding(name, "failed", str(error))
+    except TimeoutError:
+        return Finding(name, "failed", "Nothing was heard within a minute.", "See whether the service is up.")
+
+
+async def _settings(settings: Settings) -> Finding:
+    check_settings(settings)
+    return Finding("configuration", "ok", "All settings are sound.")
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    try:
+        secrets = slack_secrets()
+        mode = secrets.mode
+    except ConfigError as error:
+        return [Finding("slack", "failed", str(error))]
+    if mode == "workspace":
+        way = "docs/admin.md says how to connect to your own Slack."
+        return [Finding("slack", "note", "No Slack token is set: `switchboard run` starts the local workspace.", way)]
+    assert secrets.bot_token is not None
+    client = AsyncWebClient(secrets.bot_token.get_secret_value(), base_url=settings.slack.base_url, timeout=15)
+    findings = [await _call("slack token", lambda: _token(client))]
+    if findings[0].state == "ok":
+        if mode == "socket":
+            findings.append(await _call("slack socket mode", lambda: _socket(client, secrets)))
+        if settings.report.channel:
+            findings.append(await _call("report channel", lambda: _channel(client, settings.report.channel)))
+    return findings
+
+
+async def _call(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await look()
+    except SlackApiError as error:
+        return Finding(name, "failed", f"Slack answered {error.response['error']}.", _SLACK_WAYS.get(name, ""))
+    except (OSError, TimeoutError) as error:
+        return Finding(name, "failed", f"Slack cannot be reached: {type(error).__name__}.", "Check the network.")
+
+
+_SLACK_WAYS = {
+    "slack token": "Copy SLACK_BOT_TOKEN again from “OAuth & Permissions”, and install the app in the workspace.",
+    "slack socket mode": "Switch Socket Mode on, and make an app-level token with the scope connections:write.",
+    "report channel": "Set report.channel to the id of a channel, and invite the bot with /invite @Switchboard.",
+}
+
+
+async def _token(client: AsyncWebClient) -> Finding:
+    answer = await client.auth_test()
+    granted = set(str(answer.headers.get("x-oauth-scopes", "")).replace(" ", "").split(","))
+    wanted: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]
+    missing = sorted(set(wanted["bot"]) - granted) if granted != {""} else []
+    if missing:
+        sentence = f"The token works, but lacks the scopes {', '.join(missing)}."
+        return Finding(
+            "slack token", "failed", sentence, "Update the app from deploy/slack/manifest.json and reinstall it."
+        )
+    return Finding("slack token", "ok", f"Connected to {answer['team']} as {answer['user']}.")
+
+
+async def _socket(client: AsyncWebClient, secrets: SlackSecrets) -> Finding:
+    assert secrets.app_token is not None
+    await client.apps_connections_open(app_token=secrets.app_token.get_secret_value())
+    return Finding("slack socket mode", "ok", "Socket Mode can be opened.")
+
+
+async def _channel(client: AsyncWebClient, channel: str) -> Finding:
+    found: dict[str, Any] = (await client.conversations_info(channel=channel))["channel"]
+    if not found.get("is_member"):
+        sentence = f"The bot is not in #{found['name']}, so it cannot post the report."
+        return Finding("report channel", "failed", sentence, "Type /invite @Switchboard there.")
+    return Finding("report channel", "ok", f"The report goes to #{found['name']}.")
+
+
+async def _disk(settings: Settings) -> Finding:
+    lock = DataFolderLock(settings.data_dir)
+    try:
+        lock.acquire()
+        lock.release()
+    except AlreadyRunning as error:
+        return Finding("disk", "note", str(error).partition(". ")[0] + ".", "Indexes are looked at when it is stopped.")
+    free = shutil.disk_usage(settings.data_dir).free
+    if free < LOW_DISK:
+        sentence = f"Only {free >> 20} MB are free beside {settings.data_dir}."
+        return Finding("disk", "failed", sentence, "Make room, or move data_dir to a larger disk.")
+    return Finding("disk", "ok", f"{settings.data_dir} can be written; {free >> 30} GB are free.")
+
+
+async def _database(settings: Settings) -> Finding:
+    engine = open_engine(settings.database_url)
+    try:
+        await ping(engine)
+        return Finding("database", "ok", f"{engine.url.render_as_string(hide_password=True)} answers.")
+    finally:
+        await engine.dispose()
+
+
+async def _tokenizers(settings: Settings) -> Finding:
+    names = await asyncio.to_thread(load_encodings, settings.models_dir / "tiktoken")
+    if len(names) < 2:
+        sentence = "tiktoken's files are not all there: token counts are estimates, and marked so."
+        return Finding("tokenizer files", "note", sentence, "Run `make setup` with a network.")
+    return Finding("tokenizer files", "ok", "Tokens are counted exactly for OpenAI's models.")
+
+
+async def _core(settings: Settings) -> list[Finding]:
+    try:
+        async with open_core(settings) as core:
+            knowledge = await _guarded("knowledge", lambda: _knowledge(core))
+            return [knowledge, *await _models(core)]
+    except AlreadyRunning:
+        return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
+    except (SwitchboardError, KnowledgeError) as error:
+        return [Finding("knowledge", "failed", str(error))]
+
+
+async def _knowledge(core: Core) -> Finding:
+    await core.knowledge.ping()
+    sources = await core.knowledge.status()
+    troubles = [f"{source.name}: {problem.sentence}" for source in sources for problem in source.problems]
+    chunks = sum(source.chunks for source in sources)
+    if troubles:
+        way = "Mend or remove what is named, then `switchboard refresh`."
+        return Finding("knowledge", "note", f"{chunks} chunks are indexed. {' '.join(troubles[:3])}", way)
+    if not chunks:
+        return Finding("knowledge", "note", "Nothing is indexed yet.", "`switchboard refresh` takes in the folders.")
+    return Finding("knowledge", "ok", f"{chunks} chunks are indexed and can be searched.")
+
+
+async def _models(core: Core) -> list[Finding]:
+    findings = [
+        Finding(f"models: {name}", "ok" if well else "failed", sentence)
+        for name, well, sentence in await core.models.ping_all()
+    ]
+    if len(findings) == 1:
+        way = "Set OPENAI_API_KEY or another provider's key, or start Ollama; docs/models.md lists them."
+        findings.append(
+            Finding("models", "note", "Only the offline model can be used: it quotes, it does not write.", way)
+        )
+    return findings

@@ -1,0 +1,79 @@
+"""`switchboard run`: the bot in Slack, or with a local workspace of its own where no token is set."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from bot.app import App, open_app
+from bot.config import Settings
+from bot.errors import ConfigError
+from bot.secrets import SlackSecrets, slack_secrets
+from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
+
+MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
+REPORTS = "C0REPORTS"
+GENERAL = "C0GENERAL"
+
+WELCOME = """*Hello, I am Switchboard.* I answer from your team's documents and show my sources. Try one of these:
+• Mention me here: `@Switchboard how do I connect you to our Slack?`
+• Ask in private: `/ask who can read what you use as evidence?`
+• See the models: `/model`, and what they cost: `/cost`
+• Open *Switchboard* under Apps on the left to talk to me alone.
+At the moment I know {folders}; `/knowledge` shows how far I have read. Under each answer, *Why this answer?* shows how
+it was made and at what price."""
+
+
+async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
+    """Runs until `stop` is set. Raises what `open_app` raises."""
+    secrets = slack_secrets()
+    async with AsyncExitStack() as stack:
+        local = secrets.mode == "workspace"
+        if local:
+            workspace = await _open_workspace(stack, settings)
+            secrets = SlackSecrets(SecretStr(BOT_TOKEN), SecretStr(APP_TOKEN), None)
+            settings = _for_workspace(settings, workspace.url)
+        app = await stack.enter_async_context(open_app(settings, secrets))
+        if local:
+            await _welcome(app)
+            out.print(f"\n  Switchboard is ready: open [bold]{workspace.url}[/]   (Ctrl+C stops it)\n")
+        else:
+            where = f"listening on {app.url}/slack/events" if app.url else "connected over Socket Mode"
+            out.print(f"\n  Switchboard is ready: {where}   (Ctrl+C stops it)\n")
+        await stop.wait()
+        out.print("  Stopping: finishing the answers that are under way.")
+
+
+async def _open_workspace(stack: AsyncExitStack, settings: Settings) -> Workspace:
+    manifest: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))["features"]
+    workspace = Workspace(
+        port=settings.workspace.port, commands=manifest["slash_commands"], shortcuts=manifest["shortcuts"]
+    )
+    try:
+        return await stack.enter_async_context(workspace)
+    except OSError as error:
+        raise ConfigError(
+            f"The local workspace cannot listen on 127.0.0.1:{settings.workspace.port} ({error.strerror}). Another "
+            "program uses that port; choose one with SWITCHBOARD_WORKSPACE__PORT."
+        ) from error
+
+
+def _for_workspace(settings: Settings, url: str) -> Settings:
+    """The demo workspace has a channel for reports; its address takes the place of Slack's."""
+    return settings.model_copy(
+        update={
+            "slack": settings.slack.model_copy(update={"base_url": f"{url}/api/"}),
+            "report": settings.report.model_copy(update={"channel": settings.report.channel or REPORTS}),
+        }
+    )
+
+
+async def _welcome(app: App) -> None:
+    folders = ", ".join(f"`{folder.path}`" for folder in app.core.settings.knowledge.folders)
+    await app.client.chat_postMessage(channel=GENERAL, text=WELCOME.format(folders=folders), unfurl_links=False)

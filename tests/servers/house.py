@@ -1,0 +1,154 @@
+"""The whole bot in the local workspace, for end-to-end tests: real sockets or signed HTTP, real stores, a model server.
+
+async with open_house(tmp_path, models_dir, mode="socket") as house, house.person("U0MAYA") as maya:
+    ts = await maya.post("C0HELP", "<@U0SWITCH> How do I roll back a release?")
+    reply = await maya.wait_for_reply("C0HELP", ts)
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from model_server import ModelServer
+from pydantic import SecretStr
+
+from bot.app import App, open_app
+from bot.config import Folder, Http, Knowledge, Models, Report, Settings, Slack
+from bot.secrets import SlackSecrets
+from deploy.workspace.driver import Driver
+from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = json.loads((ROOT / "deploy" / "slack" / "manifest.json").read_text(encoding="utf-8"))["features"]
+
+ROLLBACK = """# Deploying
+
+## Rolling back a release
+To roll back a release, run `robot deploy rollback` and name the release that worked. The rollback takes two minutes.
+
+## Who may deploy
+Everyone on the engineering team may deploy between 9:00 and 16:00.
+"""
+HOLIDAYS = """# Holidays
+
+## How many days of holiday there are
+Everyone has 30 days of holiday a year. Ask your lead two weeks ahead.
+"""
+SALARIES = """# Salary bands
+
+## The salary band of senior engineers
+The salary band of senior engineers runs from 84,000 to 97,000 euros.
+"""
+
+CARDS = """
+[providers.testing]
+title = "Test server"
+base_url = "{url}"
+local = true
+
+[[cards]]
+name = "test-model"
+provider = "testing"
+context_window = 16000
+rates = {{ input = "2.50", output = "10.00" }}
+summary = "A model for tests."
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The running bot, its workspace, its documents and, where there is one, its hosted model."""
+
+    app: App
+    workspace: Workspace
+    docs: Path
+    models: ModelServer | None
+
+    def person(self, user: str = "U0MAYA", timeout: float = 20) -> Driver:
+        """Somebody at the workspace. A helper of the tests' own, since answers may take a while on a busy machine."""
+        return Driver(self.workspace.url, user, timeout=timeout)
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path,
+    models_dir: Path,
+    *,
+    mode: Literal["socket", "http"] = "socket",
+    models: ModelServer | None = None,
+    answer_channels: tuple[str, ...] = (),
+    folders: tuple[Folder, ...] | None = None,
+    stream_seconds: float = 300,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> AsyncIterator[House]:
+    """Starts everything with its data in `folder`; a folder that was used before is opened again."""
+    settings = _settings(folder, models_dir, models, folders)
+    port = _free_port() if mode == "http" else 0
+    workspace = Workspace(
+        port=0,
+        commands=MANIFEST["slash_commands"],
+        shortcuts=MANIFEST["shortcuts"],
+        events_url=f"http://127.0.0.1:{port}/slack/events" if mode == "http" else "",
+        stream_seconds=stream_seconds,
+    )
+    async with workspace:
+        slack = Slack(base_url=workspace.api_url, answer_channels=answer_channels)
+        settings = settings.model_copy(update={"slack": slack, "http": Http(port=port)})
+        async with open_app(settings, _secrets(mode), clock=clock) as app:
+            await app.core.knowledge.refresh()
+            yield House(app, workspace, folder / "docs", models)
+
+
+def _settings(
+    folder: Path, models_dir: Path, models: ModelServer | None, folders: tuple[Folder, ...] | None
+) -> Settings:
+    _write_documents(folder)
+    cards = None
+    if models is not None:
+        cards = folder / "cards.toml"
+        cards.write_text(CARDS.format(url=models.url), encoding="utf-8")
+    return Settings(
+        data_dir=folder / "data",
+        models_dir=models_dir,
+        knowledge=Knowledge(
+            folders=folders
+            or (
+                Folder(path=folder / "docs", name="handbook", link_base="https://handbook.example/"),
+                Folder(path=folder / "finance", name="finance", readers=("channel:G0FIN",)),
+            )
+        ),
+        models=Models(cards=cards),
+        report=Report(channel="C0REPORTS"),
+    )
+
+
+def _write_documents(folder: Path) -> None:
+    for path, text in (
+        ("docs/deploying.md", ROLLBACK),
+        ("docs/holidays.md", HOLIDAYS),
+        ("finance/salaries.md", SALARIES),
+    ):
+        file = folder / path
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
+
+def _secrets(mode: str) -> SlackSecrets:
+    if mode == "http":
+        return SlackSecrets(SecretStr(BOT_TOKEN), None, SecretStr(SIGNING_SECRET))
+    return SlackSecrets(SecretStr(BOT_TOKEN), SecretStr(APP_TOKEN), None)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
