@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 from deploy.workspace.app_link import AppLink
 from deploy.workspace.calls import CallLog, Faults
@@ -27,6 +28,7 @@ class Core:
         bot_token: str,
         app_token: str,
         signing_secret: str,
+        scopes: Sequence[str],
         stream_seconds: float,
         ack_seconds: float,
         trigger_seconds: float,
@@ -35,6 +37,7 @@ class Core:
         self.bot_token = bot_token
         self.app_token = app_token
         self.signing_secret = signing_secret
+        self.scopes = tuple(scopes)
         self.feed = Feed()
         self.ack_seconds = ack_seconds
         self.sockets = SocketMode(ack_seconds)

@@ -13,6 +13,7 @@ from deploy.workspace.limits import check_message_blocks
 from deploy.workspace.messages import Messages
 from deploy.workspace.state import APP_ID, BOT_USER, JSON, Channel, State
 from deploy.workspace.triggers import ResponseUrl, ResponseUrls, Triggers
+from deploy.workspace.typed import command_text
 from deploy.workspace.views import Views
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -103,8 +104,11 @@ class Interactions:
 
     async def command(self, user: str, channel: Channel, command: str, text: str) -> None:
         """Run a slash command; what its acknowledgement says is shown, and so is its failure."""
-        if all(each.get("command") != command for each in self._state.commands):
+        known = next((each for each in self._state.commands if each.get("command") == command), None)
+        if known is None:
             raise ActError(f"{command} is not a valid command.")
+        if known.get("should_escape"):
+            text = command_text(text, self._state)
         path = self._response_urls.issue(user, channel)
         payload = {
             "command": command,

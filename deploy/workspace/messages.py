@@ -181,11 +181,6 @@ class Messages:
             )
         return True
 
-    def refresh(self, channel: Channel, ts: str) -> None:
-        """Show a message anew, after its page-only fields changed."""
-        if ts in channel.messages:
-            self._show(channel, "message_changed", channel.messages[ts])
-
     def for_page(self, channel: Channel, message: JSON) -> JSON:
         """The message as the page gets it: Slack's own fields and those that only the page knows."""
         shown = {**self._state.with_thread(channel, message), **self.page_fields.get((channel.id, message["ts"]), {})}

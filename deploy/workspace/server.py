@@ -22,6 +22,7 @@ from deploy.workspace.seed import demo_seed
 from deploy.workspace.state import JSON, State
 from deploy.workspace.streams import STREAM_SECONDS
 from deploy.workspace.triggers import TRIGGER_SECONDS
+from deploy.workspace.web_api.scopes import EVERY_SCOPE
 from deploy.workspace.web_routes import WebRoutes
 
 HOST = "127.0.0.1"
@@ -34,11 +35,11 @@ MAX_BODY = 64 * 1024 * 1024
 class Workspace:
     """A Slack look-alike on 127.0.0.1: Web API below `{url}/api/`, Socket Mode, and a page at `{url}/`.
 
-    `port` 0 takes any free one; `seed` is changed by what happens. `commands` ({command, description, usage_hint}) and
-    `shortcuts` ({name, callback_id, type}) are those of the app's manifest. With `state_file` the messages are read
-    from there at the start and kept there at the end. With `events_url` the app is reached by signed HTTP, else over
-    its sockets. A stream stays open for `stream_seconds`, a trigger id is good for `trigger_seconds`, and the app has
-    `ack_seconds` for an acknowledgement.
+    `port` 0 takes any free one; `seed` is changed by what happens. `commands` ({command, description, usage_hint}),
+    `shortcuts` ({name, callback_id, type}) and the bot's `scopes` are those of the app's manifest. With `state_file` the
+    messages are read from there at the start and kept there at the end. With `events_url` the app is reached by signed
+    HTTP, else over its sockets. A stream stays open for `stream_seconds`, a trigger id is good for `trigger_seconds`,
+    and the app has `ack_seconds` for an acknowledgement.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Workspace:
         seed: State | None = None,
         commands: Sequence[JSON] = (),
         shortcuts: Sequence[JSON] = (),
+        scopes: Sequence[str] = EVERY_SCOPE,
         signing_secret: str = SIGNING_SECRET,
         events_url: str = "",
         state_file: Path | None = None,
@@ -59,6 +61,7 @@ class Workspace:
         self.state = seed or demo_seed()
         self.state.commands = [dict(command) for command in commands]
         self.state.shortcuts = [dict(shortcut) for shortcut in shortcuts]
+        self._scopes = scopes
         self._signing_secret = signing_secret
         self._events_url = events_url
         self._state_file = state_file
@@ -87,6 +90,7 @@ class Workspace:
             bot_token=BOT_TOKEN,
             app_token=APP_TOKEN,
             signing_secret=self._signing_secret,
+            scopes=self._scopes,
             stream_seconds=self._stream_seconds,
             ack_seconds=self._ack_seconds,
             trigger_seconds=self._trigger_seconds,

@@ -31,6 +31,16 @@ def slack_text(typed: str, state: State) -> str:
     return "".join(parts)[:MAX_TEXT]
 
 
+def command_text(typed: str, state: State) -> str:
+    """The text of a slash command that asks for escaping: as `slack_text`, people's names beside their ids."""
+
+    def named(match: re.Match[str]) -> str:
+        person = state.people.get(match.group(1))
+        return f"<@{person.id}|{person.name}>" if person else match.group()
+
+    return re.sub(r"<@(\w+)>", named, slack_text(typed, state))
+
+
 def mentions_bot(text: str) -> bool:
     """Whether the bot is spoken to: a mention inside code is only quoted."""
     return f"<@{BOT_USER}>" in _CODE.sub("", text)

@@ -11,8 +11,8 @@ from deploy.workspace.core import Core
 from deploy.workspace.errors import ApiError
 from deploy.workspace.state import JSON
 from deploy.workspace.web_api import METHODS
-from deploy.workspace.web_api.auth import SCOPES
 from deploy.workspace.web_api.call import Call, read_arguments
+from deploy.workspace.web_api.scopes import check_scope
 
 _WITHOUT_TOKEN = frozenset({"api.test", "oauth.v2.access"})
 _WITH_APP_TOKEN = frozenset({"apps.connections.open"})
@@ -47,11 +47,12 @@ class WebRoutes:
             method = METHODS.get(name)
             if method is None:
                 raise ApiError("unknown_method", req_method=name)
+            check_scope(name, self._core.scopes)
             answer: JSON = {"ok": True, **await method(Call(self._core, args))}
         except ApiError as refused:
             answer = {"ok": False, "error": refused.error, **refused.details}
         await self._core.calls.add(name, args, answer)
-        headers = {"x-oauth-scopes": SCOPES} if answer["ok"] else None
+        headers = {"x-oauth-scopes": ",".join(self._core.scopes)} if answer["ok"] else None
         return web.json_response(answer, headers=headers)
 
     async def upload(self, request: web.Request) -> web.Response:

@@ -6,12 +6,6 @@ from deploy.workspace.errors import ApiError
 from deploy.workspace.state import APP_ID, BOT_ID, BOT_USER, JSON
 from deploy.workspace.web_api.call import Call, Method
 
-SCOPES = (
-    "app_mentions:read,assistant:write,channels:history,channels:join,channels:read,chat:write,commands,files:read,"
-    "files:write,groups:history,groups:read,im:history,im:read,im:write,reactions:read,reactions:write,team:read,"
-    "users:read,users:read.email"
-)
-
 
 async def test_api(call: Call) -> JSON:
     if error := call.text("error"):
@@ -59,7 +53,7 @@ async def exchange_code(call: Call) -> JSON:
     return {
         "access_token": call.core.bot_token,
         "token_type": "bot",
-        "scope": SCOPES,
+        "scope": ",".join(call.core.scopes),
         "bot_user_id": BOT_USER,
         "app_id": APP_ID,
         "team": {"id": call.state.team_id, "name": call.state.team_name},

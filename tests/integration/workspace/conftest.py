@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -12,7 +13,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from deploy.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 from deploy.workspace.driver import Driver
 
-COMMANDS = [{"command": "/echo", "description": "Says it again", "usage_hint": "[text]"}]
+COMMANDS: list[dict[str, Any]] = [
+    {"command": "/echo", "description": "Says it again", "usage_hint": "[text]"},
+    {"command": "/quote", "description": "Says it again, names resolved", "should_escape": True},
+]
 SHORTCUTS = [{"name": "Ask about this", "callback_id": "ask_about", "type": "message"}]
 
 

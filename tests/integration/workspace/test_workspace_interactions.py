@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -316,6 +317,19 @@ async def test_a_command_can_be_typed_into_the_message_box(app: AsyncApp, maya: 
     ts = await maya.post("C0GENERAL", "a thread")
     with pytest.raises(Refused, match="not supported in threads"):
         await maya.post("C0GENERAL", "/echo one", thread=ts)
+
+
+async def test_a_command_gets_names_and_links_resolved_where_it_asks_for_that(app: AsyncApp, maya: Driver) -> None:
+    got: list[str] = []
+
+    @app.command(re.compile("/(echo|quote)"))
+    async def keep(ack: Any, body: JSON) -> None:
+        await ack()
+        got.append(body["text"])
+
+    for command in ("/echo", "/quote"):
+        await maya.command(command, "@leo & #help https://example.org")
+    assert got == ["@leo & #help https://example.org", "<@U0LEO|leo> &amp; <#C0HELP|help> <https://example.org>"]
 
 
 async def test_an_ephemeral_message_is_replaced_and_deleted_by_its_response_url(

@@ -33,6 +33,16 @@ async def test_a_token_is_needed_and_must_be_the_right_one(workspace: Workspace,
     assert "chat:write" in answer.headers["x-oauth-scopes"]
 
 
+async def test_a_scope_that_the_token_lacks_is_named() -> None:
+    async with Workspace(port=0, scopes=["chat:write"]) as workspace:
+        client = AsyncWebClient(BOT_TOKEN, base_url=workspace.api_url)
+        posted = await client.chat_postMessage(channel="C0GENERAL", text="hello")
+        assert posted.headers["x-oauth-scopes"] == "chat:write"
+        with pytest.raises(SlackApiError, match="missing_scope") as refused:
+            await client.reactions_add(channel="C0GENERAL", timestamp=posted["ts"], name="eyes")
+        assert refused.value.response["needed"] == "reactions:write"
+
+
 async def test_an_unknown_method_is_named_as_such(client: AsyncWebClient) -> None:
     with pytest.raises(SlackApiError, match="unknown_method"):
         await client.api_call("chat.shout")
