@@ -36,7 +36,7 @@ class Workspace:
     """A Slack look-alike on 127.0.0.1: Web API below `{url}/api/`, Socket Mode, and a page at `{url}/`.
 
     `port` 0 takes any free one; `seed` is changed by what happens. `commands` ({command, description, usage_hint}),
-    `shortcuts` ({name, callback_id, type}) and the bot's `scopes` are those of the app's manifest. With `state_file` the
+    `shortcuts` ({name, callback_id, type}) and `scopes` are those of the app's manifest. With `state_file` the
     messages are read from there at the start and kept there at the end. With `events_url` the app is reached by signed
     HTTP, else over its sockets. A stream stays open for `stream_seconds`, a trigger id is good for `trigger_seconds`,
     and the app has `ack_seconds` for an acknowledgement.
