@@ -69,7 +69,7 @@ class Inbox:
             .order_by(inbox.c.received_at, inbox.c.event_id)
         )
         async with self._engine.connect() as connection:
-            return [Kept(*row) for row in (await connection.execute(query)).tuples()]
+            return [Kept(*row) for row in await connection.execute(query)]
 
     async def prune(self, before: datetime) -> int:
         """Forgets finished events received before a moment; says how many."""

@@ -39,5 +39,5 @@ class Feedback:
             .group_by(feedback.c.value)
         )
         async with self._engine.connect() as connection:
-            found: dict[int, int] = dict((await connection.execute(query)).tuples().all())
+            found: dict[int, int] = dict(row._tuple() for row in await connection.execute(query))
         return found.get(1, 0), found.get(-1, 0)

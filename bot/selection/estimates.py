@@ -73,9 +73,9 @@ class Estimates:
     def __init__(self, weights: Weights | None = None) -> None:
         self._weights = weights or load_weights()
 
-    def needs(self, question: str, evidence: Evidence) -> dict[StrategyName, float]:
+    def needs(self, evidence: Evidence) -> dict[StrategyName, float]:
         """For each strategy the probability that it has what the question needs; it says nothing of a model."""
-        return self._weights.probabilities(features(question, evidence))
+        return self._weights.probabilities(features(evidence))
 
     @staticmethod
     def strength(card: ModelCard, strategy: StrategyName) -> float:

@@ -6,7 +6,6 @@ team's own passages, examples and fine-tuning prompts, and how those compare.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,18 +24,16 @@ NAMES = (
     "agreement",
     "example_similarity",
     "example_margin",
-    "example_words",
     "fine_tuned_similarity",
     "passage_less_example",
     "passage_less_fine_tuned",
     "example_less_fine_tuned",
     "lead",
 )
-_WORD = re.compile(r"\w{3,}")
 _NEXT = 3
 
 
-def features(question: str, evidence: Evidence) -> Features:
+def features(evidence: Evidence) -> Features:
     """The numbers in the order of NAMES; 0 where a store has nothing."""
     passages = sorted((passage.similarity for passage in evidence.passages), reverse=True)
     examples = sorted((example.similarity for example in evidence.examples), reverse=True)
@@ -53,7 +50,6 @@ def features(question: str, evidence: Evidence) -> Features:
             evidence.agreement,
             example,
             _margin(examples),
-            max((_overlap(question, found.question) for found in evidence.examples), default=0.0),
             tuned,
             passage - example,
             passage - tuned,
@@ -72,9 +68,3 @@ def _margin(similarities: Sequence[float]) -> float:
     """How far the best stands out from the next few."""
     rest = similarities[1 : 1 + _NEXT]
     return similarities[0] - sum(rest) / len(rest) if rest else 0.0
-
-
-def _overlap(one: str, other: str) -> float:
-    """Share (0 to 1) of words of three letters or more that two questions have in common."""
-    words, others = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
-    return len(words & others) / len(words | others) if words and others else 0.0

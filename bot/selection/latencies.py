@@ -40,6 +40,6 @@ class Latencies:
         )
         seconds: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         async with self._engine.connect() as connection:
-            for provider, model, taken in (await connection.execute(query)).tuples():
+            for provider, model, taken in await connection.execute(query):
                 seconds[provider, model].append(taken)
         return {key: median(values) for key, values in seconds.items()}

@@ -14,6 +14,9 @@ from bot.selection.estimates import Estimates, is_offline
 FINE_TUNED_SIMILARITY = 0.5
 """A fine-tuned model is an option for questions at least this near to one that it was tuned on (cosine)."""
 
+SAME_QUESTION = 0.75
+"""The offline model quotes the reviewed answer to a question that is at least this near (cosine)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
@@ -32,7 +35,7 @@ class Weighing:
 
         `pinned`: a person chose the one model in `cards`, so a fine-tuned one may answer any kind of question.
         """
-        needs = self.estimates.needs(question.text, evidence)
+        needs = self.estimates.needs(evidence)
         drafts = [
             (card, strategy, self.estimates.cost(self.prices, card, strategy, question.text, evidence))
             for card in cards
@@ -66,12 +69,14 @@ class Weighing:
 
 def obstacle(card: ModelCard, strategy: StrategyName, evidence: Evidence, pinned: bool) -> str:
     """Why this option cannot be taken, as a sentence; "" where it can."""
-    if is_offline(card) and strategy is not StrategyName.RAG:
-        return "The offline model can only quote documents."
+    if is_offline(card) and strategy not in (StrategyName.RAG, StrategyName.FEW_SHOT):
+        return "The offline model can only quote documents and reviewed answers."
     if strategy is StrategyName.RAG and not evidence.passages:
         return "Nothing was found in the documents that everyone here may read."
     if strategy is StrategyName.FEW_SHOT and not evidence.examples:
         return "There are no reviewed examples that everyone here may read."
+    if strategy is StrategyName.FEW_SHOT and is_offline(card) and evidence.examples[0].similarity < SAME_QUESTION:
+        return "The offline model can only quote a reviewed answer, and none is to this question."
     if strategy is StrategyName.FINE_TUNED:
         if card.fine_tune is None:
             return f"“{card.name}” is not fine-tuned."

@@ -18,7 +18,7 @@ CONFIGURED = "configured"
 """The scope of the pin that stands for the configured default model."""
 
 _CLOSE = 0.55
-_NEAR = 0.35
+_NEAR = 0.3
 _SHOWN_CHARACTERS = 80
 
 
@@ -74,8 +74,8 @@ def _of_rag(taken: Option, evidence: Evidence) -> str:
     if best.similarity >= _CLOSE:
         return f"The documents answer this closely: {found}."
     if best.similarity >= _NEAR:
-        return f"The documents hold something near to this: {found}."
-    return f"Nothing in the documents is near to this; the nearest is {found}."
+        return f"The documents hold something that may answer this: {found}."
+    return f"Little in the documents is near to this; the nearest is {found}."
 
 
 def _of_few_shot(taken: Option, evidence: Evidence) -> str:
@@ -136,7 +136,7 @@ def _model(taken: Option, options: Sequence[Option]) -> list[str]:
             f"{taken.latency:.1f} s."
         ]
     if taken.model == OFFLINE:
-        return ["The offline model answers: it quotes the documents word for word and costs nothing."]
+        return ["The offline model answers: it quotes word for word and costs nothing."]
     return []
 
 

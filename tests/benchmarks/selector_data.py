@@ -1,0 +1,125 @@
+"""One team's stores and questions, as evidence by the program's own search, to fit the selector and to try it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from bot.domain import Evidence, Example, StrategyName
+from bot.selection.wording import plain
+from bot.storage.engine import open_engine, upgrade
+from knowledge.access import PUBLIC
+from knowledge.documents import Vector
+from knowledge.knowledge_base import KnowledgeBase, open_knowledge
+from knowledge.sources.folder import FolderSource
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data" / "selector"
+PASSAGES = 6
+EXAMPLES = 4
+TUNED = "tuned"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the kind of question it is, and the strategy that it was made for."""
+
+    text: str
+    kind: str
+    strategy: StrategyName
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a team has: documents by id, reviewed questions with answers, prompts its model was tuned on."""
+
+    documents: dict[str, str]
+    examples: tuple[tuple[str, str], ...]
+    prompts: tuple[str, ...]
+
+
+def read_questions(folder: Path) -> list[Asked]:
+    """The rows of `routes.csv`."""
+    with (folder / "routes.csv").open(encoding="utf-8", newline="") as file:
+        return [Asked(row["question"], row["kind"], StrategyName(row["strategy"])) for row in csv.DictReader(file)]
+
+
+def read_stores(folder: Path) -> Stores:
+    """`stores.json`."""
+    document = json.loads((folder / "stores.json").read_text(encoding="utf-8"))
+    return Stores(
+        documents={entry["id"]: entry["text"] for entry in document["knowledge"]},
+        examples=tuple((entry["text"], entry["answer"]) for entry in document["examples"]),
+        prompts=tuple(document["fine_tuned_prompts"]),
+    )
+
+
+class Team:
+    """A team's stores, opened: gives the evidence for a question."""
+
+    def __init__(self, stores: Stores, knowledge: KnowledgeBase, examples: Vector, prompts: Vector) -> None:
+        self.knowledge = knowledge
+        self._stores = stores
+        self._examples = examples
+        self._prompts = prompts
+
+    async def evidence(self, text: str) -> Evidence:
+        """What the assistant would find, mentions and greetings taken off the question first."""
+        found = await self.knowledge.search(plain(text)[:2000], scopes=PUBLIC, k=PASSAGES)
+        return Evidence(
+            passages=found.passages,
+            examples=self._nearest(found.vector),
+            coverage=found.coverage,
+            agreement=found.agreement,
+            fine_tuned={TUNED: float((self._prompts @ found.vector).max())} if len(self._prompts) else {},
+        )
+
+    def _nearest(self, vector: Vector) -> tuple[Example, ...]:
+        if not len(self._examples):
+            return ()
+        cosines = self._examples @ vector
+        best = np.argsort(-cosines, kind="stable")[:EXAMPLES]
+        return tuple(self._example(int(place), float(cosines[place])) for place in best)
+
+    def _example(self, place: int, similarity: float) -> Example:
+        question, answer = self._stores.examples[place]
+        return Example(id=str(place), question=question, answer=answer, readers=PUBLIC, similarity=similarity)
+
+
+@asynccontextmanager
+async def open_team(stores: Stores, models_dir: Path) -> AsyncIterator[Team]:
+    """The stores in a real knowledge base of their own, gone afterwards."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        pages = folder / "pages"
+        pages.mkdir()
+        for id, text in stores.documents.items():
+            (pages / f"{id}.txt").write_text(text, encoding="utf-8")
+        engine = open_engine(f"sqlite+aiosqlite:///{folder / 'team.db'}")
+        await upgrade(engine, "knowledge:migrations", "knowledge_version")
+        source = FolderSource(name="pages", path=pages)
+        knowledge = await open_knowledge(engine=engine, data_dir=folder, models_dir=models_dir, sources=[source])
+        try:
+            await knowledge.refresh()
+            questions = [question for question, _ in stores.examples]
+            yield Team(
+                stores, knowledge, await _vectors(knowledge, questions), await _vectors(knowledge, stores.prompts)
+            )
+        finally:
+            await knowledge.close()
+            await engine.dispose()
+
+
+async def _vectors(knowledge: KnowledgeBase, texts: Sequence[str]) -> Vector:
+    if not texts:
+        return np.zeros((0, knowledge.embedder.dimensions), np.float32)
+    return await knowledge.embedder.embed(list(texts))

@@ -1,0 +1,185 @@
+"""A whole assistant over real knowledge, real databases and a real model server."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from databases import engine, postgres
+from model_server import ModelServer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.assistant import Assistant
+from bot.costs.ledger import Ledger
+from bot.costs.prices import PriceBook
+from bot.domain import Answer, AnswerEvent, Audience, Failed, Finished, Place, PlaceKind, Question, TextDelta
+from bot.learning.examples import Examples
+from bot.models.cards import ModelCard
+from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
+from bot.models.registry import Models
+from bot.selection.pins import Pins
+from bot.selection.selector import Selector
+from bot.storage.engine import open_engine, upgrade
+from bot.storage.tables import ledger
+from bot.strategies import STRATEGIES
+from knowledge.access import PUBLIC
+from knowledge.knowledge_base import KnowledgeBase, open_knowledge
+from knowledge.sources.folder import FolderSource
+
+__all__ = ["engine", "postgres"]
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+ROLLBACK = """# Deploying
+
+## Rollback
+
+To roll back a deployment, run `robotctl rollback --to previous` on the release host.
+A rollback takes about four minutes and needs the role of release manager.
+
+## Canary
+
+A canary release sends five percent of the traffic to the new version for one hour.
+"""
+SALARIES = """# Salaries
+
+The salary band of level 4 engineers is between 71,000 and 83,000 euros a year.
+"""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """SQLite with the bot's and the knowledge's tables."""
+    opened = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    await upgrade(opened, "bot.storage:migrations", "bot_version")
+    await upgrade(opened, "knowledge:migrations", "knowledge_version")
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+async def knowledge(database: AsyncEngine, tmp_path: Path, models_dir: Path) -> AsyncIterator[KnowledgeBase]:
+    """A page for everyone and one for the members of G0FIN."""
+    for name, text in (("handbook", ROLLBACK), ("finance", SALARIES)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.md").write_text(text, encoding="utf-8")
+    sources = [
+        FolderSource(name="handbook", path=tmp_path / "handbook", link_base="https://docs.example"),
+        FolderSource(name="finance", path=tmp_path / "finance", readers=frozenset({"channel:G0FIN"})),
+    ]
+    opened = await open_knowledge(engine=database, data_dir=tmp_path, models_dir=models_dir, sources=sources)
+    await opened.refresh()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def second_server() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as running:
+        yield running
+
+
+def hosted(name: str, url: str, **fields: Any) -> tuple[Provider, ModelCard]:
+    """A provider at `url` and its one model."""
+    rates = {"input": "1", "output": "10"}
+    card = {"name": name, "provider": f"{name}-house", "context_window": 8192, "rates": rates, **fields}
+    return Provider(name=f"{name}-house", base_url=url, local=True), ModelCard.model_validate(card)
+
+
+@dataclass
+class House:
+    """The assistant with its parts, and short ways to ask."""
+
+    assistant: Assistant
+    models: Models
+    pins: Pins
+    examples: Examples
+    engine: AsyncEngine
+    knowledge: KnowledgeBase
+    _ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    def question(self, text: str, *, channel: str = "C0HELP", **fields: Any) -> Question:
+        """A question of Ana's in a channel."""
+        kind = PlaceKind.PRIVATE_CHANNEL if channel.startswith("G") else PlaceKind.CHANNEL
+        place = Place(workspace="T1", channel=channel, kind=kind, thread="1.1")
+        audience = Audience.of_channel(channel)
+        base = Question(
+            id=f"q{next(self._ids)}", text=text, asker="U0ANA", place=place, audience=audience, asked_at=NOW
+        )
+        return Question(**{name: fields.get(name, getattr(base, name)) for name in Question.__slots__})
+
+    async def events(self, question: Question | str, **fields: Any) -> list[AnswerEvent]:
+        """Everything that the assistant says to a question."""
+        asked = self.question(question, **fields) if isinstance(question, str) else question
+        return [event async for event in self.assistant.answer(asked)]
+
+    async def ask(self, question: Question | str, **fields: Any) -> Answer:
+        """The finished answer; what was streamed says the same."""
+        events = await self.events(question, **fields)
+        last = events[-1]
+        assert isinstance(last, Finished), last
+        streamed = "".join(event.text for event in events if isinstance(event, TextDelta))
+        assert streamed.strip() in ("", last.answer.text)
+        return last.answer
+
+    async def fail(self, question: Question | str, **fields: Any) -> Failed:
+        """The reason why there was no answer."""
+        last = (await self.events(question, **fields))[-1]
+        assert isinstance(last, Failed), last
+        return last
+
+    async def calls(self) -> list[Any]:
+        """The ledger, oldest first."""
+        async with self.engine.connect() as connection:
+            return list(await connection.execute(sa.select(ledger).order_by(ledger.c.id)))
+
+
+Build = Callable[..., House]
+
+
+@pytest.fixture
+async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterator[Build]:
+    """Makes a House with the offline model and the `(provider, card)` pairs given."""
+    opened: list[Models] = []
+
+    def make(*pairs: tuple[Provider, ModelCard], **options: Any) -> House:
+        shipped = load_catalogue()
+        cards = [*(card for _, card in pairs), shipped.get(OFFLINE)]
+        catalogue = Catalogue(cards, [*(provider for provider, _ in pairs), shipped.providers[OFFLINE]])
+        models = Models(catalogue, keys={}, embedder=knowledge.embedder)
+        opened.append(models)
+        prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
+        assistant = Assistant(
+            engine=database,
+            knowledge=knowledge,
+            models=models,
+            selector=Selector(cost_weight=5.0, latency_weight=0.005, prices=prices),
+            strategies=STRATEGIES,
+            prices=prices,
+            ledger=Ledger(database),
+            pins=pins,
+            examples=examples,
+            clock=lambda: NOW,
+            **{"answer_tokens": 500, "history_tokens": 500, **options},
+        )
+        return House(assistant, models, pins, examples, database, knowledge)
+
+    yield make
+    for models in opened:
+        await models.close()
+
+
+@pytest.fixture
+def everyone() -> frozenset[str]:
+    return PUBLIC
