@@ -56,8 +56,11 @@ class Chunker:
             sections = self._headings_alone(blocks, budget)
         chunks: list[Chunk] = []
         for section in _merge_small(sections, budget):
-            for text in _pack(section.pieces, budget):
-                chunks.append(self._chunk(len(chunks), path, title, section.trail, text))
+            front = self._front(path, title, section.trail)
+            chunks += [
+                _chunk(position, section.trail, front, text)
+                for position, text in enumerate(_pack(section.pieces, budget), len(chunks))
+            ]
         return chunks
 
     def _sections(self, blocks: Sequence[Block], budget: int) -> list[_Section]:
@@ -82,7 +85,9 @@ class Chunker:
         return [_Section((), self._cut(Block(BlockKind.LIST, text), budget))] if text else []
 
     def _cut(self, block: Block, budget: int) -> list[_Piece]:
-        texts = split_block(block, budget, self._tokens)
+        # Lines of code are counted as they are: alone they are not seen to be code, and would lose their marks.
+        tokens = self._count if block.kind is BlockKind.CODE else self._tokens
+        texts = split_block(block, budget, tokens)
         return [_Piece(text, tokens) for text, tokens in zip(texts, self._tokens(texts), strict=True)]
 
     def _tokens(self, texts: Sequence[str]) -> list[int]:
@@ -90,12 +95,7 @@ class Chunker:
         counts = self._count(words)
         return [max(n, len(text) // _CHARACTERS_A_TOKEN) for n, text in zip(counts, words, strict=True)]
 
-    def _chunk(self, position: int, path: str, title: str, heading: tuple[str, ...], text: str) -> Chunk:
-        embedded = searchable(self._fitting(path, title, heading), text)
-        digest = hashlib.sha256(embedded.encode()).hexdigest()
-        return Chunk(position, heading, text, embedded, digest)
-
-    def _fitting(self, path: str, title: str, heading: tuple[str, ...]) -> list[str]:
+    def _front(self, path: str, title: str, heading: tuple[str, ...]) -> list[str]:
         """The lines in front, cut from their least telling end until they take their share of the tokens at most."""
         room = self._max_tokens // _HEADER_SHARE
         trail = heading if title in heading else (title, *heading)
@@ -115,6 +115,11 @@ class Chunker:
 def searchable(front: Sequence[str], text: str) -> str:
     """What a chunk is searched by: the lines in front of it, and its words."""
     return "\n".join([*front, plain(text)])
+
+
+def _chunk(position: int, heading: tuple[str, ...], front: Sequence[str], text: str) -> Chunk:
+    embedded = searchable(front, text)
+    return Chunk(position, heading, text, embedded, hashlib.sha256(embedded.encode()).hexdigest())
 
 
 def _merge_small(sections: Sequence[_Section], budget: int) -> Iterator[_Section]:

@@ -24,6 +24,12 @@ from knowledge.vectors import Shelf
 _IDENTIFIER = r"[\p{L}\p{N}]+(?:[-_.:/#@]+[\p{L}\p{N}]+)+"
 _LONGEST_WORD = 64
 _MOST_TERMS = 64  # of a long question the rarest words decide, and the rest costs time
+# Words that make a text a question and say nothing of what it is about; tantivy's own list has none of them.
+_ASKING = (
+    "what who whom whose when where which why how do does did can could should would may might must have has had "
+    "am were been being i me my mine we us our ours you your yours he she him her his its about from please tell "
+    "any some so than up out over don t s ll re ve m d"
+)
 _HEAP_BYTES = 30_000_000
 
 
@@ -39,10 +45,12 @@ class Analyzer:
             .build()
         )
         self._asked = _words().filter(Filter.stopword(language)).filter(Filter.stemmer(language)).build()
+        self._asking = set(self.words.analyze(_ASKING))
 
     def question(self, text: str) -> list[str]:
         """The different stems of a question, without the words that every text has (unless it has no others)."""
-        return list(dict.fromkeys(self._asked.analyze(text) or self.words.analyze(text)))
+        telling = [stem for stem in self._asked.analyze(text) if stem not in self._asking]
+        return list(dict.fromkeys(telling or self.words.analyze(text)))
 
     def stems(self, text: str) -> set[str]:
         """The stems of a text."""
@@ -160,8 +168,9 @@ class LexicalIndex:
     def _rarest(self, terms: Sequence[str]) -> list[str]:
         if len(terms) <= _MOST_TERMS:
             return list(terms)
-        weights = self.weights(terms)
-        return sorted(terms, key=weights.__getitem__, reverse=True)[:_MOST_TERMS]
+        searcher = self._index.searcher()
+        held = {term: searcher.doc_freq("words", term) for term in terms}
+        return sorted((term for term in terms if held[term]), key=held.__getitem__)[:_MOST_TERMS]
 
     def _connect(self) -> None:
         try:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import IndexBroken
+from knowledge.lexical import LexicalIndex
+from knowledge.stamp import Stamp
+from knowledge.vectors import Shelf
+
+PUBLIC: Shelf = ("docs", frozenset({"everyone"}))
+PRIVATE: Shelf = ("docs", frozenset({"channel:C1"}))
+TEXTS = {
+    1: "Restarting the kube-apiserver takes a minute",
+    2: "The api gateway and the kube proxy are different things on a server",
+    3: "ERR_CONN_RESET means that the peer hung up",
+    4: "Connections reset by errors of the network",
+    5: "Version v1.27.3 fixes the leak",
+    6: "Versions 1 and 27 and 3 of the plan",
+}
+STAMP: Stamp = {"count": len(TEXTS)}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[LexicalIndex]:
+    index = LexicalIndex(tmp_path)
+    index.recreate()
+    index.add((key, PRIVATE if key == 4 else PUBLIC, text) for key, text in TEXTS.items())
+    index.commit()
+    yield index
+    index.close()
+
+
+def search(index: LexicalIndex, text: str, shelves: list[Shelf] | None = None) -> list[int]:
+    return index.search(index.analyzer.question(text), text, shelves, 10)
+
+
+def test_words_are_found_in_other_forms(index: LexicalIndex) -> None:
+    assert search(index, "how to restart?") == [1]
+    assert search(index, "connection errors")[0] == 4
+
+
+@pytest.mark.parametrize(("question", "key"), [("kube-apiserver", 1), ("err_conn_reset?", 3), ("what is v1.27.3", 5)])
+def test_identifiers_are_found_whole(index: LexicalIndex, question: str, key: int) -> None:
+    assert search(index, question)[0] == key
+
+
+def test_only_open_shelves_are_searched(index: LexicalIndex) -> None:
+    assert 4 in search(index, "network connections", [PUBLIC, PRIVATE])
+    assert search(index, "network connections", [PUBLIC]) == []
+    assert search(index, "network connections", [PRIVATE]) == [4]
+    assert search(index, "network connections", []) == []
+
+
+def test_removed_chunks_are_found_no_more_and_the_others_are(index: LexicalIndex) -> None:
+    index.remove([3, 5])
+    index.commit()
+    assert 3 not in search(index, "ERR_CONN_RESET peer")
+    assert search(index, "leak") == []
+    assert search(index, "minute") == [1]
+
+
+def test_rare_words_weigh_more_and_unknown_ones_most(index: LexicalIndex) -> None:
+    weights = index.weights(["the", "minut", "unheard"])
+    assert weights["the"] < weights["minut"] < weights["unheard"]
+
+
+def test_a_question_of_common_words_alone_is_still_searched(index: LexicalIndex) -> None:
+    assert index.analyzer.question("what is the") == ["what", "is", "the"]
+    assert search(index, "?!") == []
+
+
+def test_a_question_of_forty_thousand_characters_is_searched_by_its_rarest_words(index: LexicalIndex) -> None:
+    assert search(index, " ".join(f"the word{n}" for n in range(4000)) + " minute")[0] in TEXTS
+
+
+def test_a_sealed_index_opens_again(index: LexicalIndex, tmp_path: Path) -> None:
+    index.seal(STAMP)
+    index.close()
+    again = LexicalIndex(tmp_path)
+    again.open(STAMP)
+    assert search(again, "kube-apiserver")[0] == 1
+
+
+def test_an_index_that_was_not_sealed_or_is_of_another_time_is_refused(index: LexicalIndex, tmp_path: Path) -> None:
+    index.close()
+    with pytest.raises(IndexBroken, match="not finished"):
+        LexicalIndex(tmp_path).open(STAMP)
+    index.recreate()
+    index.seal({"count": 0})
+    index.close()
+    with pytest.raises(IndexBroken):
+        LexicalIndex(tmp_path).open(STAMP)
