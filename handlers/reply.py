@@ -190,7 +190,7 @@ class ThreadReply:
         return self._messages[0]
 
     async def _settle(self, collector: Collector) -> Written:
-        rest, _ = collector.take()
+        rest, tasks = collector.take()
         so_far = "".join(message.text for message in self._messages) + rest
         outcome: Literal["answered", "failed", "stopped"] = "answered"
         match collector.end:
@@ -205,29 +205,34 @@ class ThreadReply:
                 outcome = "stopped"
                 text = so_far.strip() or "I stopped before there was anything to show."
                 tail = [context("You stopped this answer.")]
-        done = [{**task, "status": "complete"} for task in collector.unfinished.values()]
-        last = await self._finish(text, rest, done, tail)
+        state = "complete" if outcome == "answered" else "error"
+        left = {task["id"]: {**task, "status": state} for task in collector.unfinished.values()}
+        steps = {task["id"]: task for task in tasks} | left
+        if outcome == "answered" and not self._messages:
+            self._messages.append(self._new_message())
+        last = await self._finish(text, rest, list(steps.values()), tail)
         return Written(self._channel, last.ts, text, outcome)
 
-    async def _finish(self, text: str, rest: str, done: list[JSON], tail: list[JSON]) -> Growing:
+    async def _finish(self, text: str, rest: str, steps: list[JSON], tail: list[JSON]) -> Growing:
         """Makes what stands in Slack the whole text, with the blocks under its last message."""
         parts = markdown.split(text) or [text]
         only = self._messages[0] if len(self._messages) == 1 and len(parts) == 1 else None
         exact = only is not None and (only.text + rest).strip() == text.strip() and not markdown.has_table(text)
         if isinstance(only, Streamed) and exact and not self._doubtful:
             try:
-                if done:
-                    await only.append("", done)
+                if steps:
+                    await only.append("", steps)
                 await only.finish(rest, tail)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
                 log.info("stream_had_ended", error=code(error) or type(error).__name__)
             else:
                 return only
-        return await self._rewrite(parts, tail)
+        return await self._rewrite(parts, steps, tail)
 
-    async def _rewrite(self, parts: list[str], tail: list[JSON]) -> Growing:
-        if self._messages and isinstance(self._messages[-1], Streamed) and self._messages[-1].ts:
-            await self._end_stream(self._messages[-1])
+    async def _rewrite(self, parts: list[str], steps: list[JSON], tail: list[JSON]) -> Growing:
+        last = self._messages[-1] if self._messages else None
+        if isinstance(last, Streamed) and last.ts:
+            await self._end_stream(last, steps)
         standing = [self._replace(message) for message in list(self._messages)]
         for number, part in enumerate(parts):
             if number == len(standing):
@@ -238,13 +243,15 @@ class ThreadReply:
                 if code(error) not in GONE or self._thread is None:
                     raise
                 await self._move_to_dm(error)
-                return await self._rewrite(parts, tail)
+                return await self._rewrite(parts, [], tail)
         for surplus in standing[len(parts) :]:
             await surplus.delete()
         return standing[len(parts) - 1]
 
-    async def _end_stream(self, message: Streamed) -> None:
+    async def _end_stream(self, message: Streamed, steps: Sequence[JSON] = ()) -> None:
         try:
+            if steps:
+                await message.append("", steps)
             await message.finish("", ())
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.info("stream_had_ended", error=code(error) or type(error).__name__)
