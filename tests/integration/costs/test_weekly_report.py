@@ -91,7 +91,10 @@ async def test_direct_messages_appear_as_one_place(engine: AsyncEngine) -> None:
     await write(engine, "q2", noon, "2", channel="D2", kind="dm")
     await write(engine, "q3", noon, None)
     found = await weekly_report(Ledger(engine), no_thumbs, WEEK)
-    assert [(place.key, place.cost) for place in found.by_channel] == [("direct messages", Decimal(3)), ("C1", Decimal(0))]
+    assert [(place.key, place.cost) for place in found.by_channel] == [
+        ("direct messages", Decimal(3)),
+        ("C1", Decimal(0)),
+    ]
     assert found.unknown == (("small", 1),)
     assert [question.question_id for question in found.dearest] == ["q2", "q1"]
 

@@ -1,0 +1,69 @@
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.costs.ledger import Call, Ledger
+from bot.costs.report import WeeklyReport, headline
+from bot.domain import Price, Usage
+from bot.inbox import Inbox
+from bot.jobs.prune_job import KEPT, prune_job
+from bot.jobs.report_job import report_job
+from bot.jobs.schedule import Schedule
+from bot.learning.feedback import Feedback
+from bot.storage.tables import inbox
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MONDAY = datetime(2026, 11, 16, 9, tzinfo=BERLIN)
+
+
+async def test_the_report_of_last_week_is_posted_on_monday_and_only_then(engine: AsyncEngine) -> None:
+    ledger, feedback = Ledger(engine), Feedback(engine, clock=lambda: MONDAY - timedelta(days=2))
+    row = await ledger.open(
+        Call(
+            question_id="q1",
+            purpose="answer",
+            attempt=1,
+            provider="openai",
+            model="small",
+            strategy="rag",
+            channel="C1",
+            asker="U1",
+            started_at=MONDAY - timedelta(days=3),
+        )
+    )
+    usage = Usage(prompt_tokens=1, completion_tokens=1)
+    price = Price(amount=Decimal("0.0042"), version="override")
+    await ledger.settle(row, outcome="answered", seconds=1, usage=usage, price=price)
+    await feedback.give("q1", "U1", 1)
+    posted: list[WeeklyReport] = []
+
+    async def post(report: WeeklyReport) -> None:
+        posted.append(report)
+
+    schedule = Schedule(engine, BERLIN, clock=lambda: MONDAY - timedelta(days=1))
+    schedule.add("report", "0 9 * * mon", report_job(ledger, feedback, BERLIN, post), catch_up=True)
+    await schedule.start()
+    for minutes in range(3):
+        await schedule.run_due(MONDAY + timedelta(minutes=minutes))
+    await schedule.close()
+    (report,) = posted
+    assert headline(report) == "Last week cost $0.0042, for 1 answer."
+    assert str(report.week) == "9–15 November 2026"
+    assert report.thumbs == (1, 0)
+
+
+async def test_pruning_forgets_finished_events_of_long_ago_and_no_others(engine: AsyncEngine) -> None:
+    long_ago = MONDAY - KEPT - timedelta(minutes=1)
+    events = {"done": ("done", long_ago), "failed": ("failed", long_ago), "unfinished": ("waiting", long_ago)}
+    events["recent"] = ("done", MONDAY - KEPT)
+    async with engine.begin() as connection:
+        for id, (state, received_at) in events.items():
+            values = {"event_id": id, "kind": "message", "payload": {}, "state": state, "attempts": 1}
+            await connection.execute(inbox.insert().values(**values, received_at=received_at))
+    await prune_job(Inbox(engine))(MONDAY)
+    async with engine.connect() as connection:
+        left = (await connection.execute(sa.select(inbox.c.event_id))).scalars().all()
+    assert set(left) == {"unfinished", "recent"}
