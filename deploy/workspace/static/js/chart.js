@@ -34,20 +34,20 @@ function tipBox(frame) {
   const tip = h("div", { class: "chart-tip", role: "status", hidden: true });
   frame.append(tip);
   return (target, text) => {
-    const show = () => {
+    const show = (event) => {
       const at = target.getBoundingClientRect();
       const host = frame.getBoundingClientRect();
       tip.textContent = text;
       tip.hidden = false;
       const half = tip.offsetWidth / 2;
-      const centre = Math.min(Math.max(at.left + at.width / 2 - host.left, half), host.width - half);
-      tip.style.setProperty("left", `${centre}px`);
-      tip.style.setProperty("top", `${at.top - host.top}px`);
+      const [x, y] = event.type === "focus" ? [at.left + at.width / 2, at.top] : [event.clientX, event.clientY - 4];
+      tip.style.setProperty("left", `${Math.min(Math.max(x - host.left, half), host.width - half)}px`);
+      tip.style.setProperty("top", `${y - host.top}px`);
     };
     target.setAttribute("tabindex", "0");
     target.setAttribute("role", "img");
     target.setAttribute("aria-label", text);
-    target.addEventListener("pointerenter", show);
+    target.addEventListener("pointermove", show);
     target.addEventListener("focus", show);
     target.addEventListener("pointerleave", () => { tip.hidden = true; });
     target.addEventListener("blur", () => { tip.hidden = true; });
