@@ -46,8 +46,8 @@ class Inbox:
                 attempts=0,
                 received_at=self._clock(),
             )
-            result = await connection.execute(statement.on_conflict_do_nothing(index_elements=["event_id"]))
-        return result.rowcount == 1
+            new = statement.on_conflict_do_nothing(index_elements=["event_id"]).returning(inbox.c.event_id)
+            return (await connection.execute(new)).first() is not None
 
     async def start(self, event_id: str) -> None:
         """Work on the event begins."""

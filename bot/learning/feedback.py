@@ -33,11 +33,9 @@ class Feedback:
 
     async def counts(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Thumbs up and thumbs down given from `since` up to but without `until`."""
-        query = (
-            sa.select(feedback.c.value, sa.func.count())
-            .where(feedback.c.given_at >= since, feedback.c.given_at < until)
-            .group_by(feedback.c.value)
-        )
+        query = sa.select(
+            sa.func.count().filter(feedback.c.value == 1), sa.func.count().filter(feedback.c.value == -1)
+        ).where(feedback.c.given_at >= since, feedback.c.given_at < until)
         async with self._engine.connect() as connection:
-            found: dict[int, int] = dict(row._tuple() for row in await connection.execute(query))
-        return found.get(1, 0), found.get(-1, 0)
+            up, down = (await connection.execute(query)).one()
+        return up, down

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-
-from bot.domain import Attachment, Audience, Finished, Progress, StrategyName, TextDelta
-from bot.selection.wording import MAX_CHARACTERS
-
+from bot.domain import StrategyName
 
 
 async def test_a_question_is_answered_with_the_sentence_of_a_document_and_its_source(build) -> None:

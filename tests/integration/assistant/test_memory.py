@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations import Conversations
+from bot.domain import Audience, Pin, Place, PlaceKind, Question, StrategyName, Turn
+from bot.inbox import Inbox, Kept
+from bot.learning.feedback import Feedback
+from bot.selection.pins import Pins, thread_key
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def test_an_event_is_kept_once_however_often_it_comes(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    assert await inbox.keep("Ev1", "message", {"text": "first"})
+    assert not await inbox.keep("Ev1", "message", {"text": "again"})
+    assert await inbox.waiting() == [Kept("Ev1", "message", {"text": "first"}, 0)]
+
+
+async def test_an_event_whose_work_was_cut_short_waits_again_and_counts_its_attempts(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    await inbox.keep("Ev1", "message", {"text": "a"})
+    await inbox.start("Ev1")
+    await inbox.start("Ev1")
+    assert await Inbox(engine).waiting() == [Kept("Ev1", "message", {"text": "a"}, 2)]
+
+
+async def test_finished_events_wait_no_more_and_stay_known_until_they_are_pruned(engine: AsyncEngine) -> None:
+    clock = Clock()
+    inbox = Inbox(engine, clock)
+    for event in ("Ev1", "Ev2", "Ev3"):
+        await inbox.keep(event, "message", {"text": event})
+        clock.now += timedelta(minutes=1)
+    await inbox.done("Ev1")
+    await inbox.failed("Ev2", "The model did not answer.")
+    assert [kept.event_id for kept in await inbox.waiting()] == ["Ev3"]
+    assert not await inbox.keep("Ev1", "message", {})
+    assert await inbox.prune(NOW + timedelta(seconds=30)) == 1
+    assert await inbox.keep("Ev1", "message", {})
+    assert await inbox.prune(NOW + timedelta(days=1)) == 1  # what waits is never pruned
+    assert [kept.event_id for kept in await inbox.waiting()] == ["Ev3", "Ev1"]
+
+
+async def test_a_thread_is_remembered_in_order_with_edits_and_without_what_was_deleted(engine: AsyncEngine) -> None:
+    memory = Conversations(engine)
+    await memory.record("C1", "1.0", "3.0", "user", "U2", "Thanks, and staging?")
+    await memory.record("C1", "1.0", "1.0", "user", "U1", "How do we roll back?")
+    await memory.record("C1", "1.0", "2.0", "assistant", "", "With the tool.", "q1")
+    await memory.record("C1", "9.0", "9.0", "user", "U3", "Another thread")
+    await memory.edit("C1", "1.0", "How do we roll back a release?")
+    await memory.record("C1", "1.0", "2.0", "assistant", "", "With robotctl.", "q1")
+    first = Turn("user", "How do we roll back a release?", "U1")
+    second = Turn("assistant", "With robotctl.", "")
+    assert await memory.turns("C1", "1.0", before="3.0") == (first, second)
+    assert await memory.people("C1", "1.0") == {"U1", "U2"}
+    assert await memory.takes_part("C1", "1.0")
+    assert not await memory.takes_part("C1", "9.0")
+    await memory.delete("C1", "2.0")
+    assert not await memory.takes_part("C1", "1.0")
+    assert [turn.author for turn in await memory.turns("C1", "1.0")] == ["U1", "U2"]
+
+
+def asked(**fields: object) -> Question:
+    place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL, thread="1.0")
+    base: dict[str, object] = {"id": "q", "text": "?", "asker": "U1", "place": place, "asked_at": NOW}
+    return Question(audience=Audience.everyone(), **(base | fields))  # type: ignore[arg-type]
+
+
+async def test_the_pins_of_a_question_come_strongest_first(engine: AsyncEngine) -> None:
+    pins = Pins(engine)
+    await pins.set("channel", "C1", model="mistral", by="U9")
+    await pins.set("person", "U1", strategy=StrategyName.RAG, by="U1")
+    await pins.set("thread", thread_key("C1", "1.0"), model="gpt", by="U1")
+    await pins.set("person", "U2", model="other", by="U2")
+    found = await pins.of(asked(strategy=StrategyName.ZERO_SHOT))
+    assert found == (
+        Pin(scope="question", strategy=StrategyName.ZERO_SHOT),
+        Pin(scope="thread", model="gpt"),
+        Pin(scope="person", strategy=StrategyName.RAG),
+        Pin(scope="channel", model="mistral"),
+    )
+
+
+async def test_pinning_a_strategy_keeps_the_pinned_model_until_the_pin_is_cleared(engine: AsyncEngine) -> None:
+    pins = Pins(engine)
+    await pins.set("person", "U1", model="gpt", by="U1")
+    await pins.set("person", "U1", strategy=StrategyName.RAG, by="U1")
+    assert await pins.of(asked()) == (Pin(scope="person", model="gpt", strategy=StrategyName.RAG),)
+    await pins.clear("person", "U1")
+    assert await pins.of(asked()) == ()
+
+
+async def test_the_newest_thumb_of_a_person_counts(engine: AsyncEngine) -> None:
+    clock = Clock()
+    feedback = Feedback(engine, clock)
+    await feedback.give("q1", "U1", -1, "Wrong page")
+    await feedback.give("q1", "U2", 1)
+    clock.now += timedelta(hours=1)
+    await feedback.give("q1", "U1", 1)
+    await feedback.give("q2", "U1", -1)
+    assert await feedback.counts(NOW, NOW + timedelta(days=1)) == (2, 1)
+    assert await feedback.counts(NOW, NOW + timedelta(hours=1)) == (1, 0)
+    assert await feedback.counts(NOW - timedelta(days=1), NOW) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["edit", "delete"])
+async def test_a_message_that_was_never_recorded_stays_unknown(engine: AsyncEngine, name: str) -> None:
+    memory = Conversations(engine)
+    arguments = ("C1", "7.0", "text") if name == "edit" else ("C1", "7.0")
+    await getattr(memory, name)(*arguments)
+    assert await memory.turns("C1", "7.0") == ()
