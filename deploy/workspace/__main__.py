@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from deploy.workspace.errors import WorkspaceError
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
@@ -19,12 +21,19 @@ def main() -> int:
     parser.add_argument("--state", type=Path, help="file that keeps the messages between runs (default: none)")
     parser.add_argument("--events-url", default="", help="reach the app by signed HTTP at this address")
     parser.add_argument("--signing-secret", default=SIGNING_SECRET, help="secret of those requests' signatures")
+    parser.add_argument("--manifest", type=Path, help="the app's manifest: its slash commands, shortcuts and scopes")
     options = parser.parse_args()
+    try:
+        app = from_manifest(options.manifest) if options.manifest else {}
+    except (OSError, ValueError, KeyError) as failure:
+        print(f"The manifest {options.manifest} cannot be used: {failure!r}", file=sys.stderr)
+        return 1
     workspace = Workspace(
         port=options.port,
         state_file=options.state,
         events_url=options.events_url,
         signing_secret=options.signing_secret,
+        **app,
     )
     try:
         asyncio.run(_run(workspace))
@@ -32,6 +41,17 @@ def main() -> int:
         print(f"The workspace could not start: {failure}", file=sys.stderr)
         return 1
     return 0
+
+
+def from_manifest(path: Path) -> dict[str, Any]:
+    """What a workspace takes from a Slack app manifest in JSON: commands, shortcuts and scopes."""
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    features = manifest["features"]
+    return {
+        "commands": features.get("slash_commands", []),
+        "shortcuts": features.get("shortcuts", []),
+        "scopes": manifest["oauth_config"]["scopes"]["bot"],
+    }
 
 
 async def _run(workspace: Workspace) -> None:

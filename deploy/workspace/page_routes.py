@@ -13,6 +13,7 @@ from deploy.workspace.errors import ActError
 from deploy.workspace.membership import channel_for_page
 from deploy.workspace.state import APP_ID, BOT_USER, JSON, Channel
 
+CLOSE_SECONDS = 1.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -76,7 +77,7 @@ class PageRoutes:
     async def live(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket that carries every event for the person until the page goes away."""
         user = self._person(request.query.get("as"))
-        websocket = web.WebSocketResponse()
+        websocket = web.WebSocketResponse(timeout=CLOSE_SECONDS)
         await websocket.prepare(request)
         self._live.add(websocket)
         with self._core.feed.subscribe(user) as queue:

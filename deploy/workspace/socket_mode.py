@@ -16,6 +16,7 @@ from deploy.workspace.errors import NotDelivered
 from deploy.workspace.state import APP_ID, JSON
 
 RETRIES = 3
+CLOSE_SECONDS = 1.0
 
 
 class Socket:
@@ -70,7 +71,7 @@ class SocketMode:
         if ticket not in self._tickets:
             return web.Response(status=401, text="This ticket is unknown or was used before.")
         self._tickets.discard(ticket)
-        websocket = web.WebSocketResponse(max_msg_size=0)
+        websocket = web.WebSocketResponse(timeout=CLOSE_SECONDS, max_msg_size=0)
         await websocket.prepare(request)
         socket = Socket(request, websocket)
         self._all.add(socket)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -64,8 +65,12 @@ async def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
 
 
 async def test_the_workspace_runs_by_itself_until_it_is_interrupted(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    features = {"slash_commands": [{"command": "/ask", "description": "Ask"}]}
+    manifest.write_text(json.dumps({"features": features, "oauth_config": {"scopes": {"bot": ["chat:write"]}}}))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "deploy.workspace", "--port", "0", "--state", str(tmp_path / "state.json"),
+        "--manifest", str(manifest),
         stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     assert process.stdout is not None
@@ -74,6 +79,7 @@ async def test_the_workspace_runs_by_itself_until_it_is_interrupted(tmp_path: Pa
         url = line.split()[-1]
         async with Driver(url) as maya:
             await maya.post("C0GENERAL", "hello")
+            assert [command["command"] for command in (await maya.boot())["commands"]] == ["/ask"]
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 20) == 0
     finally:
