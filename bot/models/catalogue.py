@@ -132,7 +132,8 @@ def _checked(kind: type[_Entry], table: dict[str, Any], where: str) -> _Entry:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A name that was mistyped is named before the field that is missing because of it.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             known = difflib.get_close_matches(field, kind.model_fields, n=1)

@@ -26,7 +26,8 @@ _UNSURE = "I am not sure that this answers it. The nearest that I found:"
 
 # Of questions whose answer is there, 5% fall below the first; of those whose answer is missing, 87% do.
 _SURE, _NEAR = 0.5, 0.25
-_MOST_QUOTES = 4
+_MOST_QUOTES = 3
+_NEAR_THE_BEST, _FROM_ELSEWHERE = 0.7, 0.88
 _MOST_CANDIDATES = 120
 _SAME_QUESTION, _LIKE_QUESTION = 0.9, 0.75
 
@@ -79,12 +80,14 @@ class OfflineModel:
 
 
 def choose(ranked: Sequence[Scored], max_tokens: int) -> list[Scored]:
-    """The best candidate, and up to three more that come near it and add to it, within `max_tokens`."""
+    """The best candidate, and up to two more that come near it and add to it, within `max_tokens`."""
     best, chosen = ranked[0], [ranked[0]]
     room = max_tokens - estimate_tokens(best.candidate.unit.text)
     for other in ranked[1:]:
-        if len(chosen) == _MOST_QUOTES or other.relevance < 0.8 * best.relevance:
+        if len(chosen) == _MOST_QUOTES or other.relevance < _NEAR_THE_BEST * best.relevance:
             break
+        if other.candidate.number != best.candidate.number and other.relevance < _FROM_ELSEWHERE * best.relevance:
+            continue
         cost = estimate_tokens(other.candidate.unit.text)
         if cost > room or any(_repeats(other, one) for one in chosen) or _second_block(other, chosen):
             continue

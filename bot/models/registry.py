@@ -63,8 +63,9 @@ class Models:
         return self._catalogue.get(name)
 
     def usable(self) -> tuple[ModelCard, ...]:
-        """The chat models that can be called now, in the catalogue's order."""
-        return tuple(card for card in self._catalogue.cards if card.task == "chat" and self._obstacle(card) is None)
+        """The chat models that can be called now, in the catalogue's order; the offline model last."""
+        cards = [card for card in self._catalogue.cards if card.task == "chat" and self._obstacle(card) is None]
+        return tuple(sorted(cards, key=lambda card: card.provider == OFFLINE))
 
     @property
     def default(self) -> ModelCard:

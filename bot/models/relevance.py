@@ -32,6 +32,11 @@ _ASKS_NUMBER = re.compile(
     r"|\bwie ?(viel|lang|oft|hoch)",
     re.IGNORECASE,
 )
+_ASKS_WHAT = re.compile(
+    r"\W*(what|who|was|wer) (is|are|was|were|does|do|ist|sind|war|waren|heißt|bedeutet)\b", re.IGNORECASE
+)
+_IS = re.compile(r"\b(is|are|was|were|means?|stands? for|refers? to|describes?|ist|sind|war|waren|heißt|bedeutet)\b")
+_MOST_DEFINED = 3
 _A_DATE = re.compile(
     r"\b(1\d|20)\d\d\b|\d:\d\d|\b\d{1,2}(st|nd|rd|th) |\b(mon|tues|wednes|thurs|fri|satur|sun)days?\b"
     r"|\b(january|february|march|april|may|june|july|august|september|october|november|december|montag|dienstag"
@@ -92,6 +97,7 @@ def rank(question: str, vector: Vector, candidates: Sequence[Candidate], vectors
         found = _found(asked, words, trail, rarity)
         relevance, confidence = _fit(candidate.passage, float(cosine), found)
         relevance += 0.35 * _kind_fits(question, candidate.unit.words) + _section_fits(candidate, asked, rarity)
+        relevance += _defines(question, candidate.unit.words, asked)
         if _only_asks(candidate.unit, words, asked):
             relevance *= 0.5
         scored.append(Scored(candidate, words, relevance, confidence))
@@ -110,6 +116,14 @@ def _section_fits(candidate: Candidate, asked: frozenset[str], rarity: dict[str,
     heading = candidate.passage.heading[-1] if candidate.passage.heading else ""
     share = _found(asked, content_words(heading), frozenset(), rarity)
     return share**2 * (1.0 if candidate.place == 0 else 0.5)
+
+
+def _defines(question: str, text: str, asked: frozenset[str]) -> float:
+    """½ where the question asks what something is and the unit begins by saying what it is."""
+    begins = _IS.search(text[:80])
+    if begins is None or len(asked) > _MOST_DEFINED or not _ASKS_WHAT.match(question):
+        return 0.0
+    return 0.5 if asked <= content_words(text[: begins.start()]) else 0.0
 
 
 def _only_asks(unit: Unit, words: frozenset[str], asked: frozenset[str]) -> bool:

@@ -76,6 +76,7 @@ def estimate_tokens(text: str) -> int:
 
 def _encoding_name(model_id: str) -> str | None:
     try:
-        return encoding_name_for_model(model_id.rsplit("/", 1)[-1])
+        name = encoding_name_for_model(model_id.rsplit("/", 1)[-1])
     except KeyError:
         return None
+    return "o200k_base" if name == "o200k_harmony" else name  # the same but for its control tokens

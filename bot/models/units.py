@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from textwrap import dedent
 
 # Characters of a list or table that is still quoted whole.
 LONGEST_WHOLE = 700
+LONGEST_ITEM = 300
 
 
 class UnitKind(StrEnum):
@@ -42,10 +44,13 @@ class Unit:
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$|^\s*([-*_]\s*){3,}$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<(https?://[^>\s]+)>")
+_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
+_DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|<(https?://[^>\s]+)>")
 _MARK = re.compile(r"\s*\[\^?\d{1,3}\]")
 _MARKUP = re.compile(r"[*_`#>|~]+|\s+")
 _END = re.compile(r"""(?:[.!?…]+["”’'»)\]*_`]*(?=\s)|[。！？]+[」』”]?)""")
@@ -58,7 +63,7 @@ _ABBREVIATION = re.compile(
 def split(text: str) -> tuple[Unit, ...]:
     """The units of a passage's Markdown, in their order. Headings are left out: they stand in the passage's trail."""
     units: list[Unit] = []
-    for number, (kind, lines) in enumerate(_blocks(text)):
+    for number, (kind, lines) in enumerate(_blocks(_DEFINITION.sub("", _COMMENT.sub("", text)))):
         if kind is not UnitKind.SENTENCE:
             units += _parts(_led_by(units, _block(kind, lines, number)))
             continue
@@ -103,9 +108,17 @@ def _parts(block: Unit) -> list[Unit]:
     if len(block.text) <= LONGEST_WHOLE or block.kind not in {UnitKind.LIST, UnitKind.TABLE}:
         return [block]
     if block.kind is UnitKind.LIST:
-        return [replace(block, text=item, lines=(item,)) for item in block.lines]
+        return [part for item in block.lines for part in _item_parts(block, dedent(item))]
     head, rows = block.lines[:2], block.lines[2:]
     return [replace(block, text="\n".join((*head, row)), lines=(*head, row)) for row in rows]
+
+
+def _item_parts(block: Unit, item: str) -> list[Unit]:
+    """One item of a long list, or its sentences where it is a paragraph of its own."""
+    if len(item) <= LONGEST_ITEM:
+        return [replace(block, text=item, lines=(item,))]
+    body = " ".join(_BULLET.sub("", item).split())
+    return [Unit(UnitKind.SENTENCE, sentence, block.paragraph) for sentence in sentences(body)]
 
 
 def _items(lines: tuple[str, ...]) -> tuple[str, ...]:
