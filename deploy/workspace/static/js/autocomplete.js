@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { closePopover, popover } from "./popover.js";
 import { store } from "./store.js";
 import { walk } from "./select.js";
-import { emoji, emojiNames } from "./emoji.js";
+import { emoji, shownEmoji } from "./emoji.js";
 
 const MOST = 8;
 
@@ -30,7 +30,7 @@ const KINDS = {
   "/": (query) => ranked(store.commands, query, (command) => [command.command.slice(1)]).map((command) => ({
     insert: command.command, face: avatar(store.bot.user_id, 28), name: command.command, usage: command.usage_hint, hint: command.description, command: true,
   })),
-  ":": (query) => (query.length < 2 ? [] : ranked(emojiNames, query, (name) => [name]).map((name) => ({ insert: `:${name}:`, face: emoji(name), name: `:${name}:`, hint: "" }))),
+  ":": (query) => (query.length < 2 ? [] : ranked(shownEmoji(), query, (name) => [name]).map((name) => ({ insert: `:${name}:`, face: emoji(name), name: `:${name}:`, hint: "" }))),
 };
 
 /** The word before the caret that calls for suggestions: {kind, query, from}, or null. */

@@ -30,6 +30,17 @@ export class Conversation {
     this.foot = h("div", { class: "conversation-foot" });
     this.node = h("div", { class: "conversation" }, this.list.node, this.foot);
     this.#drawFoot(title);
+    this.#off = store.on("channels", () => this.#membership(title));
+  }
+
+  #off;
+
+  /** Somebody joined or left: the composer comes or goes. */
+  #membership(title) {
+    const now = store.channels.get(this.channel.id);
+    if (!now || now.is_member === this.channel.is_member) return;
+    this.channel = now;
+    this.#drawFoot(title);
   }
 
   #drawFoot(title) {
@@ -38,8 +49,7 @@ export class Conversation {
     const { channel } = this;
     if (!channel.is_im && !channel.is_member) {
       fill(this.foot, joinBar(channel, async () => {
-        const answer = await act("join", { channel: channel.id });
-        if (answer.ok !== false) { channel.is_member = true; this.#drawFoot(title); store.emit("channels"); }
+        await act("join", { channel: channel.id }); // the live event brings the composer
       }));
       return;
     }
@@ -53,6 +63,7 @@ export class Conversation {
   }
 
   close() {
+    this.#off();
     this.list.close();
     this.composer?.close();
     this.prompts?.close();

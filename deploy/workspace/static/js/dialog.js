@@ -22,8 +22,8 @@ export function focusFirst(node) {
   first?.focus({ preventScroll: true });
 }
 
-/** Opens a dialog; `onDismiss` hears the cross, Escape and a click beside it. Gives {node, close}. */
-export function dialog({ title, body, foot, onDismiss, onBack, small = false, testid, className = "", data }) {
+/** Opens a dialog; `onDismiss` hears the cross, Escape and, unless it is `sturdy`, a click beside it. */
+export function dialog({ title, body, foot, onDismiss, onBack, small = false, sturdy = false, testid, className = "", data }) {
   const before = document.activeElement;
   const titleId = uid("title");
   const dismiss = () => { close(); onDismiss?.(); };
@@ -34,7 +34,7 @@ export function dialog({ title, body, foot, onDismiss, onBack, small = false, te
       h("button", { class: "icon-button dialog-close", type: "button", "aria-label": "Close", "data-testid": "dialog-close", onclick: dismiss }, icon("close"))),
     h("div", { class: "dialog-body" }, body),
     foot ? h("footer", { class: "dialog-foot" }, foot) : null);
-  const veil = h("div", { class: "veil", onpointerdown: (press) => { if (press.target === veil) dismiss(); } }, node);
+  const veil = h("div", { class: "veil", onpointerdown: (press) => { if (press.target === veil && !sturdy) dismiss(); } }, node);
   node.addEventListener("keydown", (press) => { if (press.key === "Tab") keepInside(press, node); });
   const entry = { dismiss };
 

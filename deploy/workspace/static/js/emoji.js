@@ -80,7 +80,5 @@ export function withEmoji(text) {
   return out;
 }
 
-export const emojiNames = Object.keys(GLYPHS);
-
 /** The names that this machine can show as pictures. */
-export const shownEmoji = () => emojiNames.filter((name) => art[name] || hasGlyph(GLYPHS[name]));
+export const shownEmoji = () => Object.keys(GLYPHS).filter((name) => art[name] || hasGlyph(GLYPHS[name]));

@@ -11,13 +11,13 @@ import { select } from "./select.js";
 import { store } from "./store.js";
 
 function members(channel) {
+  let close;
   const person = (id) => {
     const user = store.users.get(id);
-    return h("button", { class: "member", type: "button", onclick: () => store.emit("person", id) }, avatar(id, 36),
+    return h("button", { class: "member", type: "button", onclick: () => { close(); store.emit("person", id); } }, avatar(id, 36),
       h("span", { class: "member-text" }, h("span", { class: "member-name" }, user?.real_name || id, user?.is_bot ? h("span", { class: "app-badge" }, "App") : null), h("span", { class: "member-note" }, `@${user?.name || id}`)));
   };
   const outside = [...store.users.values()].filter((user) => !channel.members.includes(user.id));
-  let close;
   const add = outside.length && channel.is_member ? select({
     placeholder: "Add someone to this channel", load: () => ({ options: outside.map((user) => ({ value: user.id, text: user.real_name || user.name, icon: avatar(user.id, 20) })) }),
     onPick: async ([option]) => { await act("invite", { channel: channel.id, user: option.value }); close(); },

@@ -4,7 +4,8 @@ import { icon } from "./icons.js";
 import { dialog } from "./dialog.js";
 
 function sourceOf(image) {
-  if (image.slack_file) return image.slack_file.url || (image.slack_file.id ? `/_/file/${encodeURIComponent(image.slack_file.id)}` : null);
+  const id = image.slack_file?.id || /\/(F\w+)(?:\/|$)/.exec(image.slack_file?.url || "")?.[1];
+  if (image.slack_file) return id ? `/_/file/${encodeURIComponent(id)}` : null;
   return safeUrl(image.image_url || "");
 }
 

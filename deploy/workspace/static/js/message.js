@@ -37,6 +37,7 @@ export class MessageRow {
     const gone = message.subtype === "tombstone";
     this.node.classList.toggle("message-ephemeral", Boolean(message.ephemeral));
     this.node.classList.toggle("message-gone", gone);
+    this.node.classList.toggle("message-notice", /^channel_(join|leave|topic)$/.test(message.subtype || ""));
     Object.assign(this.node.dataset, { user: message.user, streaming: String(Boolean(message.streaming)), ephemeral: String(Boolean(message.ephemeral)) });
     const name = gone ? "" : user?.real_name || message.username || (this.bot ? store.bot.name : message.user);
     fill(this.#parts.gutter, gone ? h("span", { class: "gone-mark" }, icon("trash", { size: 18 })) : avatar(message.user, 36), h("time", { class: "gutter-time", title: full(message.ts) }, clock(message.ts).replace(/\s?[AP]M$/i, "")));

@@ -7,6 +7,11 @@ import { inMessage } from "./block_context.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { plan } from "./tasks.js";
 
+/** "Maya has joined" stands under Maya's name, so it says only "joined". */
+function words(message) {
+  return /^channel_(join|leave)$/.test(message.subtype || "") ? message.text.replace(/^<@\w+> has /, "") : message.text;
+}
+
 export class MessageBody {
   node = h("div", { class: "message-body" });
   #parts = [];
@@ -46,7 +51,7 @@ export class MessageBody {
       out.push({ key, draw: () => plan(message.plan, message.tasks, { folded: !open }) });
     }
     if (message.blocks?.length) out.push(...message.blocks.map((block) => this.#blockPart(block, open)));
-    else if (message.text) out.push({ key: `text:${message.text}`, draw: () => h("div", { class: "message-text" }, mrkdwn(message.text)) });
+    else if (message.text) out.push({ key: `text:${message.text}`, draw: () => h("div", { class: "message-text" }, mrkdwn(words(message))) });
     if (message.files?.length) out.push({ key: JSON.stringify(message.files), draw: () => files(message.files) });
     return out;
   }

@@ -28,6 +28,7 @@ export class MessageList {
     this.scroller = h("div", { class: "messages-scroll", tabindex: "-1" }, h("div", { class: "messages-push" }), intro, this.inner, this.tail);
     this.node = h("div", { class: "messages-frame" }, this.scroller, this.jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.inner.addEventListener("keydown", (press) => this.#walk(press));
     this.#resize = new ResizeObserver(() => this.#settle());
     this.#resize.observe(this.inner);
     this.#resize.observe(this.scroller);
@@ -113,6 +114,17 @@ export class MessageList {
     return this.#rows.get(ts);
   }
 
+  /** Arrow keys go from message to message; Tab then enters the toolbar of the one in focus. */
+  #walk(press) {
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[press.key];
+    if (!step || !press.target.matches(".message")) return;
+    let next = press.target[step];
+    while (next && !next.matches(".message")) next = next[step];
+    if (!next) return;
+    press.preventDefault();
+    next.focus();
+  }
+
   #separator(key, build) {
     if (!this.#separators.has(key)) this.#separators.set(key, build());
     return this.#separators.get(key);
@@ -136,6 +148,7 @@ export class MessageList {
       before = message;
     }
     this.#reconcile(wanted);
+    rows.forEach((row, at) => row.node.setAttribute("tabindex", at === rows.length - 1 ? "0" : "-1"));
     this.onCount?.(rows.length);
   }
 

@@ -74,7 +74,7 @@ function paint() {
     view.submit ? h("button", { class: "button button-primary button-solid", type: "button", "data-testid": "modal-submit", onclick: submit }, view.submit.text) : null,
   ] : null;
   shown = dialog({
-    title: title(view), body: drawBlocks(view.blocks || [], context), foot, testid: "modal", className: "modal", data: { view: view.id, callback: view.callback_id },
+    title: title(view), body: drawBlocks(view.blocks || [], context), foot, testid: "modal", className: "modal", sturdy: true, data: { view: view.id, callback: view.callback_id },
     onDismiss: () => leave(Boolean(view.clear_on_close)), onBack: stack.length > 1 ? () => leave(false) : null,
   });
   shown.node.addEventListener("keydown", (press) => {

@@ -25,7 +25,7 @@ function rail({ openApp, openHome }) {
   const entry = (label, name, run, testid) => h("button", { class: "rail-item", type: "button", "data-testid": testid, data: { rail: name }, onclick: run }, h("span", { class: "rail-icon" }, icon(name)), label);
   return h("nav", { class: "rail", "aria-label": "Workspace" },
     h("span", { class: "rail-team", title: store.team.name }, initials),
-    entry("Home", "home", openHome, "rail-home"), entry("App", "sparkle", openApp, "rail-app"), entry("Search", "search", () => store.emit("switcher"), "rail-search"),
+    entry("Home", "home", openHome, "rail-home"), entry("App", "sparkle", openApp, "rail-app"), entry("Find", "search", () => store.emit("switcher"), "rail-find"),
     h("button", { class: "rail-me", type: "button", title: `${store.me.real_name}: act as someone else`, "aria-label": "Act as someone else", onclick: (click) => personMenu(click.currentTarget) }, avatar(store.me.id, 36), h("span", { class: "presence" })));
 }
 
@@ -58,7 +58,7 @@ export class Sidebar {
     const bot = store.botDm();
     fill(this.lists,
       this.#section("Channels", mine.map((channel) => this.#item(channel.id, icon(channel.is_private ? "lock" : "hash", { size: 16 }), channel.name))),
-      others.length ? this.#section("Not joined", others.map((channel) => this.#item(channel.id, icon("hash", { size: 16 }), channel.name))) : null,
+      others.length ? this.#section("Other channels", others.map((channel) => this.#item(channel.id, icon("hash", { size: 16 }), channel.name))) : null,
       dms.length ? this.#section("Direct messages", dms.map((channel) => this.#item(channel.id, avatar(channel.user, 20), store.title(channel.id)))) : null,
       bot ? this.#section("Apps", [this.#item(bot, avatar(store.bot.user_id, 20), store.bot.name, this.openApp)]) : null);
     for (const one of this.node.querySelectorAll("[data-rail]")) one.classList.toggle("is-here", one.dataset.rail === (store.isBotDm(store.here.channel) ? "sparkle" : "home"));

@@ -26,7 +26,7 @@ export class Workspace {
     this.sidebar = new Sidebar({ open: (id) => this.go(id), openApp: () => this.go(store.botDm()) });
     this.main = h("main", { class: "main", id: "main" });
     this.side = h("div", { class: "side" });
-    this.bar = h("div", { class: "topbar" }, h("button", { class: "topbar-search", type: "button", onclick: () => store.emit("switcher") }, icon("search", { size: 16 }), `Search ${store.team.name}`, h("kbd", {}, "Ctrl K")));
+    this.bar = h("div", { class: "topbar" }, h("button", { class: "topbar-search", type: "button", onclick: () => store.emit("switcher") }, icon("search", { size: 16 }), "Find a channel or the app", h("kbd", {}, "Ctrl K")));
     fill(app, this.bar, this.sidebar.node, h("div", { class: "stage" }, this.main, this.side));
     store.on("go", ({ channel }) => this.go(channel));
     store.on("thread", ({ channel, thread }) => this.openThread(channel, thread));
@@ -96,6 +96,7 @@ export class Workspace {
     const channel = store.channels.get(id);
     if (channel.is_private) store.channels.delete(id);
     else channel.is_member = false;
+    this.view.close();
     this.view = null;
     this.go(channel.is_private ? firstChannel() : id);
     store.emit("channels");
