@@ -153,7 +153,7 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
             await tell_channel(client, channel, sentence)
 
     schedule.add("refresh", settings.knowledge.refresh, refresh_job(core.knowledge, tell), catch_up=False)
-    schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=False)
+    schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if channel:
         work = report_job(
             core.ledger, core.feedback, settings.report.zone, lambda report: post_report(client, channel, report)
