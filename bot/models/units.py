@@ -122,10 +122,11 @@ def _item_parts(block: Unit, item: str) -> list[Unit]:
 
 
 def _items(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """A list's items, each with the lines that continue it."""
+    """A list's items, each with the lines and the lists inside it that continue it."""
     items: list[str] = []
+    indent = len(lines[0]) - len(lines[0].lstrip())
     for line in lines:
-        if _ITEM.match(line) or not items:
+        if not items or (_ITEM.match(line) and len(line) - len(line.lstrip()) <= indent):
             items.append(line)
         else:
             items[-1] += f"\n{line}"

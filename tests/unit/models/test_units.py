@@ -62,6 +62,11 @@ def test_a_long_list_falls_into_its_items_and_a_long_item_into_its_sentences() -
     assert len(found) == 21
 
 
+def test_a_list_inside_an_item_belongs_to_it() -> None:
+    found = split("- Feature gate\n  - Name: `Sidecars`\n  - Component: kubelet\n- Metrics")
+    assert found[0].lines == ("- Feature gate\n  - Name: `Sidecars`\n  - Component: kubelet", "- Metrics")
+
+
 def test_headings_rules_comments_and_link_targets_are_not_quoted() -> None:
     text = "## Heading\n<!-- a\nnote -->\n---\nSee [the guide](http://x/y), [that][ref] and <https://z>.\n\n[ref]: http://q"
     assert [unit.text for unit in split(text)] == ["See the guide, that and https://z."]
