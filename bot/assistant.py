@@ -35,6 +35,7 @@ from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
+from bot.models.retry import Patience
 from bot.models.tokens import count_tokens
 from bot.selection import reasons, wording
 from bot.selection.estimates import is_offline
@@ -83,7 +84,8 @@ class Assistant:
     """Answers questions. Every surface goes through it: one gate for permissions, costs and receipts.
 
     `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered; `passages`: how many a
-    question may use; `default_model`: the only model that answers where nobody pinned one, or "auto".
+    question may use; `default_model`: the only model that answers where nobody pinned one, or "auto"; `patience`: how
+    often a model is tried (None: as a chat can bear).
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Assistant:
         history_tokens: int,
         passages: int = 6,
         default_model: str = "auto",
+        patience: Patience | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._models = models
@@ -115,7 +118,7 @@ class Assistant:
         self._history_tokens = history_tokens
         self._passages = passages
         self._default_model = default_model
-        self._gate = Gate(ledger=ledger, prices=prices, clock=clock)
+        self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(knowledge.embedder)
         self._latencies = Latencies(engine)

@@ -14,7 +14,7 @@ from bot.costs.prices import PriceBook
 from bot.domain import Price, Prompt, Question, TextDelta, Usage
 from bot.models.base import Model
 from bot.models.cards import ModelCard
-from bot.models.retry import AttemptFailed, AttemptStarted, attempts
+from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts
 from bot.models.tokens import count_tokens
 
 
@@ -58,12 +58,15 @@ class _Try:
 
 
 class Gate:
-    """Calls models, and writes down what each try took and cost."""
+    """Calls models, and writes down what each try took and cost. `patience`: how often it tries."""
 
-    def __init__(self, *, ledger: Ledger, prices: PriceBook, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, ledger: Ledger, prices: PriceBook, clock: Callable[[], datetime], patience: Patience | None = None
+    ) -> None:
         self._ledger = ledger
         self._prices = prices
         self._clock = clock
+        self._patience = patience
 
     async def stream(
         self, question: Question, model: Model, prompt: Prompt, *, max_tokens: int, tab: Tab
@@ -74,7 +77,8 @@ class Gate:
         """
         card, current = model.card, None
         try:
-            async with aclosing(attempts(model, prompt, max_tokens=max_tokens)) as events:  # type: ignore[type-var]
+            tries = attempts(model, prompt, max_tokens=max_tokens, patience=self._patience)
+            async with aclosing(tries) as events:  # type: ignore[type-var]
                 async for event in events:
                     if isinstance(event, AttemptStarted):
                         current = await self._begin(question, card, prompt, event.number)

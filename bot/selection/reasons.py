@@ -30,13 +30,13 @@ def of_model_pin(pin: Pin) -> str:
 def of_strategy_pin(pin: Pin) -> str:
     """That a pinned strategy was obeyed."""
     assert pin.strategy is not None
-    return _pinned(pin, NAMES[pin.strategy])
+    return _pinned(pin, f"The strategy “{NAMES[pin.strategy]}”")
 
 
 def of_refused_pin(pin: Pin, why: str) -> str:
     """That a pinned strategy could not be obeyed."""
     assert pin.strategy is not None
-    return f"{_pinned(pin, NAMES[pin.strategy])[:-1]}, but could not be used: {why[:1].lower()}{why[1:]}"
+    return f"{of_strategy_pin(pin)[:-1]}, but could not be used: {why[:1].lower()}{why[1:]}"
 
 
 def of_fallback(failed: str, sentence: str) -> str:
@@ -56,7 +56,6 @@ def of_choice(taken: Option, options: Sequence[Option], evidence: Evidence, *, p
 
 
 def _pinned(pin: Pin, what: str) -> str:
-    what = what[:1].upper() + what[1:]
     where = {
         "question": "was asked for with this question",
         "thread": "is pinned in this thread",

@@ -12,8 +12,12 @@ MAX_CHARACTERS = 12_000
 """A longer question is refused: it would leave small models no room for evidence and for the answer."""
 SEARCHED_CHARACTERS = 2_000
 _FEW_WORDS = 5
+_END_CHARACTERS = 100
+_MOST_POLITENESS = 4
 
-_MENTION = re.compile(r"<[@!][^>\s]+>|(?<!\S)@(?:switchboard|channel|here|everyone)\b", re.IGNORECASE)
+_MENTION = re.compile(
+    r"[ \t]?(?:<[@!][^>\s]+>|(?<!\S)@(?:switchboard|channel|here|everyone)\b)[ \t]?", re.IGNORECASE
+)
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _GREETING = re.compile(
     r"""^[\s,;:.!–-]*
@@ -35,13 +39,14 @@ _THANKS = re.compile(
 
 def plain(text: str) -> str:
     """The text without mentions, and without greetings and thanks at its ends where anything else is left."""
-    text = " ".join(_MENTION.sub(" ", text).split(" ")).strip()
-    text = re.sub(r"[ \t]{2,}", " ", text)
-    while True:
-        shorter = _THANKS.sub("", _GREETING.sub("", text, count=1), count=1).strip()
+    text = _MENTION.sub(" ", text).strip()
+    for _ in range(_MOST_POLITENESS):
+        body, end = text[:-_END_CHARACTERS], text[-_END_CHARACTERS:]
+        shorter = _GREETING.sub("", body + _THANKS.sub("", end, count=1), count=1).strip()
         if shorter == text or not _says_something(shorter):
-            return text
+            break
         text = shorter
+    return text
 
 
 def usable(question: Question) -> str:

@@ -23,12 +23,12 @@ from bot.learning.examples import Examples
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
 from bot.models.registry import Models
+from bot.models.retry import Patience
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
 from bot.storage.engine import open_engine, upgrade
 from bot.storage.tables import ledger
 from bot.strategies import STRATEGIES
-from knowledge.access import PUBLIC
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
 
@@ -90,11 +90,16 @@ async def second_server() -> AsyncIterator[ModelServer]:
         yield running
 
 
-def hosted(name: str, url: str, **fields: Any) -> tuple[Provider, ModelCard]:
-    """A provider at `url` and its one model."""
+def _hosted(name: str, url: str, **fields: Any) -> tuple[Provider, ModelCard]:
     rates = {"input": "1", "output": "10"}
     card = {"name": name, "provider": f"{name}-house", "context_window": 8192, "rates": rates, **fields}
     return Provider(name=f"{name}-house", base_url=url, local=True), ModelCard.model_validate(card)
+
+
+@pytest.fixture
+def hosted() -> Callable[..., tuple[Provider, ModelCard]]:
+    """Makes a provider at an address and its one model; takes its name, the address and fields of the card."""
+    return _hosted
 
 
 @dataclass
@@ -171,6 +176,7 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
             pins=pins,
             examples=examples,
             clock=lambda: NOW,
+            patience=Patience(first_pause=0.0),
             **{"answer_tokens": 500, "history_tokens": 500, **options},
         )
         return House(assistant, models, pins, examples, database, knowledge)
@@ -178,8 +184,3 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
     yield make
     for models in opened:
         await models.close()
-
-
-@pytest.fixture
-def everyone() -> frozenset[str]:
-    return PUBLIC

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain import Audience, Place, PlaceKind, Question, Turn
+from bot.errors import UnusableQuestion
+from bot.selection.wording import MAX_CHARACTERS, plain, search_text, usable
+
+
+def asked(text: str, *history: Turn) -> Question:
+    place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    audience = Audience.everyone()
+    return Question(id="q", text=text, asker="U1", place=place, audience=audience, asked_at=now, history=history)
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("<@U0SWITCH> How do we deploy?", "How do we deploy?"),
+        ("<@U0SWITCH|switchboard> how do we deploy", "how do we deploy"),
+        ("@switchboard how do we deploy", "how do we deploy"),
+        ("Hey team, how do we deploy? Thanks!", "how do we deploy?"),
+        ("hi there <@U0SWITCH> - quick question: how do we deploy? thanks a lot", "how do we deploy?"),
+        (
+            "Good morning everyone! How do we deploy? Many thanks in advance :)",
+            "How do we deploy? Many thanks in advance :)",
+        ),
+        ("Hallo zusammen, wie deployen wir? Danke im voraus", "wie deployen wir?"),
+        ("History of the release process", "History of the release process"),
+        ("What did <@U0MAYA> decide?", "What did decide?"),
+        ("Why is our thanks page broken", "Why is our thanks page broken"),
+        ("Highlight the yolk: thankless", "Highlight the yolk: thankless"),
+        ("thanks!", "thanks!"),
+        ("hello", "hello"),
+        ("mail me@example.com about it", "mail me@example.com about it"),
+    ],
+)
+def test_only_mentions_greetings_and_thanks_are_taken_off(text: str, own: str) -> None:
+    assert plain(text) == own
+
+
+def test_line_breaks_and_code_of_a_question_stay() -> None:
+    code = "```\nif ready:\n    make  run\n```"
+    assert plain(f"Hi, why does this fail?\n{code}") == f"why does this fail?\n{code}"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "<@U1>", ":tada: :+1:", "🎉", "?!", "<@U1> <!here>"])
+def test_what_has_no_words_is_no_question(text: str) -> None:
+    with pytest.raises(UnusableQuestion, match="no question"):
+        usable(asked(text))
+
+
+def test_the_longest_question_is_read_and_a_longer_one_refused_with_the_limit() -> None:
+    assert usable(asked("x" * MAX_CHARACTERS))
+    with pytest.raises(UnusableQuestion, match="12,001 characters; I can read up to 12,000"):
+        usable(asked("x" * (MAX_CHARACTERS + 1)))
+
+
+def test_the_ends_of_a_long_question_are_cleaned_too() -> None:
+    body = "word " * 2000 + "end?"
+    assert plain(f"Hi team, {body} Thanks!") == body
+
+
+def test_a_short_follow_up_is_searched_for_behind_the_persons_last_words() -> None:
+    history = (Turn("user", "<@U1> How do we deploy?", "U1"), Turn("assistant", "With robotctl.", ""))
+    assert search_text(asked("And on staging?", *history)) == "How do we deploy? And on staging?"
+    whole = "How long does a canary release take in the end?"
+    assert search_text(asked(whole, *history)) == whole
+    assert search_text(asked("And on staging?")) == "And on staging?"
