@@ -131,9 +131,9 @@ class Updated:
             try:
                 await self._client.chat_update(ts=self._ts, **shown)
             except SlackApiError as error:
-                if code(error) != "message_not_found":
+                if code(error) not in ("message_not_found", "streaming_state_conflict"):
                     raise
-                self._ts = None  # somebody deleted it; the answer is still owed
+                self._ts = None  # somebody deleted it, or its stream could not be closed; the answer is still owed
             else:
                 return
         response = await self._client.chat_postMessage(

@@ -69,6 +69,11 @@ class Inbound:
                 self.run(self._work_off(kept.event_id, kept.kind, kept.payload))
         return len(waiting)
 
+    async def idle(self) -> None:
+        """Waits until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     async def drain(self, seconds: float = 20) -> None:
         """At shutdown: waits for what is under way; what is not done by then is left for `resume`."""
         if self._tasks:

@@ -232,7 +232,9 @@ class ThreadReply:
     async def _rewrite(self, parts: list[str], steps: list[JSON], tail: list[JSON]) -> Growing:
         last = self._messages[-1] if self._messages else None
         if isinstance(last, Streamed) and last.ts:
-            await self._end_stream(last, steps)
+            error = await self._end_stream(last, steps)
+            if error is not None and code(error) in GONE:
+                await self._move_to_dm(error)
         standing = [self._replace(message) for message in list(self._messages)]
         for number, part in enumerate(parts):
             if number == len(standing):
@@ -248,13 +250,18 @@ class ThreadReply:
             await surplus.delete()
         return standing[len(parts) - 1]
 
-    async def _end_stream(self, message: Streamed, steps: Sequence[JSON] = ()) -> None:
+    async def _end_stream(self, message: Streamed, steps: Sequence[JSON] = ()) -> SlackApiError | None:
+        """Closes a stream; gives Slack's error where it had ended or was not to be closed."""
         try:
             if steps:
                 await message.append("", steps)
             await message.finish("", ())
-        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-            log.info("stream_had_ended", error=code(error) or type(error).__name__)
+        except SlackApiError as error:
+            log.info("stream_had_ended", error=code(error))
+            return error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("stream_not_closed", error=type(error).__name__)
+        return None
 
     async def _interrupted(self) -> None:
         """The bot is being shut down: it will answer again when it is back, and says so."""

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.core import Core, open_core
 from deploy.workspace import APP_TOKEN, BOT_TOKEN, Workspace
+from deploy.workspace.driver import Driver
 from handlers.register import Inbound, register
 
 SWITCHBOARD = "<@U0SWITCH>"
@@ -28,10 +29,17 @@ class ConnectedBot:
     client: AsyncWebClient
     socket: AsyncSocketModeHandler
 
+    async def idle(self, person: Driver) -> None:
+        """Waits until all that it was sent is acknowledged and worked off."""
+        await person.quiet()
+        await self.inbound.idle()
+
 
 @asynccontextmanager
-async def connected_bot(workspace: Workspace, settings: Settings) -> AsyncIterator[ConnectedBot]:
-    """Starts the bot, with its documents read; it stops when the block is left."""
+async def connected_bot(
+    workspace: Workspace, settings: Settings, *, drain_seconds: float = 5
+) -> AsyncIterator[ConnectedBot]:
+    """Starts the bot, with its documents read. It stops when the block is left, `drain_seconds` after at the latest."""
     async with open_core(settings) as core:
         await core.knowledge.refresh()
         retry = AsyncRateLimitErrorRetryHandler(max_retry_count=2)
@@ -44,5 +52,5 @@ async def connected_bot(workspace: Workspace, settings: Settings) -> AsyncIterat
         try:
             yield ConnectedBot(core, inbound, client, socket)
         finally:
-            await inbound.drain(5)
+            await inbound.drain(drain_seconds)
             await socket.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,212 @@
+"""The buttons under an answer, the message shortcuts, the Home tab and the agent view."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from connected_bot import SWITCHBOARD, ConnectedBot
+from model_server import ModelServer, Reply
+
+from bot.storage.tables import feedback, ledger
+from deploy.workspace.driver import Driver
+from deploy.workspace.state import JSON
+
+ALWAYS = (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1))
+
+
+@pytest.fixture
+async def answer(bot: ConnectedBot, maya: Driver, server: ModelServer) -> JSON:
+    """An answer in #general."""
+    server.script("Deploys run on Tuesdays. [1]")
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    reply = await maya.wait_for_reply("C0GENERAL", ts)
+    await bot.idle(maya)
+    return reply
+
+
+async def told(person: Driver, words: str, channel: str = "C0GENERAL") -> JSON:
+    """The ephemeral message that has these words."""
+    return await person.wait_for_ephemeral(channel, lambda m: words in m["text"] or words in str(m.get("blocks")))
+
+
+async def test_a_thumb_up_counts(bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON) -> None:
+    for person in (maya, leo):
+        await person.click(answer, "feedback", value=_value(answer, "positive_button"))
+        await told(person, "Thank you")
+    assert await bot.core.feedback.counts(*ALWAYS) == (2, 0)
+
+
+async def test_a_thumb_down_counts_at_once_and_takes_a_comment(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.click(answer, "feedback", value=_value(answer, "negative_button"))
+    view = await maya.wait_for_view()
+    assert await bot.core.feedback.counts(*ALWAYS) == (0, 1)
+    await maya.submit_view(view, {"comment": "It is outdated."})
+    await told(maya, "Thank you")
+    async with bot.core.engine.connect() as connection:
+        rows = (await connection.execute(sa.select(feedback.c.value, feedback.c.comment))).all()
+    assert [tuple(row) for row in rows] == [(-1, "It is outdated.")]
+
+
+async def test_why_shows_the_receipt(bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON) -> None:
+    await leo.click(answer, "why")
+    view = await leo.wait_for_view()
+    shown = str(view["blocks"])
+    assert "*test-model* with knowledge search (RAG)" in shown
+    assert "*Cost:*" in shown
+    assert "What was considered" in shown
+    assert "https://docs.example/deploys.md" in shown
+
+
+async def test_a_receipt_is_not_shown_to_somebody_who_cannot_read_the_place(
+    bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
+) -> None:
+    ts = await maya.post("G0FIN", f"{SWITCHBOARD} what is the robot budget for 2027?")
+    secret = await maya.wait_for_reply("G0FIN", ts)
+    await bot.idle(maya)
+    await leo.click(answer, "why", value=_value(secret, "why"))
+    await told(leo, "a place that you cannot read")
+    assert [event for event in leo.events if event["type"] == "view_open"] == []
+
+
+async def test_a_button_of_a_forgotten_answer_says_so(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.click(answer, "why", value="no-such-question")
+    await told(maya, "I do not know that answer any more")
+
+
+async def test_another_way_asks_again_with_what_was_chosen(
+    bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
+) -> None:
+    await maya.click(answer, "another_way")
+    view = await maya.wait_for_view()
+    await maya.submit_view(view, {"model": "offline", "strategy": "rag"})
+    second = await maya.wait_for_message(
+        "C0GENERAL", thread=answer["thread_ts"], after=answer["ts"], predicate=lambda m: "actions" in str(m)
+    )
+    assert "*offline* · knowledge search (RAG)" in str(second["blocks"])
+    assert len(server.chats) == 1
+
+
+async def test_another_way_for_a_private_answer_stays_private(
+    bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
+) -> None:
+    await maya.command("/ask", "when do deploys run?")
+    private = await told(maya, "*test-model* ·")
+    await maya.click(private, "another_way")
+    await maya.submit_view(await maya.wait_for_view(), {"model": "offline"})
+    await told(maya, "*offline* ·")
+    assert await leo.history("C0GENERAL") == []
+
+
+async def test_a_way_that_is_gone_is_refused_in_the_modal(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.click(answer, "another_way")
+    view = await maya.wait_for_view()
+    picked = {"selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "gone-for-good"}}
+    values = {name: {name: {"type": "static_select", **picked}} for name in ("model", "strategy")}
+    refused = await maya.act("submit_view", view_id=view["id"], state={"values": values})
+    assert refused["response_action"] == "errors"
+    assert set(refused["errors"]) == {"model", "strategy"}
+
+
+async def test_stop_ends_the_answer_and_says_so(bot: ConnectedBot, maya: Driver, server: ModelServer) -> None:
+    gate = asyncio.Event()
+    server.script(Reply(text="Deploys run on Tuesdays and Thursdays.", gate=gate))
+    ts = await maya.post(maya.dm, "When do deploys run?")
+    await maya.wait_for_reply(maya.dm, ts, lambda m: bool(m.get("streaming")))
+    await server.until_asked()
+    await maya.stop(maya.dm, ts)
+    await maya.wait_for_reply(maya.dm, ts, lambda m: "You stopped this answer." in str(m.get("blocks")))
+    gate.set()
+    await bot.idle(maya)
+    async with bot.core.engine.connect() as connection:
+        outcomes = (await connection.execute(sa.select(ledger.c.outcome).where(ledger.c.purpose == "answer"))).scalars()
+        assert list(outcomes) == ["stopped"]
+
+
+async def test_a_question_about_a_message_is_answered_to_the_person_alone(
+    bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
+) -> None:
+    server.script("It means a release. [1]")
+    ts = await leo.post("C0GENERAL", "The deploys train left")
+    message = await maya.wait_for_message("C0GENERAL", lambda m: m["ts"] == ts)
+    await maya.shortcut("ask_about", message)
+    view = await maya.wait_for_view()
+    await maya.submit_view(view, {"question": "What are deploys?", "where": "alone"})
+    await told(maya, "It means a release.")
+    assert "The deploys train left" in server.chats[-1].prompt
+    assert len(await leo.history("C0GENERAL", ts)) == 1
+
+
+async def test_a_question_about_a_message_can_be_answered_in_its_thread(
+    bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
+) -> None:
+    server.script("It means a release. [1]")
+    ts = await leo.post("C0GENERAL", "The deploys train left")
+    await maya.shortcut("ask_about", await maya.wait_for_message("C0GENERAL", lambda m: m["ts"] == ts))
+    await maya.submit_view(await maya.wait_for_view(), {"question": "What are deploys?", "where": "thread"})
+    reply = await leo.wait_for_reply("C0GENERAL", ts)
+    assert reply["text"].startswith("It means a release.")
+
+
+async def test_a_good_answer_is_saved_as_an_example(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.shortcut("save_example", answer)
+    view = await maya.wait_for_view()
+    assert "when do deploys run?" in str(view["blocks"])
+    await maya.submit_view(view, {"answer": "On Tuesdays and Thursdays at ten."})
+    await told(maya, "Saved.")
+    (saved,) = await bot.core.examples.all(frozenset({"everyone"}))
+    assert (saved.question, saved.answer) == ("when do deploys run?", "On Tuesdays and Thursdays at ten.")
+
+
+async def test_an_example_from_somebody_else_stays_in_its_channel(bot: ConnectedBot, leo: Driver, answer: JSON) -> None:
+    await leo.shortcut("save_example", answer)
+    await leo.submit_view(await leo.wait_for_view())
+    await told(leo, "those who can read that message")
+    assert await bot.core.examples.all(frozenset({"everyone"})) == ()
+    assert len(await bot.core.examples.all(frozenset({"channel:C0GENERAL"}))) == 1
+
+
+async def test_the_home_tab_shows_costs_to_admins_alone(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
+    await maya.open_home()
+    shown = str((await maya.wait_for_home())["blocks"])
+    assert "What it cost" in shown
+    assert "2 documents" in shown
+    await leo.open_home()
+    assert "What it cost" not in str((await leo.wait_for_home())["blocks"])
+
+
+async def test_the_model_is_changed_from_the_home_tab(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.open_home()
+    await maya.click(await maya.wait_for_home(), "change_model")
+    await maya.submit_view(await maya.wait_for_view(), {"model": "offline"})
+    await maya.wait_for_message(maya.dm, lambda m: "*offline* answers for you" in m["text"])
+
+
+async def test_opening_the_conversation_suggests_what_to_ask(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.open_home("messages")
+    prompts = await maya.wait_for(lambda event: event["type"] == "prompts")
+    assert 1 <= len(prompts["prompts"]) <= 4
+
+
+async def test_a_button_of_an_older_version_is_acknowledged(bot: ConnectedBot, maya: Driver) -> None:
+    blocks = [{"type": "actions", "elements": [_button("from_last_year")]}]
+    posted = await bot.client.chat_postMessage(channel="C0GENERAL", text="old", blocks=blocks)
+    message = await maya.wait_for_message("C0GENERAL", lambda m: m["ts"] == posted["ts"])
+    await maya.click(message, "from_last_year")
+
+
+def _button(action_id: str) -> JSON:
+    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": "Old"}, "value": "1"}
+
+
+def _value(message: JSON, name: str) -> str:
+    """The value behind a feedback button or a button with an action id."""
+    for block in message["blocks"]:
+        for element in block.get("elements", ()):
+            if name in element:
+                return str(element[name]["value"])
+            if element.get("action_id") == name:
+                return str(element["value"])
+    raise AssertionError(f"There is no {name}.")

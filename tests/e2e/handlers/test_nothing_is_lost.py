@@ -1,0 +1,129 @@
+"""Crashes, restarts, full disks and closed sockets: every question ends in an answer or a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
+from model_server import ModelServer, Reply
+from sqlalchemy.exc import OperationalError
+
+from bot.config import Settings
+from bot.storage.tables import inbox
+from deploy.workspace import Workspace
+from deploy.workspace.driver import Driver
+
+
+async def test_a_question_that_a_dead_process_left_is_answered_by_the_next(
+    workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    server.script(Reply(text="Never finished.", gate=gate))
+    async with connected_bot(workspace, settings, drain_seconds=0) as first:
+        ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+        await server.until_asked()
+        await maya.wait_for_reply("C0GENERAL", ts, lambda m: bool(m.get("streaming")))
+        assert [kept.attempts for kept in await first.core.inbox.waiting()][-1:] == [1]
+    gate.set()
+    server.script("On Tuesdays. [1]")
+    async with connected_bot(workspace, settings) as second:
+        reply = await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("On Tuesdays."))
+        assert "I was restarted here" in str(await maya.history("C0GENERAL", ts))
+        assert not reply.get("streaming")
+        await second.idle(maya)
+        assert await second.core.inbox.waiting() == []
+
+
+async def test_a_question_that_fails_each_time_is_given_up_with_a_sentence(
+    workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    ts = ""
+    for attempt in range(3):
+        server.script(Reply(text="Never finished.", gate=gate))
+        async with connected_bot(workspace, settings, drain_seconds=0):
+            ts = ts or await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+            await server.until_asked(attempt + 1)
+    async with connected_bot(workspace, settings):
+        await maya.wait_for_reply("C0GENERAL", ts, lambda m: "I was interrupted each time" in m["text"])
+    gate.set()
+
+
+async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
+    bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = bot.core.inbox.keep
+    failures = 0
+
+    async def full_disk(event_id: str, kind: str, payload: dict[str, object]) -> bool:
+        nonlocal failures
+        if payload["event"]["type"] == "app_mention" and failures == 0:  # type: ignore[index]
+            failures += 1
+            raise OperationalError("INSERT", {}, OSError("database or disk is full"))
+        return await keep(event_id, kind, payload)
+
+    monkeypatch.setattr(bot.core.inbox, "keep", full_disk)
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    await maya.sent("app_mention")
+    await maya.quiet()
+    await maya.control("redeliver", event_id=(await maya.sent("app_mention"))[0]["event_id"], times=1)
+    await maya.wait_for_reply("C0GENERAL", ts)
+    assert failures == 1
+
+
+async def test_a_command_that_cannot_be_kept_says_so(
+    bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full_disk(*_: object) -> bool:
+        raise OperationalError("INSERT", {}, OSError("database or disk is full"))
+
+    monkeypatch.setattr(bot.core.inbox, "keep", full_disk)
+    await maya.command("/ask", "when do deploys run?")
+    await maya.wait_for_ephemeral("C0GENERAL", lambda m: "I could not keep your request" in m["text"])
+
+
+async def test_an_unexpected_error_reaches_the_person_with_the_reference_of_the_log(
+    bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(bot.core.conversations, "record", broken)
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    reply = await maya.wait_for_reply("C0GENERAL", ts)
+    assert reply["text"].startswith("Something went wrong on my side.")
+    reference = reply["text"].rpartition("(reference ")[2].rstrip(")")
+    await bot.idle(maya)
+    async with bot.core.engine.connect() as connection:
+        query = sa.select(inbox.c.problem).where(inbox.c.state == "failed")
+        assert reference in str((await connection.execute(query)).scalars().all())
+
+
+async def test_a_closed_socket_costs_no_answer(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.control("close_sockets", how="disconnect")
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    await maya.wait_for_reply("C0GENERAL", ts)
+
+
+async def test_slacks_rate_limit_costs_no_answer(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.fault("chat.startStream", "rate_limited", times=1, retry_after=1)
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    reply = await maya.wait_for_reply("C0GENERAL", ts)
+    assert "actions" in str(reply["blocks"])
+
+
+async def test_an_answer_that_its_channel_takes_no_more_comes_as_a_direct_message(
+    bot: ConnectedBot, maya: Driver, server: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    server.script(Reply(text="On Tuesdays.", pieces=["On ", "Tuesdays."], gate=gate))
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    await maya.wait_for_reply("C0GENERAL", ts, lambda m: "On" in m["text"])
+    await maya.control("set_member", channel="C0GENERAL", user="U0SWITCH", member=False)
+    gate.set()
+    told = await maya.wait_for_message(maya.dm, lambda m: "could not answer there" in m["text"])
+    assert "(reference " in told["text"]
+    answer = await maya.wait_for_message(maya.dm, lambda m: "actions" in str(m.get("blocks")))
+    assert answer["text"].startswith("On Tuesdays.")
