@@ -174,16 +174,18 @@ def _question(core: Core, text: str, channel: str | None, model: str | None, str
 
 
 async def _shown(events: AsyncIterator[AnswerEvent], out: Console, *, quiet: bool) -> Answer | Failed:
-    async for event in events:
+    result: Answer | Failed | None = None
+    async for event in events:  # to its end, since leaving early is how a person stops an answer
         if isinstance(event, TextDelta) and not quiet:
             out.print(escape(event.text), end="")
         elif isinstance(event, Progress) and event.state == "done" and event.detail and not quiet:
             out.print(f"[dim]{escape(event.detail)}[/]")
         elif isinstance(event, Finished):
-            return event.answer
+            result = event.answer
         elif isinstance(event, Failed):
-            return event
-    raise RuntimeError("the assistant ended without an answer or a reason")
+            result = event
+    assert result is not None, "an answer's events end with Finished or Failed"
+    return result
 
 
 def _print_sources(answer: Answer, out: Console) -> None:

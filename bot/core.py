@@ -117,6 +117,8 @@ def _assemble(
         clock=clock,
         answer_tokens=settings.answers.max_tokens,
         history_tokens=settings.answers.history_tokens,
+        passages=settings.knowledge.passages,
+        default_model=settings.models.default,
     )
     return Core(
         settings=settings,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["databases"]
@@ -22,6 +23,12 @@ def models_dir() -> Path:
     folder = ROOT / ".models"
     assert folder.is_dir(), "The models are not prepared: run `make setup`."
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _logs_apart_from_output() -> None:
+    """Sends structlog's lines through logging, where pytest keeps them, and not to stdout."""
+    structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
 
 
 @pytest.fixture(autouse=True)

@@ -48,12 +48,13 @@ The salary band of senior engineers runs from 84,000 to 97,000 euros.
 """
 
 CARDS = """
-[providers.testing]
+[[providers]]
+name = "testing"
 title = "Test server"
 base_url = "{url}"
 local = true
 
-[[cards]]
+[[models]]
 name = "test-model"
 provider = "testing"
 context_window = 16000
@@ -90,7 +91,7 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Starts everything with its data in `folder`; a folder that was used before is opened again."""
     settings = _settings(folder, models_dir, models, folders)
-    port = _free_port() if mode == "http" else 0
+    port = free_port() if mode == "http" else 0
     workspace = Workspace(
         port=0,
         commands=MANIFEST["slash_commands"],
@@ -147,7 +148,7 @@ def _secrets(mode: str) -> SlackSecrets:
     return SlackSecrets(SecretStr(BOT_TOKEN), SecretStr(APP_TOKEN), None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

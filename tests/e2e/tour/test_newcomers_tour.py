@@ -138,7 +138,7 @@ async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: 
     await post_report(house.app.client, "C0REPORTS", await weekly_report(core.ledger, core.feedback.counts, week))
     await go_to(page, "C0REPORTS")
     message = page.get_by_test_id("message").last
-    await expect(message).to_contain_text("Last week cost $")
+    await expect(message).to_contain_text("Last week cost at least $")
     await expect(message.locator("svg").first).to_be_visible()
     await keep(page, shots, "weekly-report")
 
@@ -172,7 +172,7 @@ CALLS = (
     ("gpt-5-mini", "openai", "rag", "C0HELP", "0.0187", "answered"),
     ("gpt-5-mini", "openai", "zero_shot", "C0ENG", "0.0054", "answered"),
     ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0031", "answered"),
-    ("mistral-small", "mistral", "rag", "C0GENERAL", None, "answered"),
+    ("llama-3.3-70b", "vllm", "rag", "C0GENERAL", None, "answered"),
     ("gpt-5-mini", "openai", "rag", "G0FIN", "0.0412", "answered"),
     ("gpt-5-mini", "openai", "rag", "C0HELP", None, "rate_limited"),
     ("offline", "offline", "rag", "C0HELP", "0", "answered"),
