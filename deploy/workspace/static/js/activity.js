@@ -7,7 +7,8 @@ const streams = new Map(); // "channel:ts" of a growing message → {channel, th
 export function noteStream(channel, message) {
   const key = threadKey(channel, message.ts);
   const before = streams.has(key);
-  if (message.streaming) streams.set(key, { channel, thread: message.thread_ts || message.ts, top: !message.thread_ts });
+  if (message.streaming)
+    streams.set(key, { channel, thread: message.thread_ts || message.ts, top: !message.thread_ts });
   else streams.delete(key);
   if (before !== streams.has(key)) store.emit("activity");
 }

@@ -10,10 +10,27 @@ export class AgentPane {
     this.channel = store.botDm();
     this.onClose = onClose;
     this.conversation = new Conversation(this.channel, { compact: true });
-    this.node = h("aside", { class: "pane", "aria-label": store.bot.name, "data-testid": "agent-pane", data: { channel: this.channel } },
-      h("header", { class: "pane-head" }, avatar(store.bot.user_id, 24), h("div", { class: "pane-title" }, h("span", { class: "pane-name" }, store.bot.name)),
-        h("button", { class: "icon-button", type: "button", "aria-label": "Close", onclick: onClose }, icon("close"))),
-      this.conversation.node);
+    this.node = h(
+      "aside",
+      {
+        class: "pane",
+        "aria-label": store.bot.name,
+        "data-testid": "agent-pane",
+        data: { channel: this.channel },
+      },
+      h(
+        "header",
+        { class: "pane-head" },
+        avatar(store.bot.user_id, 24),
+        h("div", { class: "pane-title" }, h("span", { class: "pane-name" }, store.bot.name)),
+        h(
+          "button",
+          { class: "icon-button", type: "button", "aria-label": "Close", onclick: onClose },
+          icon("close"),
+        ),
+      ),
+      this.conversation.node,
+    );
   }
 
   async open() {

@@ -32,7 +32,8 @@ export class Attachments {
   take(list) {
     const taken = [...(list || [])];
     for (const file of taken) {
-      if (file.size > LARGEST) toast(`${file.name} is ${sizeOf(file.size)}; the largest file is ${sizeOf(LARGEST)}.`, "error");
+      if (file.size > LARGEST)
+        toast(`${file.name} is ${sizeOf(file.size)}; the largest file is ${sizeOf(LARGEST)}.`, "error");
       else this.#files.push(file);
     }
     if (taken.length) this.#paint();
@@ -45,18 +46,52 @@ export class Attachments {
   }
 
   encoded() {
-    return Promise.all(this.#files.map(async (file) => ({ name: file.name || "image.png", mimetype: file.type || "application/octet-stream", content_base64: await base64(file) })));
+    return Promise.all(
+      this.#files.map(async (file) => ({
+        name: file.name || "image.png",
+        mimetype: file.type || "application/octet-stream",
+        content_base64: await base64(file),
+      })),
+    );
   }
 
   #paint() {
     this.node.hidden = !this.#files.length;
-    fill(this.node, this.#files.map((file) => {
-      const image = file.type.startsWith("image/");
-      const face = image ? h("img", { class: "attachment-image", alt: "", src: URL.createObjectURL(file) }) : icon("file", { size: 24 });
-      return h("div", { class: `attachment${image ? " attachment-picture" : ""}`, title: file.name }, face,
-        image ? null : h("span", { class: "attachment-text" }, h("span", { class: "file-name" }, file.name), h("span", { class: "file-kind" }, sizeOf(file.size))),
-        h("button", { class: "attachment-remove", type: "button", "aria-label": `Remove ${file.name}`, onclick: () => { this.#files = this.#files.filter((one) => one !== file); this.#paint(); } }, icon("close", { size: 14 })));
-    }));
+    fill(
+      this.node,
+      this.#files.map((file) => {
+        const image = file.type.startsWith("image/");
+        const face = image
+          ? h("img", { class: "attachment-image", alt: "", src: URL.createObjectURL(file) })
+          : icon("file", { size: 24 });
+        return h(
+          "div",
+          { class: `attachment${image ? " attachment-picture" : ""}`, title: file.name },
+          face,
+          image
+            ? null
+            : h(
+                "span",
+                { class: "attachment-text" },
+                h("span", { class: "file-name" }, file.name),
+                h("span", { class: "file-kind" }, sizeOf(file.size)),
+              ),
+          h(
+            "button",
+            {
+              class: "attachment-remove",
+              type: "button",
+              "aria-label": `Remove ${file.name}`,
+              onclick: () => {
+                this.#files = this.#files.filter((one) => one !== file);
+                this.#paint();
+              },
+            },
+            icon("close", { size: 14 }),
+          ),
+        );
+      }),
+    );
     this.#onChange();
   }
 }

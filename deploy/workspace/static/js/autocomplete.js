@@ -12,29 +12,69 @@ const MOST = 8;
 function rank(query, ...texts) {
   const wanted = query.toLowerCase();
   if (texts.some((text) => text.toLowerCase().startsWith(wanted))) return 0;
-  if (texts.some((text) => text.toLowerCase().split(/[\s_-]/).some((word) => word.startsWith(wanted)))) return 1;
+  if (
+    texts.some((text) =>
+      text
+        .toLowerCase()
+        .split(/[\s_-]/)
+        .some((word) => word.startsWith(wanted)),
+    )
+  )
+    return 1;
   return texts.some((text) => text.toLowerCase().includes(wanted)) ? 2 : 9;
 }
 
 function ranked(list, query, textsOf) {
-  return list.map((item) => [rank(query, ...textsOf(item)), item]).filter(([order]) => order < 9).sort((a, b) => a[0] - b[0]).map(([, item]) => item).slice(0, MOST);
+  return list
+    .map((item) => [rank(query, ...textsOf(item)), item])
+    .filter(([order]) => order < 9)
+    .sort((a, b) => a[0] - b[0])
+    .map(([, item]) => item)
+    .slice(0, MOST);
 }
 
 const KINDS = {
-  "@": (query) => ranked([...store.users.values()], query, (user) => [user.name, user.real_name || ""]).map((user) => ({
-    insert: `@${user.name}`, face: avatar(user.id, 24), name: user.real_name || user.name, hint: `@${user.name}`, badge: user.is_bot ? "App" : user.id === store.me.id ? "you" : "",
-  })),
-  "#": (query) => ranked([...store.channels.values()].filter((channel) => !channel.is_im), query, (channel) => [channel.name]).map((channel) => ({
-    insert: `#${channel.name}`, face: icon(channel.is_private ? "lock" : "hash", { size: 18 }), name: channel.name, hint: channel.topic || "",
-  })),
-  "/": (query) => ranked(store.commands, query, (command) => [command.command.slice(1)]).map((command) => ({
-    insert: command.command, face: avatar(store.bot.user_id, 28), name: command.command, usage: command.usage_hint, hint: command.description, command: true,
-  })),
-  ":": (query) => (query.length < 2 ? [] : ranked(shownEmoji(), query, (name) => [name]).map((name) => ({ insert: `:${name}:`, face: emoji(name), name: `:${name}:`, hint: "" }))),
+  "@": (query) =>
+    ranked([...store.users.values()], query, (user) => [user.name, user.real_name || ""]).map((user) => ({
+      insert: `@${user.name}`,
+      face: avatar(user.id, 24),
+      name: user.real_name || user.name,
+      hint: `@${user.name}`,
+      badge: user.is_bot ? "App" : user.id === store.me.id ? "you" : "",
+    })),
+  "#": (query) =>
+    ranked(
+      [...store.channels.values()].filter((channel) => !channel.is_im),
+      query,
+      (channel) => [channel.name],
+    ).map((channel) => ({
+      insert: `#${channel.name}`,
+      face: icon(channel.is_private ? "lock" : "hash", { size: 18 }),
+      name: channel.name,
+      hint: channel.topic || "",
+    })),
+  "/": (query) =>
+    ranked(store.commands, query, (command) => [command.command.slice(1)]).map((command) => ({
+      insert: command.command,
+      face: avatar(store.bot.user_id, 28),
+      name: command.command,
+      usage: command.usage_hint,
+      hint: command.description,
+      command: true,
+    })),
+  ":": (query) =>
+    query.length < 2
+      ? []
+      : ranked(shownEmoji(), query, (name) => [name]).map((name) => ({
+          insert: `:${name}:`,
+          face: emoji(name),
+          name: `:${name}:`,
+          hint: "",
+        })),
 };
 
 /** The word before the caret that calls for suggestions: {kind, query, from}, or null. */
-export function trigger(text, caret) {
+function trigger(text, caret) {
   const before = text.slice(0, caret);
   const command = /^\/([\w-]*)$/.exec(before);
   if (command) return { kind: "/", query: command[1], from: 0 };
@@ -54,7 +94,11 @@ export class Autocomplete {
     this.#anchor = anchor;
     area.addEventListener("input", () => this.look());
     area.addEventListener("click", () => this.look());
-    area.addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== area && !this.#list?.matches(":hover")) this.close(); }, 120));
+    area.addEventListener("blur", () =>
+      setTimeout(() => {
+        if (document.activeElement !== area && !this.#list?.matches(":hover")) this.close();
+      }, 120),
+    );
   }
 
   get isOpen() {
@@ -77,16 +121,46 @@ export class Autocomplete {
   }
 
   #show(found, kind) {
-    const rows = found.map((item) => h("button", {
-      class: "suggestion", type: "button", role: "option", tabindex: "-1", data: { insert: item.insert }, onpointerdown: (press) => press.preventDefault(), onclick: () => this.#take(item),
-    }, h("span", { class: "suggestion-face" }, item.face),
-    h("span", { class: "suggestion-main" },
-      h("span", { class: "suggestion-line" }, h("span", { class: "suggestion-name" }, item.name), item.usage ? h("span", { class: "suggestion-usage" }, item.usage) : null, item.badge ? h("span", { class: "app-badge" }, item.badge) : null,
-        item.command ? null : h("span", { class: "suggestion-hint" }, item.hint)),
-      item.command ? h("span", { class: "suggestion-hint" }, item.hint) : null)));
+    const rows = found.map((item) =>
+      h(
+        "button",
+        {
+          class: "suggestion",
+          type: "button",
+          role: "option",
+          tabindex: "-1",
+          data: { insert: item.insert },
+          onpointerdown: (press) => press.preventDefault(),
+          onclick: () => this.#take(item),
+        },
+        h("span", { class: "suggestion-face" }, item.face),
+        h(
+          "span",
+          { class: "suggestion-main" },
+          h(
+            "span",
+            { class: "suggestion-line" },
+            h("span", { class: "suggestion-name" }, item.name),
+            item.usage ? h("span", { class: "suggestion-usage" }, item.usage) : null,
+            item.badge ? h("span", { class: "app-badge" }, item.badge) : null,
+            item.command ? null : h("span", { class: "suggestion-hint" }, item.hint),
+          ),
+          item.command ? h("span", { class: "suggestion-hint" }, item.hint) : null,
+        ),
+      ),
+    );
     rows[0].classList.add("is-active");
-    const list = h("div", { class: `suggestions${kind === "/" ? " suggestions-commands" : ""}`, role: "listbox", "aria-label": "Suggestions", "data-testid": "suggestions" },
-      kind === "/" ? h("div", { class: "menu-heading" }, `Commands of ${store.bot.name}`) : null, rows);
+    const list = h(
+      "div",
+      {
+        class: `suggestions${kind === "/" ? " suggestions-commands" : ""}`,
+        role: "listbox",
+        "aria-label": "Suggestions",
+        "data-testid": "suggestions",
+      },
+      kind === "/" ? h("div", { class: "menu-heading" }, `Commands of ${store.bot.name}`) : null,
+      rows,
+    );
     const { place, panel } = popover(this.#anchor, list, { side: "above", className: "popover-suggestions" });
     panel.style.setProperty("width", `${this.#anchor.offsetWidth}px`);
     place();

@@ -29,11 +29,22 @@ class BlockContext {
 
   /** Sends one action; resolves when the app has taken it. */
   send(element, block, fields) {
-    return act("click", { ...this.place, block_id: block.block_id, action_id: element.action_id, type: element.type, ...fields, state: this.state });
+    return act("click", {
+      ...this.place,
+      block_id: block.block_id,
+      action_id: element.action_id,
+      type: element.type,
+      ...fields,
+      state: this.state,
+    });
   }
 
   async options(element, block, query) {
-    const answer = await act("options", { ...this.place, block_id: block.block_id, action_id: element.action_id, value: query }, { quiet: true });
+    const answer = await act(
+      "options",
+      { ...this.place, block_id: block.block_id, action_id: element.action_id, value: query },
+      { quiet: true },
+    );
     return answer.ok === false ? { options: [], error: answer.error } : answer;
   }
 }

@@ -13,35 +13,88 @@ import { richText } from "./rich_text.js";
 import { safeUrl, link } from "./dom.js";
 
 function section(block, context) {
-  const wide = block.accessory && !["button", "image", "overflow", "datepicker", "timepicker"].includes(block.accessory.type) && !block.accessory.type.endsWith("select");
-  return h("div", { class: `section${wide ? " section-stacked" : ""}` },
-    h("div", { class: "section-main" }, block.text ? h("div", { class: "section-text" }, textObject(block.text)) : null,
-      block.fields ? h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "field" }, textObject(field)))) : null),
-    block.accessory ? h("div", { class: "accessory" }, block.accessory.type === "image" ? imageElement(block.accessory, "image-accessory") : drawElement(block.accessory, block, context)) : null);
+  const wide =
+    block.accessory &&
+    !["button", "image", "overflow", "datepicker", "timepicker"].includes(block.accessory.type) &&
+    !block.accessory.type.endsWith("select");
+  return h(
+    "div",
+    { class: `section${wide ? " section-stacked" : ""}` },
+    h(
+      "div",
+      { class: "section-main" },
+      block.text ? h("div", { class: "section-text" }, textObject(block.text)) : null,
+      block.fields
+        ? h(
+            "div",
+            { class: "fields" },
+            block.fields.map((field) => h("div", { class: "field" }, textObject(field))),
+          )
+        : null,
+    ),
+    block.accessory
+      ? h(
+          "div",
+          { class: "accessory" },
+          block.accessory.type === "image"
+            ? imageElement(block.accessory, "image-accessory")
+            : drawElement(block.accessory, block, context),
+        )
+      : null,
+  );
 }
 
 function context_(block) {
-  return h("div", { class: "context" }, block.elements.map((element) =>
-    (element.type === "image" ? imageElement(element, "image-context") : h("span", { class: "context-text" }, textObject(element)))));
+  return h(
+    "div",
+    { class: "context" },
+    block.elements.map((element) =>
+      element.type === "image"
+        ? imageElement(element, "image-context")
+        : h("span", { class: "context-text" }, textObject(element)),
+    ),
+  );
 }
 
 function input(block, context) {
-  return h("div", { class: "input-block", data: { inputBlock: block.block_id } },
-    h("div", { class: "input-label" }, plain(block.label?.text), block.optional ? h("span", { class: "input-optional" }, " (optional)") : null),
+  return h(
+    "div",
+    { class: "input-block", data: { inputBlock: block.block_id } },
+    h(
+      "div",
+      { class: "input-label" },
+      plain(block.label?.text),
+      block.optional ? h("span", { class: "input-optional" }, " (optional)") : null,
+    ),
     drawElement(block.element, block, context),
     h("div", { class: "input-error", role: "alert", hidden: true }),
-    block.hint ? h("div", { class: "input-hint" }, plain(block.hint.text)) : null);
+    block.hint ? h("div", { class: "input-hint" }, plain(block.hint.text)) : null,
+  );
 }
 
 function video(block) {
   const src = safeUrl(block.thumbnail_url || "");
-  return h("div", {}, link(block.title_url || block.video_url, block.title?.text || "Video"), src ? foldable("", src, block.alt_text) : null);
+  return h(
+    "div",
+    {},
+    link(block.title_url || block.video_url, block.title?.text || "Video"),
+    src ? foldable("", src, block.alt_text) : null,
+  );
 }
 
-const elementsRow = (className) => (block, context) => h("div", { class: className }, block.elements.map((element) => drawElement(element, block, context)));
+const elementsRow = (className) => (block, context) =>
+  h(
+    "div",
+    { class: className },
+    block.elements.map((element) => drawElement(element, block, context)),
+  );
 
 const DRAW = {
-  section, input, video, card, carousel,
+  section,
+  input,
+  video,
+  card,
+  carousel,
   context: context_,
   alert: alertBlock,
   actions: elementsRow("actions"),
@@ -62,8 +115,21 @@ const DRAW = {
 
 function drawBlock(block, context) {
   const draw = DRAW[block.type];
-  const body = draw ? draw(block, context) : h("div", { class: "unknown-block" }, `A “${block.type || "nameless"}” block, which this page does not show`);
-  return h("div", { class: `block block-${draw ? block.type : "unknown"}`, data: { blockId: block.block_id, blockType: block.type } }, body);
+  const body = draw
+    ? draw(block, context)
+    : h(
+        "div",
+        { class: "unknown-block" },
+        `A “${block.type || "nameless"}” block, which this page does not show`,
+      );
+  return h(
+    "div",
+    {
+      class: `block block-${draw ? block.type : "unknown"}`,
+      data: { blockId: block.block_id, blockType: block.type },
+    },
+    body,
+  );
 }
 
 export function drawBlocks(blocks, context) {

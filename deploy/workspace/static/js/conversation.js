@@ -10,12 +10,32 @@ import { store } from "./store.js";
 
 function beginning(channel) {
   if (store.isBotDm(channel.id)) {
-    return h("div", { class: "intro" }, avatar(store.bot.user_id, 64), h("h2", { class: "intro-title" }, store.bot.name, h("span", { class: "app-badge" }, "App")),
-      h("p", { class: "intro-text" }, "Ask anything about what your team has written down. Each question starts a thread of its own, with sources under every answer."));
+    return h(
+      "div",
+      { class: "intro" },
+      avatar(store.bot.user_id, 64),
+      h("h2", { class: "intro-title" }, store.bot.name, h("span", { class: "app-badge" }, "App")),
+      h(
+        "p",
+        { class: "intro-text" },
+        "Ask anything about what your team has written down. Each question starts a thread of its own, with sources under every answer.",
+      ),
+    );
   }
-  return h("div", { class: "intro" }, h("span", { class: "intro-mark" }, icon(channel.is_private ? "lock" : "hash", { size: 32 })),
+  return h(
+    "div",
+    { class: "intro" },
+    h("span", { class: "intro-mark" }, icon(channel.is_private ? "lock" : "hash", { size: 32 })),
     h("h2", { class: "intro-title" }, channel.name),
-    h("p", { class: "intro-text" }, channel.is_private ? "Only the people in this private channel can see it. " : "Everyone in the workspace can see this channel. ", channel.topic));
+    h(
+      "p",
+      { class: "intro-text" },
+      channel.is_private
+        ? "Only the people in this private channel can see it. "
+        : "Everyone in the workspace can see this channel. ",
+      channel.topic,
+    ),
+  );
 }
 
 export class Conversation {
@@ -24,7 +44,10 @@ export class Conversation {
     this.channel = store.channels.get(id);
     const title = store.title(id);
     const bot = store.isBotDm(id);
-    this.list = new MessageList(id, { intro: compact && !bot ? null : beginning(this.channel), label: `Messages in ${title}` });
+    this.list = new MessageList(id, {
+      intro: compact && !bot ? null : beginning(this.channel),
+      label: `Messages in ${title}`,
+    });
     this.prompts = bot ? new Prompts(id) : null;
     this.list.onCount = (count) => this.prompts?.node.classList.toggle("prompts-slim", count > 0);
     this.foot = h("div", { class: "conversation-foot" });
@@ -48,12 +71,20 @@ export class Conversation {
     this.composer = null;
     const { channel } = this;
     if (!channel.is_im && !channel.is_member) {
-      fill(this.foot, joinBar(channel, async () => {
-        await act("join", { channel: channel.id }); // the live event brings the composer
-      }));
+      fill(
+        this.foot,
+        joinBar(channel, async () => {
+          await act("join", { channel: channel.id }); // the live event brings the composer
+        }),
+      );
       return;
     }
-    this.composer = new Composer({ channel: channel.id, placeholder: `Message ${title}`, onEditLast: () => this.list.lastOwn()?.edit(), onSent: () => this.list.toBottom() });
+    this.composer = new Composer({
+      channel: channel.id,
+      placeholder: `Message ${title}`,
+      onEditLast: () => this.list.lastOwn()?.edit(),
+      onSent: () => this.list.toBottom(),
+    });
     fill(this.foot, this.prompts?.node, this.composer.node);
   }
 

@@ -2,7 +2,8 @@
 import { h, uid } from "./dom.js";
 import { icon } from "./icons.js";
 
-const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), [tabindex='0']";
+const FOCUSABLE =
+  "a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), [tabindex='0']";
 const stack = [];
 
 export const dialogIsOpen = () => stack.length > 0;
@@ -17,25 +18,83 @@ function keepInside(press, node) {
 }
 
 export function focusFirst(node) {
-  const first = node.querySelector("[data-autofocus], .dialog-body input:not([type=hidden]), .dialog-body textarea, .dialog-body .select")
-    || node.querySelector(".dialog-foot .button-solid") || node.querySelector(FOCUSABLE);
+  const first =
+    node.querySelector(
+      "[data-autofocus], .dialog-body input:not([type=hidden]), .dialog-body textarea, .dialog-body .select",
+    ) ||
+    node.querySelector(".dialog-foot .button-solid") ||
+    node.querySelector(FOCUSABLE);
   first?.focus({ preventScroll: true });
 }
 
 /** Opens a dialog; `onDismiss` hears the cross, Escape and, unless it is `sturdy`, a click beside it. */
-export function dialog({ title, body, foot, onDismiss, onBack, small = false, sturdy = false, testid, className = "", data }) {
+export function dialog({
+  title,
+  body,
+  foot,
+  onDismiss,
+  onBack,
+  small = false,
+  sturdy = false,
+  testid,
+  className = "",
+  data,
+}) {
   const before = document.activeElement;
   const titleId = uid("title");
-  const dismiss = () => { close(); onDismiss?.(); };
-  const node = h("div", { class: `dialog${small ? " dialog-small" : ""} ${className}`, role: "dialog", "aria-modal": "true", "aria-labelledby": titleId, "data-testid": testid, data },
-    h("header", { class: "dialog-head" },
-      onBack ? h("button", { class: "icon-button", type: "button", "aria-label": "Back", onclick: onBack }, icon("left")) : null,
+  const dismiss = () => {
+    close();
+    onDismiss?.();
+  };
+  const node = h(
+    "div",
+    {
+      class: `dialog${small ? " dialog-small" : ""} ${className}`,
+      role: "dialog",
+      "aria-modal": "true",
+      "aria-labelledby": titleId,
+      "data-testid": testid,
+      data,
+    },
+    h(
+      "header",
+      { class: "dialog-head" },
+      onBack
+        ? h(
+            "button",
+            { class: "icon-button", type: "button", "aria-label": "Back", onclick: onBack },
+            icon("left"),
+          )
+        : null,
       h("h2", { class: "dialog-title", id: titleId }, title),
-      h("button", { class: "icon-button dialog-close", type: "button", "aria-label": "Close", "data-testid": "dialog-close", onclick: dismiss }, icon("close"))),
+      h(
+        "button",
+        {
+          class: "icon-button dialog-close",
+          type: "button",
+          "aria-label": "Close",
+          "data-testid": "dialog-close",
+          onclick: dismiss,
+        },
+        icon("close"),
+      ),
+    ),
     h("div", { class: "dialog-body" }, body),
-    foot ? h("footer", { class: "dialog-foot" }, foot) : null);
-  const veil = h("div", { class: "veil", onpointerdown: (press) => { if (press.target === veil && !sturdy) dismiss(); } }, node);
-  node.addEventListener("keydown", (press) => { if (press.key === "Tab") keepInside(press, node); });
+    foot ? h("footer", { class: "dialog-foot" }, foot) : null,
+  );
+  const veil = h(
+    "div",
+    {
+      class: "veil",
+      onpointerdown: (press) => {
+        if (press.target === veil && !sturdy) dismiss();
+      },
+    },
+    node,
+  );
+  node.addEventListener("keydown", (press) => {
+    if (press.key === "Tab") keepInside(press, node);
+  });
   const entry = { dismiss };
 
   function close() {

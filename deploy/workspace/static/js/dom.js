@@ -16,7 +16,7 @@ function apply(node, props) {
   }
 }
 
-export function append(node, children) {
+function append(node, children) {
   for (const child of children.flat(Infinity)) {
     if (child === undefined || child === null || child === false || child === "") continue;
     node.append(child instanceof Node ? child : document.createTextNode(String(child)));

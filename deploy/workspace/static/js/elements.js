@@ -13,32 +13,56 @@ const ids = (element, block) => ({ actionId: element.action_id, blockId: block.b
 
 function button(element, block, context) {
   const style = element.style ? ` button-${element.style} button-solid` : "";
-  const props = { class: `button${style}`, data: ids(element, block), "aria-label": element.accessibility_label };
+  const props = {
+    class: `button${style}`,
+    data: ids(element, block),
+    "aria-label": element.accessibility_label,
+  };
   const href = element.url && safeUrl(element.url);
   const press = (click) => dispatch(element, block, context, { value: element.value }, click.currentTarget);
-  if (href) return h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer", onclick: press }, plain(element.text.text));
+  if (href)
+    return h(
+      "a",
+      { ...props, href, target: "_blank", rel: "noopener noreferrer", onclick: press },
+      plain(element.text.text),
+    );
   return h("button", { ...props, type: "button", onclick: press }, plain(element.text.text));
 }
 
 function overflow(element, block, context) {
-  return h("button", {
-    class: "button overflow", type: "button", "aria-label": "More options", "aria-haspopup": "menu", data: ids(element, block),
-    onclick: (click) => menu(click.currentTarget, element.options.map((option) => ({
-      label: plain(option.text.text),
-      hint: option.description?.text,
-      run: () => {
-        if (option.url && safeUrl(option.url)) window.open(safeUrl(option.url), "_blank", "noopener");
-        dispatch(element, block, context, { selected_option: option });
-      },
-    })), { side: "end" }),
-  }, icon("more", { size: 18 }));
+  return h(
+    "button",
+    {
+      class: "button overflow",
+      type: "button",
+      "aria-label": "More options",
+      "aria-haspopup": "menu",
+      data: ids(element, block),
+      onclick: (click) =>
+        menu(
+          click.currentTarget,
+          element.options.map((option) => ({
+            label: plain(option.text.text),
+            hint: option.description?.text,
+            run: () => {
+              if (option.url && safeUrl(option.url)) window.open(safeUrl(option.url), "_blank", "noopener");
+              dispatch(element, block, context, { selected_option: option });
+            },
+          })),
+          { side: "end" },
+        ),
+    },
+    icon("more", { size: 18 }),
+  );
 }
 
 function choices(element, block, context, kind) {
   const name = uid("choice");
   const single = kind === "radio";
   const held = context.held(block.block_id, element.action_id);
-  const initial = single ? [held?.selected_option || element.initial_option].filter(Boolean) : held?.selected_options || element.initial_options || [];
+  const initial = single
+    ? [held?.selected_option || element.initial_option].filter(Boolean)
+    : held?.selected_options || element.initial_options || [];
   const on = new Set(initial.map((option) => option.value));
   const fields = () => {
     const chosen = element.options.filter((option) => on.has(option.value));
@@ -53,10 +77,30 @@ function choices(element, block, context, kind) {
     remember();
     if (context.acts(block)) await dispatch(element, block, context, fields());
   };
-  return h("div", { class: "choices", role: single ? "radiogroup" : "group", data: ids(element, block) }, element.options.map((option) =>
-    h("label", { class: "choice" },
-      h("input", { type: kind, name, value: option.value, checked: on.has(option.value), class: `choice-${kind}`, onchange: change(option) }),
-      h("span", { class: "choice-text" }, textObject(option.text), option.description ? h("span", { class: "choice-hint" }, textObject(option.description)) : null))));
+  return h(
+    "div",
+    { class: "choices", role: single ? "radiogroup" : "group", data: ids(element, block) },
+    element.options.map((option) =>
+      h(
+        "label",
+        { class: "choice" },
+        h("input", {
+          type: kind,
+          name,
+          value: option.value,
+          checked: on.has(option.value),
+          class: `choice-${kind}`,
+          onchange: change(option),
+        }),
+        h(
+          "span",
+          { class: "choice-text" },
+          textObject(option.text),
+          option.description ? h("span", { class: "choice-hint" }, textObject(option.description)) : null,
+        ),
+      ),
+    ),
+  );
 }
 
 const DRAW = {

@@ -13,7 +13,10 @@ function surround(area, before, after = before) {
 function eachLine(area, mark) {
   const { selectionStart, selectionEnd, value } = area;
   const from = value.lastIndexOf("\n", selectionStart - 1) + 1;
-  const lines = value.slice(from, selectionEnd).split("\n").map((line, at) => (typeof mark === "function" ? mark(at) : mark) + line);
+  const lines = value
+    .slice(from, selectionEnd)
+    .split("\n")
+    .map((line, at) => (typeof mark === "function" ? mark(at) : mark) + line);
   area.setRangeText(lines.join("\n"), from, selectionEnd, "end");
 }
 
@@ -31,14 +34,39 @@ const TOOLS = [
 ];
 
 export function formatBar(area) {
-  const run = (change) => () => { change(area); area.focus(); area.dispatchEvent(new Event("input")); };
+  const run = (change) => () => {
+    change(area);
+    area.focus();
+    area.dispatchEvent(new Event("input"));
+  };
   area.addEventListener("keydown", (press) => {
-    const tool = (press.ctrlKey || press.metaKey) && !press.shiftKey && TOOLS.find((one) => one?.[3] === press.key.toLowerCase());
+    const tool =
+      (press.ctrlKey || press.metaKey) &&
+      !press.shiftKey &&
+      TOOLS.find((one) => one?.[3] === press.key.toLowerCase());
     if (!tool) return;
     press.preventDefault();
     run(tool[2])();
   });
-  return h("div", { class: "format-bar", role: "toolbar", "aria-label": "Formatting" }, TOOLS.map((tool) => (tool
-    ? h("button", { class: "icon-button", type: "button", tabindex: "-1", title: tool[0], "aria-label": tool[0], onpointerdown: (press) => press.preventDefault(), onclick: run(tool[2]) }, icon(tool[1], { size: 18 }))
-    : h("span", { class: "format-line" }))));
+  return h(
+    "div",
+    { class: "format-bar", role: "toolbar", "aria-label": "Formatting" },
+    TOOLS.map((tool) =>
+      tool
+        ? h(
+            "button",
+            {
+              class: "icon-button",
+              type: "button",
+              tabindex: "-1",
+              title: tool[0],
+              "aria-label": tool[0],
+              onpointerdown: (press) => press.preventDefault(),
+              onclick: run(tool[2]),
+            },
+            icon(tool[1], { size: 18 }),
+          )
+        : h("span", { class: "format-line" }),
+    ),
+  );
 }

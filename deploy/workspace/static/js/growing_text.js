@@ -9,7 +9,9 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 function healed(text) {
   const lastBreak = text.lastIndexOf("\n") + 1;
   let line = text.slice(lastBreak).replace(/!?\[([^\]]*)(?:\]\([^)]*)?$/, "$1");
-  for (const mark of ["**", "`"]) if (line.split(mark).length % 2 === 0 && !/^\s*(```|~~~)/.test(line)) line = line.endsWith(mark) ? line.slice(0, -mark.length) : line + mark;
+  for (const mark of ["**", "`"])
+    if (line.split(mark).length % 2 === 0 && !/^\s*(```|~~~)/.test(line))
+      line = line.endsWith(mark) ? line.slice(0, -mark.length) : line + mark;
   return text.slice(0, lastBreak) + line;
 }
 

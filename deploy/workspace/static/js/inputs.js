@@ -13,10 +13,18 @@ const TYPED = {
   datetimepicker: { type: "datetime-local", field: "selected_date_time", initial: "initial_date_time" },
 };
 
-const localIso = (seconds) => new Date((seconds - new Date(seconds * 1000).getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 16);
+const localIso = (seconds) =>
+  new Date((seconds - new Date(seconds * 1000).getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 16);
 
-const asRichText = (text) => ({ type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }] });
-const wordsOf = (value) => (value.elements || []).flatMap((section) => section.elements || []).map((part) => part.text || part.url || "").join("");
+const asRichText = (text) => ({
+  type: "rich_text",
+  elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }],
+});
+const wordsOf = (value) =>
+  (value.elements || [])
+    .flatMap((section) => section.elements || [])
+    .map((part) => part.text || part.url || "")
+    .join("");
 
 function shown(kind, value) {
   if (value === undefined || value === null) return "";
@@ -54,10 +62,19 @@ function draw(kind, element, block, context) {
   const remember = () => context.hold(block.block_id, element.action_id, { type: element.type, ...fields() });
   const tall = element.multiline || kind.rich;
   const field = h(tall ? "textarea" : "input", {
-    class: `input input-${kind.type}`, type: tall ? null : kind.type, placeholder: element.placeholder?.text, value,
-    maxlength: element.max_length, minlength: element.min_length, min: element.min_value, max: element.max_value, rows: tall ? 4 : null,
-    step: element.is_decimal_allowed ? "any" : null, "aria-label": element.accessibility_label || block.label?.text || element.placeholder?.text,
-    autocomplete: "off", data: { actionId: element.action_id, blockId: block.block_id },
+    class: `input input-${kind.type}`,
+    type: tall ? null : kind.type,
+    placeholder: element.placeholder?.text,
+    value,
+    maxlength: element.max_length,
+    minlength: element.min_length,
+    min: element.min_value,
+    max: element.max_value,
+    rows: tall ? 4 : null,
+    step: element.is_decimal_allowed ? "any" : null,
+    "aria-label": element.accessibility_label || block.label?.text || element.placeholder?.text,
+    autocomplete: "off",
+    data: { actionId: element.action_id, blockId: block.block_id },
   });
   if (element.focus_on_load) field.dataset.autofocus = "true";
   const triggers = element.dispatch_action_config?.trigger_actions_on || ["on_enter_pressed"];
@@ -68,9 +85,18 @@ function draw(kind, element, block, context) {
     if (tall) grow(field);
     if (!dated && context.acts(block) && triggers.includes("on_character_entered")) send();
   });
-  field.addEventListener("change", () => { if (dated && context.acts(block)) send(); });
+  field.addEventListener("change", () => {
+    if (dated && context.acts(block)) send();
+  });
   field.addEventListener("keydown", (press) => {
-    if (press.key === "Enter" && !tall && !dated && context.acts(block) && triggers.includes("on_enter_pressed")) send();
+    if (
+      press.key === "Enter" &&
+      !tall &&
+      !dated &&
+      context.acts(block) &&
+      triggers.includes("on_enter_pressed")
+    )
+      send();
   });
   remember();
   if (!element.max_length) return field;

@@ -12,8 +12,16 @@ const DEFAULT_PERSON = "U0MAYA";
 const personOf = (address) => new URL(address).searchParams.get("as") || DEFAULT_PERSON;
 
 function failed(app, reason) {
-  fill(app, h("div", { class: "start-failed" }, icon("alert", { size: 28 }), h("p", {}, reason || "The workspace did not answer."),
-    h("button", { class: "button", type: "button", onclick: () => location.assign("/") }, "Try again")));
+  fill(
+    app,
+    h(
+      "div",
+      { class: "start-failed" },
+      icon("alert", { size: 28 }),
+      h("p", {}, reason || "The workspace did not answer."),
+      h("button", { class: "button", type: "button", onclick: () => location.assign("/") }, "Try again"),
+    ),
+  );
 }
 
 async function start() {

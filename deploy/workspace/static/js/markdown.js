@@ -10,15 +10,28 @@ const QUOTE = /^ {0,3}>\s?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(\s+|$)(.*)$/;
 const DELIMITER = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
-const isTable = (lines, at) => lines[at].includes("|") && at + 1 < lines.length && lines[at + 1].includes("-") && DELIMITER.test(lines[at + 1])
-  && cells(lines[at]).length === cells(lines[at + 1]).length;
-const starts = (lines, at) => FENCE.test(lines[at]) || HEADING.test(lines[at]) || RULE.test(lines[at]) || QUOTE.test(lines[at])
-  || ITEM.test(lines[at]) || isTable(lines, at);
+const isTable = (lines, at) =>
+  lines[at].includes("|") &&
+  at + 1 < lines.length &&
+  lines[at + 1].includes("-") &&
+  DELIMITER.test(lines[at + 1]) &&
+  cells(lines[at]).length === cells(lines[at + 1]).length;
+const starts = (lines, at) =>
+  FENCE.test(lines[at]) ||
+  HEADING.test(lines[at]) ||
+  RULE.test(lines[at]) ||
+  QUOTE.test(lines[at]) ||
+  ITEM.test(lines[at]) ||
+  isTable(lines, at);
 
 function fenceEnd(lines, at) {
   const mark = FENCE.exec(lines[at])[2];
   let end = at + 1;
-  while (end < lines.length && !(lines[end].trim().startsWith(mark) && !lines[end].trim().replaceAll(mark[0], ""))) end += 1;
+  while (
+    end < lines.length &&
+    !(lines[end].trim().startsWith(mark) && !lines[end].trim().replaceAll(mark[0], ""))
+  )
+    end += 1;
   return Math.min(end + 1, lines.length);
 }
 
@@ -52,7 +65,8 @@ function blockEnd(lines, at) {
     return end;
   }
   if (QUOTE.test(lines[at])) {
-    while (end < lines.length && lines[end].trim() && (QUOTE.test(lines[end]) || !starts(lines, end))) end += 1;
+    while (end < lines.length && lines[end].trim() && (QUOTE.test(lines[end]) || !starts(lines, end)))
+      end += 1;
     return end;
   }
   if (ITEM.test(lines[at])) return listEnd(lines, at);
@@ -61,11 +75,16 @@ function blockEnd(lines, at) {
 }
 
 /** The text cut into the sources of its top-level blocks. */
-export function blocksOf(text) {
-  const lines = String(text ?? "").replace(/\r\n?/g, "\n").split("\n");
+function blocksOf(text) {
+  const lines = String(text ?? "")
+    .replace(/\r\n?/g, "\n")
+    .split("\n");
   const out = [];
   for (let at = 0; at < lines.length;) {
-    if (!lines[at].trim()) { at += 1; continue; }
+    if (!lines[at].trim()) {
+      at += 1;
+      continue;
+    }
     const end = blockEnd(lines, at);
     out.push(lines.slice(at, end).join("\n").replace(/\s+$/, ""));
     at = end;
@@ -74,22 +93,45 @@ export function blocksOf(text) {
 }
 
 function cells(line) {
-  const trimmed = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const trimmed = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return trimmed.split(/(?<!\\)\|/).map((cell) => cell.trim().replace(/\\\|/g, "|"));
 }
 
 function table(lines) {
-  const align = cells(lines[1]).map((cell) => (/^:-+:$/.test(cell) ? "center" : /-:$/.test(cell) ? "right" : "left"));
-  const row = (line, tag) => h("tr", {}, align.map((side, at) => h(tag, { class: `align-${side}` }, inlineMarkdown(cells(line)[at] ?? ""))));
-  return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Table" },
-    h("table", { class: "table" }, h("thead", {}, row(lines[0], "th")), h("tbody", {}, lines.slice(2).map((line) => row(line, "td")))));
+  const align = cells(lines[1]).map((cell) =>
+    /^:-+:$/.test(cell) ? "center" : /-:$/.test(cell) ? "right" : "left",
+  );
+  const row = (line, tag) =>
+    h(
+      "tr",
+      {},
+      align.map((side, at) => h(tag, { class: `align-${side}` }, inlineMarkdown(cells(line)[at] ?? ""))),
+    );
+  return h(
+    "div",
+    { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Table" },
+    h(
+      "table",
+      { class: "table" },
+      h("thead", {}, row(lines[0], "th")),
+      h(
+        "tbody",
+        {},
+        lines.slice(2).map((line) => row(line, "td")),
+      ),
+    ),
+  );
 }
 
 function splitItems(lines, indent) {
   const items = [];
   for (const line of lines) {
     const item = ITEM.exec(line);
-    if (item && item[1].length <= indent + 1) items.push({ body: [item[4]], inset: item[1].length + item[2].length + Math.max(item[3].length, 1) });
+    if (item && item[1].length <= indent + 1)
+      items.push({ body: [item[4]], inset: item[1].length + item[2].length + Math.max(item[3].length, 1) });
     else if (items.length) {
       const { inset } = items.at(-1);
       const lead = /^\s*/.exec(line)[0].length;
@@ -105,7 +147,13 @@ function list(lines) {
   const items = splitItems(lines, first[1].length).map((body) => {
     const task = /^\[([ xX])\]\s+/.exec(body);
     const text = task ? body.slice(task[0].length) : body;
-    const tick = task ? h("span", { class: `tick${task[1] === " " ? "" : " tick-on"}`, role: "img", "aria-label": task[1] === " " ? "to do" : "done" }) : null;
+    const tick = task
+      ? h("span", {
+          class: `tick${task[1] === " " ? "" : " tick-on"}`,
+          role: "img",
+          "aria-label": task[1] === " " ? "to do" : "done",
+        })
+      : null;
     return h("li", { class: task ? "task-item" : null }, tick, itemBody(text));
   });
   const start = ordered ? Number.parseInt(first[2], 10) : null;
@@ -120,10 +168,15 @@ function itemBody(text) {
 }
 
 /** One top-level block's source to its node. */
-export function block(source) {
+function block(source) {
   const lines = source.split("\n");
   const heading = HEADING.exec(lines[0]);
-  if (heading) return h(`h${Math.min(heading[1].length + 2, 6)}`, { class: `heading heading-${heading[1].length}` }, inlineMarkdown(heading[2]));
+  if (heading)
+    return h(
+      `h${Math.min(heading[1].length + 2, 6)}`,
+      { class: `heading heading-${heading[1].length}` },
+      inlineMarkdown(heading[2]),
+    );
   const fence = FENCE.exec(lines[0]);
   if (fence) {
     const closed = lines.length > 1 && lines.at(-1).trim().startsWith(fence[2]);
@@ -131,7 +184,12 @@ export function block(source) {
   }
   if (RULE.test(lines[0])) return h("hr", { class: "rule" });
   if (isTable(lines, 0)) return table(lines);
-  if (QUOTE.test(lines[0])) return h("blockquote", { class: "quote" }, blocksOf(lines.map((line) => line.replace(QUOTE, "")).join("\n")).map(block));
+  if (QUOTE.test(lines[0]))
+    return h(
+      "blockquote",
+      { class: "quote" },
+      blocksOf(lines.map((line) => line.replace(QUOTE, "")).join("\n")).map(block),
+    );
   if (ITEM.test(lines[0])) return list(lines);
   return h("p", { class: "para" }, inlineMarkdown(lines.map((line) => line.trimStart()).join("\n")));
 }
@@ -141,7 +199,8 @@ export function drawMarkdown(host, text) {
   const sources = blocksOf(text);
   const old = host.markdownSources || [];
   let same = 0;
-  while (same < sources.length && same < old.length && sources[same] === old[same] && host.childNodes[same]) same += 1;
+  while (same < sources.length && same < old.length && sources[same] === old[same] && host.childNodes[same])
+    same += 1;
   while (host.childNodes.length > same) host.lastChild.remove();
   for (const source of sources.slice(same)) host.append(block(source));
   host.markdownSources = sources;

@@ -14,7 +14,10 @@ const INLINE = [
   ["both", /\*\*\*(?=\S)([\s\S]*?\S)\*\*\*/],
   ["bold", /\*\*(?=\S)([\s\S]*?\S\**)\*\*|(?<!\w)__(?=\S)([\s\S]*?\S)__(?!\w)/],
   ["strike", /~~(?=\S)([\s\S]*?\S)~~/],
-  ["italic", /\*(?=[^\s*])((?:\*\*[\s\S]*?\*\*|[^*])*?[^\s*]|[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)/],
+  [
+    "italic",
+    /\*(?=[^\s*])((?:\*\*[\s\S]*?\*\*|[^*])*?[^\s*]|[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)/,
+  ],
   ["emoji", /:([a-z0-9_+'-]+):/],
   ["url", /https?:\/\/[^\s<>"'|*]*[^\s<>"'|*.,;:!?)\]}_~]/],
   ["break", / {2,}\n|\\\n|\n/],
@@ -36,7 +39,8 @@ const unescaped = (text) => text.replace(/\\([!-/:-@[-`{-~])/g, "$1");
 
 function leaf(kind, match) {
   if (kind === "escape") return document.createTextNode(match[1]);
-  if (kind === "code") return h("code", { class: "code" }, match[2].replace(/\n/g, " ").replace(/^ (.+) $/, "$1"));
+  if (kind === "code")
+    return h("code", { class: "code" }, match[2].replace(/\n/g, " ").replace(/^ (.+) $/, "$1"));
   if (kind === "image") return image(unescaped(match[1]), match[2]);
   if (kind === "link") return link(match[2], inlineMarkdown(match[1]));
   if (kind === "angle") return angle(match[1]);

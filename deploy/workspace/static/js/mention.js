@@ -9,18 +9,34 @@ const GROUPS = { here: "@here", channel: "@channel", everyone: "@everyone" };
 export function personMention(id, label) {
   const user = store.users.get(id);
   const mine = id === store.me?.id;
-  return h("button", {
-    class: `mention${mine ? " mention-me" : ""}`, type: "button", data: { user: id },
-    onclick: () => store.emit("person", id),
-  }, `@${user ? user.real_name || user.name : label || id}`);
+  return h(
+    "button",
+    {
+      class: `mention${mine ? " mention-me" : ""}`,
+      type: "button",
+      data: { user: id },
+      onclick: () => store.emit("person", id),
+    },
+    `@${user ? user.real_name || user.name : label || id}`,
+  );
 }
 
 export function channelMention(id, label) {
   const channel = store.channels.get(id);
   const name = channel?.name || label;
-  if (!channel && !label) return h("span", { class: "mention mention-quiet" }, icon("lock", { size: 13 }), "private channel");
-  return h("button", { class: "mention", type: "button", data: { channel: id }, onclick: () => store.emit("go", { channel: id }) },
-    channel?.is_private ? icon("lock", { size: 13 }) : "#", name);
+  if (!channel && !label)
+    return h("span", { class: "mention mention-quiet" }, icon("lock", { size: 13 }), "private channel");
+  return h(
+    "button",
+    {
+      class: "mention",
+      type: "button",
+      data: { channel: id },
+      onclick: () => store.emit("go", { channel: id }),
+    },
+    channel?.is_private ? icon("lock", { size: 13 }) : "#",
+    name,
+  );
 }
 
 export function groupMention(name) {
@@ -29,7 +45,11 @@ export function groupMention(name) {
 
 function date(target, label) {
   const [, seconds] = target.split("^");
-  return h("time", { datetime: new Date(seconds * 1000).toISOString(), title: label || "" }, dayAndTime(Number(seconds)));
+  return h(
+    "time",
+    { datetime: new Date(seconds * 1000).toISOString(), title: label || "" },
+    dayAndTime(Number(seconds)),
+  );
 }
 
 /** The node for what stands inside <…>, or null if it is a link or plain text. */

@@ -19,9 +19,32 @@ export class MessageRow {
     this.channel = channel;
     this.thread = thread;
     this.#body = new MessageBody(channel, message.ts, onGrow);
-    this.#parts = { gutter: h("div", { class: "message-gutter" }), head: h("div", { class: "message-head" }), note: h("div"), edit: h("div"), under: h("div", { class: "message-under" }) };
-    this.node = h("article", { class: "message", "data-testid": "message", tabindex: "-1", data: { ts: message.ts, channel, thread: message.thread_ts } },
-      this.#parts.gutter, h("div", { class: "message-main" }, this.#parts.note, this.#parts.head, this.#body.node, this.#parts.edit, this.#parts.under));
+    this.#parts = {
+      gutter: h("div", { class: "message-gutter" }),
+      head: h("div", { class: "message-head" }),
+      note: h("div"),
+      edit: h("div"),
+      under: h("div", { class: "message-under" }),
+    };
+    this.node = h(
+      "article",
+      {
+        class: "message",
+        "data-testid": "message",
+        tabindex: "-1",
+        data: { ts: message.ts, channel, thread: message.thread_ts },
+      },
+      this.#parts.gutter,
+      h(
+        "div",
+        { class: "message-main" },
+        this.#parts.note,
+        this.#parts.head,
+        this.#body.node,
+        this.#parts.edit,
+        this.#parts.under,
+      ),
+    );
     this.tools = h("div", { class: "message-tools-place" });
     this.node.append(this.tools);
     this.show(message);
@@ -38,13 +61,46 @@ export class MessageRow {
     this.node.classList.toggle("message-ephemeral", Boolean(message.ephemeral));
     this.node.classList.toggle("message-gone", gone);
     this.node.classList.toggle("message-notice", /^channel_(join|leave|topic)$/.test(message.subtype || ""));
-    Object.assign(this.node.dataset, { user: message.user, streaming: String(Boolean(message.streaming)), ephemeral: String(Boolean(message.ephemeral)) });
-    const name = gone ? "" : user?.real_name || message.username || (this.bot ? store.bot.name : message.user);
-    fill(this.#parts.gutter, gone ? h("span", { class: "gone-mark" }, icon("trash", { size: 18 })) : avatar(message.user, 36), h("time", { class: "gutter-time", title: full(message.ts) }, clock(message.ts).replace(/\s?[AP]M$/i, "")));
-    fill(this.#parts.head, gone ? null : [h("button", { class: "message-author", type: "button", onclick: () => store.emit("person", message.user) }, name),
-      this.bot ? h("span", { class: "app-badge" }, "App") : null, h("time", { class: "message-time", title: full(message.ts) }, clock(message.ts))]);
-    fill(this.#parts.note, message.ephemeral ? h("div", { class: "ephemeral-note" }, icon("eye", { size: 14 }), "Only visible to you") : null,
-      message.subtype === "thread_broadcast" && !this.thread ? h("div", { class: "ephemeral-note" }, icon("reply", { size: 14 }), "replied to a thread") : null);
+    Object.assign(this.node.dataset, {
+      user: message.user,
+      streaming: String(Boolean(message.streaming)),
+      ephemeral: String(Boolean(message.ephemeral)),
+    });
+    const name = gone
+      ? ""
+      : user?.real_name || message.username || (this.bot ? store.bot.name : message.user);
+    fill(
+      this.#parts.gutter,
+      gone ? h("span", { class: "gone-mark" }, icon("trash", { size: 18 })) : avatar(message.user, 36),
+      h(
+        "time",
+        { class: "gutter-time", title: full(message.ts) },
+        clock(message.ts).replace(/\s?[AP]M$/i, ""),
+      ),
+    );
+    fill(
+      this.#parts.head,
+      gone
+        ? null
+        : [
+            h(
+              "button",
+              { class: "message-author", type: "button", onclick: () => store.emit("person", message.user) },
+              name,
+            ),
+            this.bot ? h("span", { class: "app-badge" }, "App") : null,
+            h("time", { class: "message-time", title: full(message.ts) }, clock(message.ts)),
+          ],
+    );
+    fill(
+      this.#parts.note,
+      message.ephemeral
+        ? h("div", { class: "ephemeral-note" }, icon("eye", { size: 14 }), "Only visible to you")
+        : null,
+      message.subtype === "thread_broadcast" && !this.thread
+        ? h("div", { class: "ephemeral-note" }, icon("reply", { size: 14 }), "replied to a thread")
+        : null,
+    );
     this.#body.show(message);
     this.#drawUnder();
     fill(this.tools, gone || message.ephemeral ? null : messageTools(this));
@@ -54,11 +110,15 @@ export class MessageRow {
     const { message } = this;
     const parent = !this.thread && message.reply_count > 0;
     const status = this.thread ? null : store.statuses.get(threadKey(this.channel, message.ts));
-    fill(this.#parts.under,
-      message.edited && message.subtype !== "tombstone" ? h("span", { class: "edited", title: full(message.edited.ts) }, "(edited)") : null,
+    fill(
+      this.#parts.under,
+      message.edited && message.subtype !== "tombstone"
+        ? h("span", { class: "edited", title: full(message.edited.ts) }, "(edited)")
+        : null,
       message.reactions?.length ? reactions(this.channel, message) : null,
       parent ? this.#threadBar() : null,
-      status ? statusLine(status, { small: true }) : null);
+      status ? statusLine(status, { small: true }) : null,
+    );
   }
 
   /** Draws again what depends on others' news: the status of its thread. */
@@ -68,17 +128,35 @@ export class MessageRow {
 
   #threadBar() {
     const { message } = this;
-    return h("button", { class: "thread-bar", type: "button", "data-testid": "thread-bar", onclick: () => store.emit("thread", { channel: this.channel, thread: message.ts }) },
-      h("span", { class: "thread-faces" }, (message.reply_users || []).slice(0, 4).map((id) => avatar(id, 24))),
+    return h(
+      "button",
+      {
+        class: "thread-bar",
+        type: "button",
+        "data-testid": "thread-bar",
+        onclick: () => store.emit("thread", { channel: this.channel, thread: message.ts }),
+      },
+      h(
+        "span",
+        { class: "thread-faces" },
+        (message.reply_users || []).slice(0, 4).map((id) => avatar(id, 24)),
+      ),
       h("span", { class: "thread-count" }, plural(message.reply_count, "reply").replace("replys", "replies")),
-      message.latest_reply ? h("span", { class: "thread-latest" }, `Last reply ${ago(message.latest_reply)}`) : null,
-      h("span", { class: "thread-open" }, "View thread"), icon("right", { size: 16 }));
+      message.latest_reply
+        ? h("span", { class: "thread-latest" }, `Last reply ${ago(message.latest_reply)}`)
+        : null,
+      h("span", { class: "thread-open" }, "View thread"),
+      icon("right", { size: 16 }),
+    );
   }
 
   /** Replaces the text by an editor until the person saves or gives up. */
   edit() {
     this.node.classList.add("is-editing");
-    const done = () => { this.node.classList.remove("is-editing"); fill(this.#parts.edit); };
+    const done = () => {
+      this.node.classList.remove("is-editing");
+      fill(this.#parts.edit);
+    };
     fill(this.#parts.edit, editor(this.channel, this.message, done));
     const area = this.#parts.edit.querySelector("textarea");
     area.focus();

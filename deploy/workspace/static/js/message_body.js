@@ -9,7 +9,9 @@ import { plan } from "./tasks.js";
 
 /** "Maya has joined" stands under Maya's name, so it says only "joined". */
 function words(message) {
-  return /^channel_(join|leave)$/.test(message.subtype || "") ? message.text.replace(/^<@\w+> has /, "") : message.text;
+  return /^channel_(join|leave)$/.test(message.subtype || "")
+    ? message.text.replace(/^<@\w+> has /, "")
+    : message.text;
 }
 
 export class MessageBody {
@@ -37,7 +39,13 @@ export class MessageBody {
   #put(at, want) {
     const growing = want.grow === undefined ? null : new GrowingText(this.#onGrow);
     growing?.set(want.grow, want.open);
-    const node = growing ? h("div", { class: "block block-markdown", data: { blockId: want.id, blockType: "markdown" } }, growing.node) : want.draw();
+    const node = growing
+      ? h(
+          "div",
+          { class: "block block-markdown", data: { blockId: want.id, blockType: "markdown" } },
+          growing.node,
+        )
+      : want.draw();
     if (this.#parts[at]) this.#parts[at].node.replaceWith(node);
     else this.node.append(node);
     this.#parts[at] = { node, growing, key: want.key };
@@ -51,13 +59,19 @@ export class MessageBody {
       out.push({ key, draw: () => plan(message.plan, message.tasks, { folded: !open }) });
     }
     if (message.blocks?.length) out.push(...message.blocks.map((block) => this.#blockPart(block, open)));
-    else if (message.text) out.push({ key: `text:${message.text}`, draw: () => h("div", { class: "message-text" }, mrkdwn(words(message))) });
-    if (message.files?.length) out.push({ key: JSON.stringify(message.files), draw: () => files(message.files) });
+    else if (message.text)
+      out.push({
+        key: `text:${message.text}`,
+        draw: () => h("div", { class: "message-text" }, mrkdwn(words(message))),
+      });
+    if (message.files?.length)
+      out.push({ key: JSON.stringify(message.files), draw: () => files(message.files) });
     return out;
   }
 
   #blockPart(block, open) {
-    if (block.type === "markdown") return { key: `markdown:${block.text}`, grow: block.text, open, id: block.block_id };
+    if (block.type === "markdown")
+      return { key: `markdown:${block.text}`, grow: block.text, open, id: block.block_id };
     return { key: JSON.stringify(block), draw: () => drawBlocks([block], this.#context)[0] };
   }
 }

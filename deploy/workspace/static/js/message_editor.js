@@ -6,14 +6,26 @@ import { unescape } from "./mrkdwn.js";
 
 /** The text as the person would type it: names instead of ids. */
 export function typedForm(text) {
-  return unescape(text
-    .replace(/<@([A-Z0-9]+)(?:\|[^>]*)?>/g, (whole, id) => (store.users.has(id) ? `@${store.users.get(id).name}` : whole))
-    .replace(/<#([A-Z0-9]+)(?:\|([^>]*))?>/g, (whole, id, label) => `#${store.channels.get(id)?.name || label || id}`)
-    .replace(/<((?:https?|mailto):[^>|]*)(?:\|[^>]*)?>/g, "$1"));
+  return unescape(
+    text
+      .replace(/<@([A-Z0-9]+)(?:\|[^>]*)?>/g, (whole, id) =>
+        store.users.has(id) ? `@${store.users.get(id).name}` : whole,
+      )
+      .replace(
+        /<#([A-Z0-9]+)(?:\|([^>]*))?>/g,
+        (whole, id, label) => `#${store.channels.get(id)?.name || label || id}`,
+      )
+      .replace(/<((?:https?|mailto):[^>|]*)(?:\|[^>]*)?>/g, "$1"),
+  );
 }
 
 export function editor(channel, message, done) {
-  const area = h("textarea", { class: "input editor-text", "aria-label": "Edit message", rows: 2, value: typedForm(message.text) });
+  const area = h("textarea", {
+    class: "input editor-text",
+    "aria-label": "Edit message",
+    rows: 2,
+    value: typedForm(message.text),
+  });
   const save = async () => {
     const text = area.value.trim();
     if (!text) return;
@@ -21,10 +33,24 @@ export function editor(channel, message, done) {
     if (answer.ok !== false) done();
   };
   area.addEventListener("keydown", (press) => {
-    if (press.key === "Escape") { press.stopPropagation(); done(); }
-    if (press.key === "Enter" && !press.shiftKey) { press.preventDefault(); save(); }
+    if (press.key === "Escape") {
+      press.stopPropagation();
+      done();
+    }
+    if (press.key === "Enter" && !press.shiftKey) {
+      press.preventDefault();
+      save();
+    }
   });
-  return h("div", { class: "editor" }, area, h("div", { class: "editor-foot" },
-    h("button", { class: "button", type: "button", onclick: done }, "Cancel"),
-    h("button", { class: "button button-primary button-solid", type: "button", onclick: save }, "Save")));
+  return h(
+    "div",
+    { class: "editor" },
+    area,
+    h(
+      "div",
+      { class: "editor-foot" },
+      h("button", { class: "button", type: "button", onclick: done }, "Cancel"),
+      h("button", { class: "button button-primary button-solid", type: "button", onclick: save }, "Save"),
+    ),
+  );
 }

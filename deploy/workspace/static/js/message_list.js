@@ -24,18 +24,38 @@ export class MessageList {
     this.thread = thread;
     this.inner = h("div", { class: "messages", role: "log", "aria-label": label, "aria-live": "off" });
     this.tail = h("div", { class: "messages-tail" });
-    this.jump = h("button", { class: "jump", type: "button", hidden: true, onclick: () => this.toBottom() }, icon("down", { size: 16 }), "New messages");
-    this.scroller = h("div", { class: "messages-scroll", tabindex: "-1" }, h("div", { class: "messages-push" }), intro, this.inner, this.tail);
+    this.jump = h(
+      "button",
+      { class: "jump", type: "button", hidden: true, onclick: () => this.toBottom() },
+      icon("down", { size: 16 }),
+      "New messages",
+    );
+    this.scroller = h(
+      "div",
+      { class: "messages-scroll", tabindex: "-1" },
+      h("div", { class: "messages-push" }),
+      intro,
+      this.inner,
+      this.tail,
+    );
     this.node = h("div", { class: "messages-frame" }, this.scroller, this.jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.inner.addEventListener("keydown", (press) => this.#walk(press));
     this.#resize = new ResizeObserver(() => this.#settle());
     this.#resize.observe(this.inner);
     this.#resize.observe(this.scroller);
-    this.#off.push(store.on("upsert", (news) => { if (news.channel === channel) this.upsert(news.message, true); }),
-      store.on("remove", (news) => { if (news.channel === channel) this.remove(news.ts); }),
-      store.on("status", (news) => { if (news.channel === channel) this.#showStatus(news.thread); }),
-      store.on("caughtUp", () => this.load()), store.on("app", () => { for (const row of this.#rows.values()) row.show(row.message); }));
+    this.#off.push(
+      store.on("upsert", (news) => {
+        if (news.channel === channel) this.upsert(news.message, true);
+      }),
+      store.on("remove", (news) => {
+        if (news.channel === channel) this.remove(news.ts);
+      }),
+      store.on("status", (news) => {
+        if (news.channel === channel) this.#showStatus(news.thread);
+      }),
+      store.on("caughtUp", () => this.load()),
+    );
   }
 
   #resize;
@@ -63,11 +83,15 @@ export class MessageList {
   async load({ unread = 0 } = {}) {
     const answer = await history(this.channel, this.thread);
     if (answer.ok === false || !answer.messages) {
-      fill(this.tail, h("div", { class: "messages-failed" }, answer.error || "The messages could not be read."));
+      fill(
+        this.tail,
+        h("div", { class: "messages-failed" }, answer.error || "The messages could not be read."),
+      );
       return;
     }
     const kept = new Set(answer.messages.map((message) => message.ts));
-    for (const [ts, row] of this.#rows) if (!kept.has(ts) && this.#loaded && !row.message.ephemeral) this.#rows.delete(ts);
+    for (const [ts, row] of this.#rows)
+      if (!kept.has(ts) && this.#loaded && !row.message.ephemeral) this.#rows.delete(ts);
     const others = answer.messages.filter((message) => message.user !== store.me.id);
     if (unread && !this.thread) this.#newFrom = others.at(-Math.min(unread, others.length))?.ts || null;
     for (const message of answer.messages) this.#take(message);
@@ -138,10 +162,29 @@ export class MessageList {
       const { message } = row;
       const newDay = !before || dayKey(before.ts) !== dayKey(message.ts);
       const isNew = message.ts === this.#newFrom;
-      if (newDay && !this.thread) wanted.push(this.#separator(`day ${dayKey(message.ts)}`, () => h("div", { class: "day", role: "separator" }, h("span", { class: "day-name" }, day(message.ts)))));
-      if (isNew) wanted.push(this.#separator("new", () => h("div", { class: "new-line", role: "separator" }, h("span", {}, "New"))));
-      const grouped = before && !newDay && !isNew && before.user === message.user && !before.ephemeral === !message.ephemeral && before.subtype !== "tombstone" && (this.thread || !before.reply_count)
-        && message.subtype !== "tombstone" && message.ts - before.ts < GROUP_SECONDS && !(this.thread && before.ts === this.thread);
+      if (newDay && !this.thread)
+        wanted.push(
+          this.#separator(`day ${dayKey(message.ts)}`, () =>
+            h("div", { class: "day", role: "separator" }, h("span", { class: "day-name" }, day(message.ts))),
+          ),
+        );
+      if (isNew)
+        wanted.push(
+          this.#separator("new", () =>
+            h("div", { class: "new-line", role: "separator" }, h("span", {}, "New")),
+          ),
+        );
+      const grouped =
+        before &&
+        !newDay &&
+        !isNew &&
+        before.user === message.user &&
+        !before.ephemeral === !message.ephemeral &&
+        before.subtype !== "tombstone" &&
+        (this.thread || !before.reply_count) &&
+        message.subtype !== "tombstone" &&
+        message.ts - before.ts < GROUP_SECONDS &&
+        !(this.thread && before.ts === this.thread);
       row.node.classList.toggle("is-grouped", Boolean(grouped));
       wanted.push(row.node);
       if (this.thread && message.ts === this.thread) wanted.push(this.#repliesLine(rows.length - 1));
@@ -161,7 +204,8 @@ export class MessageList {
 
   #reconcile(wanted) {
     wanted.forEach((node, at) => {
-      if (this.inner.childNodes[at] !== node) this.inner.insertBefore(node, this.inner.childNodes[at] || null);
+      if (this.inner.childNodes[at] !== node)
+        this.inner.insertBefore(node, this.inner.childNodes[at] || null);
     });
     while (this.inner.childNodes.length > wanted.length) this.inner.lastChild.remove();
   }
@@ -186,6 +230,8 @@ export class MessageList {
 
   /** The own message that Arrow-up in an empty composer edits. */
   lastOwn() {
-    return [...this.#rows.values()].filter((row) => row.message.user === store.me.id && !row.message.ephemeral).sort((a, b) => (a.message.ts < b.message.ts ? 1 : -1))[0];
+    return [...this.#rows.values()]
+      .filter((row) => row.message.user === store.me.id && !row.message.ephemeral)
+      .sort((a, b) => (a.message.ts < b.message.ts ? 1 : -1))[0];
   }
 }

@@ -17,10 +17,11 @@ function title(view) {
   return [avatar(store.bot.user_id, 24), h("span", {}, plain(view.title?.text || store.bot.name))];
 }
 
-function leave(all) {
+/** The person closes the topmost view, or all of them where the view says so. */
+function leave({ all = false } = {}) {
   const { view } = top();
   stack.splice(all ? 0 : stack.length - 1);
-  act("close_view", { view_id: view.id, all: all || undefined }, { quiet: true });
+  act("close_view", { view_id: view.id }, { quiet: true });
   paint();
 }
 
@@ -42,12 +43,19 @@ function missing({ view, context }) {
   for (const block of view.blocks.filter((one) => one.type === "input")) {
     const { block_id: id, element, optional } = block;
     const held = context.held(id, element.action_id) || {};
-    const values = Object.entries(held).filter(([key]) => key !== "type").map(([, value]) => value);
-    const empty = values.every((value) => value === null || value === undefined || value === "" || value.length === 0);
+    const values = Object.entries(held)
+      .filter(([key]) => key !== "type")
+      .map(([, value]) => value);
+    const empty = values.every(
+      (value) => value === null || value === undefined || value === "" || value.length === 0,
+    );
     if (empty && !optional) errors[id] = "Please complete this required field.";
-    else if (!empty && element.type === "email_text_input" && !/^\S+@\S+\.\S+$/.test(held.value)) errors[id] = "Enter a valid email address.";
-    else if (!empty && element.type === "url_text_input" && !URL.canParse(held.value)) errors[id] = "Enter a valid web address, starting with https://.";
-    else if (!empty && element.min_length && held.value?.length < element.min_length) errors[id] = `Enter at least ${element.min_length} characters.`;
+    else if (!empty && element.type === "email_text_input" && !/^\S+@\S+\.\S+$/.test(held.value))
+      errors[id] = "Enter a valid email address.";
+    else if (!empty && element.type === "url_text_input" && !URL.canParse(held.value))
+      errors[id] = "Enter a valid web address, starting with https://.";
+    else if (!empty && element.min_length && held.value?.length < element.min_length)
+      errors[id] = `Enter at least ${element.min_length} characters.`;
   }
   return errors;
 }
@@ -69,16 +77,46 @@ function paint() {
   const entry = top();
   if (!entry) return;
   const { view, context } = entry;
-  const foot = view.submit || view.close ? [
-    h("button", { class: "button", type: "button", "data-testid": "modal-close", onclick: () => leave(false) }, view.close?.text || "Cancel"),
-    view.submit ? h("button", { class: "button button-primary button-solid", type: "button", "data-testid": "modal-submit", onclick: submit }, view.submit.text) : null,
-  ] : null;
+  const foot =
+    view.submit || view.close
+      ? [
+          h(
+            "button",
+            { class: "button", type: "button", "data-testid": "modal-close", onclick: () => leave() },
+            view.close?.text || "Cancel",
+          ),
+          view.submit
+            ? h(
+                "button",
+                {
+                  class: "button button-primary button-solid",
+                  type: "button",
+                  "data-testid": "modal-submit",
+                  onclick: submit,
+                },
+                view.submit.text,
+              )
+            : null,
+        ]
+      : null;
   shown = dialog({
-    title: title(view), body: drawBlocks(view.blocks || [], context), foot, testid: "modal", className: "modal", sturdy: true, data: { view: view.id, callback: view.callback_id },
-    onDismiss: () => leave(Boolean(view.clear_on_close)), onBack: stack.length > 1 ? () => leave(false) : null,
+    title: title(view),
+    body: drawBlocks(view.blocks || [], context),
+    foot,
+    testid: "modal",
+    className: "modal",
+    sturdy: true,
+    data: { view: view.id, callback: view.callback_id },
+    onDismiss: () => leave({ all: view.clear_on_close }),
+    onBack: stack.length > 1 ? () => leave() : null,
   });
   shown.node.addEventListener("keydown", (press) => {
-    if (press.key !== "Enter" || !view.submit || !(press.metaKey || press.ctrlKey || (press.target.matches("input.input") && !press.defaultPrevented))) return;
+    if (
+      press.key !== "Enter" ||
+      !view.submit ||
+      !(press.metaKey || press.ctrlKey || (press.target.matches("input.input") && !press.defaultPrevented))
+    )
+      return;
     press.preventDefault();
     submit();
   });
@@ -108,7 +146,8 @@ export function updateView(view) {
   const old = stack[at];
   stack[at] = entryOf(view, old);
   const kept = new Set((view.blocks || []).map((block) => block.block_id));
-  for (const id of Object.keys(stack[at].context.values)) if (!kept.has(id)) delete stack[at].context.values[id];
+  for (const id of Object.keys(stack[at].context.values))
+    if (!kept.has(id)) delete stack[at].context.values[id];
   if (at !== stack.length - 1) return;
   const scroll = shown?.node.querySelector(".dialog-body").scrollTop || 0;
   const focused = document.activeElement?.dataset?.actionId;

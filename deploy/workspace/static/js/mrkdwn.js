@@ -23,7 +23,8 @@ function angle(inner) {
   const [target, label] = inner.split(/\|(.*)/s);
   const mention = mentionOf(target, label && unescape(label));
   if (mention) return mention;
-  if (/^(https?:|mailto:|tel:|\/)/.test(target)) return link(unescape(target), unescape(label || target.replace(/^mailto:/, "")));
+  if (/^(https?:|mailto:|tel:|\/)/.test(target))
+    return link(unescape(target), unescape(label || target.replace(/^mailto:/, "")));
   return document.createTextNode(unescape(`<${inner}>`));
 }
 
@@ -45,7 +46,7 @@ function earliest(text) {
 }
 
 /** One run of text to a list of nodes. */
-export function inline(text) {
+function inline(text) {
   const out = [];
   let rest = text;
   for (let found = earliest(rest); found; found = earliest(rest)) {
@@ -101,8 +102,10 @@ export function textObject(text) {
 
 /** Plain text keeps its line breaks and its emoji names, nothing else. */
 export function plain(text) {
-  return String(text ?? "").split(/(:[a-z0-9_+'-]+:)/).flatMap((part) => {
-    const name = /^:([a-z0-9_+'-]+):$/.exec(part);
-    return name && knows(name[1]) ? [emoji(name[1])] : withEmoji(part);
-  });
+  return String(text ?? "")
+    .split(/(:[a-z0-9_+'-]+:)/)
+    .flatMap((part) => {
+      const name = /^:([a-z0-9_+'-]+):$/.exec(part);
+      return name && knows(name[1]) ? [emoji(name[1])] : withEmoji(part);
+    });
 }

@@ -29,8 +29,6 @@ export function closePopover({ refocus = false } = {}) {
   return true;
 }
 
-export const popoverIsOpen = () => open !== null;
-
 /** Shows `content` beside `anchor`; a click elsewhere, Escape or a scroll of the page closes it. */
 export function popover(anchor, content, { side = "start", className = "", onClose, owner } = {}) {
   closePopover();
@@ -41,14 +39,23 @@ export function popover(anchor, content, { side = "start", className = "", onClo
   anchor.setAttribute?.("aria-expanded", "true");
   open = { panel, anchor, onClose, watch };
   const { signal } = watch;
-  document.addEventListener("pointerdown", (press) => {
-    if (!panel.contains(press.target) && !anchor.contains(press.target) && !owner?.contains(press.target)) closePopover();
-  }, { signal, capture: true });
+  document.addEventListener(
+    "pointerdown",
+    (press) => {
+      if (!panel.contains(press.target) && !anchor.contains(press.target) && !owner?.contains(press.target))
+        closePopover();
+    },
+    { signal, capture: true },
+  );
   addEventListener("resize", () => closePopover(), { signal });
-  panel.addEventListener("keydown", (press) => {
-    if (press.key !== "Escape") return;
-    press.stopPropagation();
-    closePopover({ refocus: true });
-  }, { signal });
+  panel.addEventListener(
+    "keydown",
+    (press) => {
+      if (press.key !== "Escape") return;
+      press.stopPropagation();
+      closePopover({ refocus: true });
+    },
+    { signal },
+  );
   return { panel, place: () => place(panel, anchor, side) };
 }

@@ -10,7 +10,9 @@ export class Prompts {
 
   constructor(channel) {
     this.channel = channel;
-    this.#off = store.on("prompts", (news) => { if (news === channel) this.paint(); });
+    this.#off = store.on("prompts", (news) => {
+      if (news === channel) this.paint();
+    });
     this.paint();
   }
 
@@ -22,9 +24,27 @@ export class Prompts {
     const given = store.prompts[this.channel];
     this.node.hidden = !given?.prompts?.length;
     if (this.node.hidden) return;
-    fill(this.node, given.title ? h("div", { class: "prompts-title" }, given.title) : null,
-      h("div", { class: "prompts-row" }, given.prompts.map((prompt) => h("button", {
-        class: "prompt", type: "button", title: prompt.message, data: { prompt: prompt.title }, onclick: () => act("post", { channel: this.channel, text: prompt.message }),
-      }, icon("sparkle", { size: 16 }), h("span", {}, prompt.title)))));
+    fill(
+      this.node,
+      given.title ? h("div", { class: "prompts-title" }, given.title) : null,
+      h(
+        "div",
+        { class: "prompts-row" },
+        given.prompts.map((prompt) =>
+          h(
+            "button",
+            {
+              class: "prompt",
+              type: "button",
+              title: prompt.message,
+              data: { prompt: prompt.title },
+              onclick: () => act("post", { channel: this.channel, text: prompt.message }),
+            },
+            icon("sparkle", { size: 16 }),
+            h("span", {}, prompt.title),
+          ),
+        ),
+      ),
+    );
   }
 }

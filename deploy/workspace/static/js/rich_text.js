@@ -16,7 +16,9 @@ function styled(node, style = {}) {
 }
 
 function breaks(text) {
-  return String(text ?? "").split("\n").flatMap((line, at) => (at ? [h("br"), ...withEmoji(line)] : withEmoji(line)));
+  return String(text ?? "")
+    .split("\n")
+    .flatMap((line, at) => (at ? [h("br"), ...withEmoji(line)] : withEmoji(line)));
 }
 
 const PARTS = {
@@ -27,7 +29,13 @@ const PARTS = {
   channel: (part) => channelMention(part.channel_id),
   usergroup: () => groupMention("group"),
   broadcast: (part) => groupMention(part.range),
-  color: (part) => h("span", { class: "swatch-text" }, h("span", { class: "swatch", style: { background: part.value } }), part.value),
+  color: (part) =>
+    h(
+      "span",
+      { class: "swatch-text" },
+      h("span", { class: "swatch", style: { background: part.value } }),
+      part.value,
+    ),
   date: (part) => h("time", {}, part.fallback || dayAndTime(part.timestamp)),
 };
 
@@ -41,8 +49,14 @@ function container(element) {
   const children = element.elements || [];
   if (element.type === "rich_text_list") {
     const ordered = element.style === "ordered";
-    return h(ordered ? "ol" : "ul", { class: `list list-indent-${Math.min(element.indent || 0, 6)}`, start: ordered && element.offset ? element.offset + 1 : null },
-      children.map((item) => h("li", {}, (item.elements || []).map(part))));
+    return h(
+      ordered ? "ol" : "ul",
+      {
+        class: `list list-indent-${Math.min(element.indent || 0, 6)}`,
+        start: ordered && element.offset ? element.offset + 1 : null,
+      },
+      children.map((item) => h("li", {}, (item.elements || []).map(part))),
+    );
   }
   if (element.type === "rich_text_quote") return h("blockquote", { class: "quote" }, children.map(part));
   if (element.type === "rich_text_preformatted") return copyable(plainOf(children), element.language);

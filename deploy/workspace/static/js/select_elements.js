@@ -8,39 +8,70 @@ import { dispatch } from "./dispatch.js";
 const asOption = (value, text, face) => ({ value, text, icon: face });
 
 function people() {
-  return [...store.users.values()].map((user) => asOption(user.id, user.real_name || user.name, avatar(user.id, 20)));
+  return [...store.users.values()].map((user) =>
+    asOption(user.id, user.real_name || user.name, avatar(user.id, 20)),
+  );
 }
 
 function channels({ withDms = false } = {}) {
-  return [...store.channels.values()].filter((channel) => withDms || !channel.is_im).map((channel) =>
-    asOption(channel.id, store.title(channel.id, { bare: true }), icon(channel.is_im ? "dms" : channel.is_private ? "lock" : "hash", { size: 16 })));
+  return [...store.channels.values()]
+    .filter((channel) => withDms || !channel.is_im)
+    .map((channel) =>
+      asOption(
+        channel.id,
+        store.title(channel.id, { bare: true }),
+        icon(channel.is_im ? "dms" : channel.is_private ? "lock" : "hash", { size: 16 }),
+      ),
+    );
 }
 
 const FAMILIES = {
   static: {
-    load: (element) => () => (element.option_groups ? { option_groups: element.option_groups } : { options: element.options || [] }),
-    one: "selected_option", many: "selected_options", initial: (element) => element.initial_options || [element.initial_option], pick: (option) => option,
+    load: (element) => () =>
+      element.option_groups ? { option_groups: element.option_groups } : { options: element.options || [] },
+    one: "selected_option",
+    many: "selected_options",
+    initial: (element) => element.initial_options || [element.initial_option],
+    pick: (option) => option,
   },
   external: {
     load: (element, block, context) => (query) => context.options(element, block, query),
-    one: "selected_option", many: "selected_options", initial: (element) => element.initial_options || [element.initial_option], pick: (option) => option,
+    one: "selected_option",
+    many: "selected_options",
+    initial: (element) => element.initial_options || [element.initial_option],
+    pick: (option) => option,
   },
   users: {
-    load: () => () => ({ options: people() }), from: people,
-    one: "selected_user", many: "selected_users", initial: (element) => element.initial_users || [element.initial_user], pick: (option) => option.value,
+    load: () => () => ({ options: people() }),
+    from: people,
+    one: "selected_user",
+    many: "selected_users",
+    initial: (element) => element.initial_users || [element.initial_user],
+    pick: (option) => option.value,
   },
   conversations: {
-    load: () => () => ({ options: channels({ withDms: true }) }), from: () => channels({ withDms: true }),
-    one: "selected_conversation", many: "selected_conversations", initial: (element) => element.initial_conversations || [element.initial_conversation], pick: (option) => option.value,
+    load: () => () => ({ options: channels({ withDms: true }) }),
+    from: () => channels({ withDms: true }),
+    one: "selected_conversation",
+    many: "selected_conversations",
+    initial: (element) => element.initial_conversations || [element.initial_conversation],
+    pick: (option) => option.value,
   },
   channels: {
-    load: () => () => ({ options: channels() }), from: () => channels(),
-    one: "selected_channel", many: "selected_channels", initial: (element) => element.initial_channels || [element.initial_channel], pick: (option) => option.value,
+    load: () => () => ({ options: channels() }),
+    from: () => channels(),
+    one: "selected_channel",
+    many: "selected_channels",
+    initial: (element) => element.initial_channels || [element.initial_channel],
+    pick: (option) => option.value,
   },
 };
 
 /** Slack sends options back without the page's own icon. */
-const bare = (picked) => (picked && typeof picked === "object" ? Object.fromEntries(Object.entries(picked).filter(([key]) => key !== "icon")) : picked);
+const bare = (picked) =>
+  picked && typeof picked === "object"
+    ? Object.fromEntries(Object.entries(picked).filter(([key]) => key !== "icon"))
+    : picked;
 
 function draw(family, multi) {
   return (element, block, context) => {
@@ -48,13 +79,23 @@ function draw(family, multi) {
     const held = context.held(block.block_id, element.action_id)?.[field];
     const first = (held === undefined ? family.initial(element) : [held].flat()).filter(Boolean);
     const chosen = family.from ? family.from().filter((option) => first.includes(option.value)) : first;
-    const fields = (options) => ({ [field]: multi ? options.map((option) => bare(family.pick(option))) : bare(options[0] ? family.pick(options[0]) : null) });
-    const remember = (options) => context.hold(block.block_id, element.action_id, { type: element.type, ...fields(options) });
+    const fields = (options) => ({
+      [field]: multi
+        ? options.map((option) => bare(family.pick(option)))
+        : bare(options[0] ? family.pick(options[0]) : null),
+    });
+    const remember = (options) =>
+      context.hold(block.block_id, element.action_id, { type: element.type, ...fields(options) });
     remember(chosen);
     const control = select({
-      placeholder: element.placeholder?.text, multi, max: element.max_selected_items || Infinity, chosen,
-      local: family !== FAMILIES.external, minQuery: family === FAMILIES.external ? element.min_query_length ?? 3 : 0,
-      load: family.load(element, block, context), label: element.accessibility_label || block.label?.text,
+      placeholder: element.placeholder?.text,
+      multi,
+      max: element.max_selected_items || Infinity,
+      chosen,
+      local: family !== FAMILIES.external,
+      minQuery: family === FAMILIES.external ? (element.min_query_length ?? 3) : 0,
+      load: family.load(element, block, context),
+      label: element.accessibility_label || block.label?.text,
       data: { actionId: element.action_id, blockId: block.block_id },
       onPick: (options) => {
         remember(options);

@@ -56,7 +56,11 @@ class Store {
   title(id, { bare = false } = {}) {
     const channel = this.channels.get(id);
     if (!channel) return "Unknown channel";
-    if (channel.is_im) return this.users.get(channel.user)?.real_name || (this.isBotDm(id) ? this.bot.name : channel.name || "Direct message");
+    if (channel.is_im)
+      return (
+        this.users.get(channel.user)?.real_name ||
+        (this.isBotDm(id) ? this.bot.name : channel.name || "Direct message")
+      );
     return bare || channel.is_private ? channel.name : `#${channel.name}`;
   }
 }

@@ -6,10 +6,17 @@ const SHOWN_MS = 6000;
 
 export function toast(text, kind = "info") {
   const shelf = document.getElementById("toasts");
-  const node = h("div", { class: `toast toast-${kind}`, "data-testid": "toast" },
-    icon(kind === "error" ? "alert" : "info"), h("span", { class: "toast-text" }, text));
-  const close = h("button", { class: "toast-close", type: "button", "aria-label": "Dismiss", onclick: () => node.remove() },
-    icon("close"));
+  const node = h(
+    "div",
+    { class: `toast toast-${kind}`, "data-testid": "toast" },
+    icon(kind === "error" ? "alert" : "info"),
+    h("span", { class: "toast-text" }, text),
+  );
+  const close = h(
+    "button",
+    { class: "toast-close", type: "button", "aria-label": "Dismiss", onclick: () => node.remove() },
+    icon("close"),
+  );
   node.append(close);
   shelf.append(node);
   while (shelf.childElementCount > 3) shelf.firstElementChild.remove();

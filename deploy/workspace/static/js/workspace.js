@@ -18,7 +18,10 @@ import { ThreadPane } from "./thread_pane.js";
 function addressed() {
   const permalink = /^\/archives\/(\w+)\/p(\d+)(\d{6})$/.exec(location.pathname);
   if (!permalink) return location.hash.slice(1).split("/");
-  return [permalink[1], new URLSearchParams(location.search).get("thread_ts") || `${permalink[2]}.${permalink[3]}`];
+  return [
+    permalink[1],
+    new URLSearchParams(location.search).get("thread_ts") || `${permalink[2]}.${permalink[3]}`,
+  ];
 }
 
 export class Workspace {
@@ -26,22 +29,42 @@ export class Workspace {
     this.sidebar = new Sidebar({ open: (id) => this.go(id), openApp: () => this.go(store.botDm()) });
     this.main = h("main", { class: "main", id: "main" });
     this.side = h("div", { class: "side" });
-    this.bar = h("div", { class: "topbar" }, h("button", { class: "topbar-search", type: "button", onclick: () => store.emit("switcher") }, icon("search", { size: 16 }), "Find a channel or the app", h("kbd", {}, "Ctrl K")));
+    this.bar = h(
+      "div",
+      { class: "topbar" },
+      h(
+        "button",
+        { class: "topbar-search", type: "button", onclick: () => store.emit("switcher") },
+        icon("search", { size: 16 }),
+        "Find a channel or the app",
+        h("kbd", {}, "Ctrl K"),
+      ),
+    );
     fill(app, this.bar, this.sidebar.node, h("div", { class: "stage" }, this.main, this.side));
     store.on("go", ({ channel }) => this.go(channel));
     store.on("thread", ({ channel, thread }) => this.openThread(channel, thread));
     store.on("person", (id) => profile(id, (tab) => this.go(store.botDm(), tab)));
-    store.on("switcher", () => { closePopover(); if (!dialogIsOpen()) switcher((id) => this.go(id)); });
+    store.on("switcher", () => {
+      closePopover();
+      if (!dialogIsOpen()) switcher((id) => this.go(id));
+    });
     store.on("left", (id) => this.#left(id));
     store.on("channels", () => this.#drawHeader());
-    addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.#address()) this.open(); });
+    addEventListener("hashchange", () => {
+      if (location.hash.slice(1) !== this.#address()) this.open();
+    });
     addEventListener("keydown", (press) => this.#key(press));
     addEventListener("focus", () => this.#read(store.here.channel));
   }
 
   #address() {
     const { channel, tab } = store.here;
-    const rest = this.pane instanceof ThreadPane && this.pane.channel === channel ? `/${this.pane.thread}` : store.isBotDm(channel) && tab !== "messages" ? `/${tab}` : "";
+    const rest =
+      this.pane instanceof ThreadPane && this.pane.channel === channel
+        ? `/${this.pane.thread}`
+        : store.isBotDm(channel) && tab !== "messages"
+          ? `/${tab}`
+          : "";
     return channel + rest;
   }
 
@@ -67,7 +90,12 @@ export class Workspace {
     if (this.pane && !(this.pane instanceof AgentPane && !store.isBotDm(id))) this.closePane();
     this.view?.close();
     store.here = { channel: id, tab };
-    this.view = store.isBotDm(id) ? new AppView(id, tab, (now) => { store.here.tab = now; this.#note(); }) : new Conversation(id);
+    this.view = store.isBotDm(id)
+      ? new AppView(id, tab, (now) => {
+          store.here.tab = now;
+          this.#note();
+        })
+      : new Conversation(id);
     this.#drawHeader();
     fill(this.main, this.head, this.view.node);
     this.#note();
@@ -86,7 +114,7 @@ export class Workspace {
   }
 
   #read(id) {
-    if (!id || !document.hasFocus() && store.unread[id] === undefined) return;
+    if (!id || (!document.hasFocus() && store.unread[id] === undefined)) return;
     delete store.unread[id];
     delete store.mentions[id];
     store.emit("unread");
@@ -107,11 +135,12 @@ export class Workspace {
     if (message.user === store.me.id) return;
     if (message.thread_ts && message.thread_ts !== message.ts) {
       this.showAgentThread(channel, message.thread_ts);
-      return;
+      if (!store.isBotDm(channel) || store.here.channel === channel || this.pane?.channel === channel) return;
     }
     if (store.here.channel === channel && store.here.tab === "messages") return;
     store.unread[channel] = (store.unread[channel] || 0) + 1;
-    if (message.text?.includes(`<@${store.me.id}>`)) store.mentions[channel] = (store.mentions[channel] || 0) + 1;
+    if (message.text?.includes(`<@${store.me.id}>`))
+      store.mentions[channel] = (store.mentions[channel] || 0) + 1;
     store.emit("unread");
   }
 
@@ -129,7 +158,10 @@ export class Workspace {
       return;
     }
     const fromAgent = this.pane instanceof AgentPane || this.pane?.fromAgent;
-    const pane = new ThreadPane(channel, thread, { onClose: () => this.closePane(), onBack: fromAgent ? () => this.openAgent() : null });
+    const pane = new ThreadPane(channel, thread, {
+      onClose: () => this.closePane(),
+      onBack: fromAgent ? () => this.openAgent() : null,
+    });
     pane.fromAgent = fromAgent;
     await this.#openPane(pane, { focus });
   }
