@@ -18,7 +18,7 @@ from knowledge.store import Found, Store
 from knowledge.vectors import Mask, Snapshot
 
 RRF_K = 60  # Cormack, Clarke and Büttcher (2009): how little the first ranks count more than the next
-_CANDIDATES = 50  # of each side
+CANDIDATES = 50  # of each side
 _AGREEING = 10
 # Up to this many readable chunks an exact scan takes less than a millisecond; with more of them Chroma is asked.
 _EXACT_ROWS = 5_000
@@ -69,28 +69,13 @@ class Retriever:
         self, snapshot: Snapshot, text: str, vector: Vector, scopes: frozenset[str], sources: frozenset[str]
     ) -> _Ranked:
         mask = snapshot.readable(scopes, sources)
-        readable = int(np.count_nonzero(mask))
-        if not readable:
+        if not mask.any():
             return _Ranked([], [], snapshot)
         return _Ranked(
-            self._by_meaning(snapshot, vector, mask, readable),
+            nearest_readable(self._indexes, snapshot, vector, mask),
             self._by_word(snapshot, text, mask, scopes, sources),
             snapshot,
         )
-
-    def _by_meaning(self, snapshot: Snapshot, vector: Vector, mask: Mask, readable: int) -> list[int]:
-        total = len(snapshot.keys)
-        index = self._indexes.vectors
-        if readable > max(_EXACT_ROWS, _EXACT_SHARE * total) and self._indexes.is_usable(index):
-            wanted = min(total, int(_CANDIDATES * total / readable * 1.5) + _SPARE)
-            try:
-                rows = ((key, snapshot.row_of(key)) for key in index.nearest(vector, wanted))
-                near = [key for key, row in rows if row is not None and mask[row]]
-                if len(near) >= _CANDIDATES:
-                    return near[:_CANDIDATES]
-            except IndexBroken as error:
-                self._indexes.report_broken(index, error)
-        return [key for key, _ in snapshot.nearest(vector, np.flatnonzero(mask), _CANDIDATES)]
 
     def _by_word(
         self, snapshot: Snapshot, text: str, mask: Mask, scopes: frozenset[str], sources: frozenset[str]
@@ -102,7 +87,7 @@ class Retriever:
         shelves = [shelf for shelf, is_open in zip(snapshot.shelves, allowed, strict=True) if is_open]
         try:
             terms = index.analyzer.question(text)
-            keys = index.search(terms, text, None if all(allowed) else shelves, _CANDIDATES)
+            keys = index.search(terms, text, None if all(allowed) else shelves, CANDIDATES)
         except IndexBroken as error:
             self._indexes.report_broken(index, error)
             return []
@@ -141,6 +126,26 @@ class Retriever:
         return tuple(passages), share(weights, together)
 
 
+def nearest_readable(indexes: Indexes, snapshot: Snapshot, vector: Vector, mask: Mask) -> list[int]:
+    """The keys of the nearest chunks among those that `mask` lets through, nearest first.
+
+    Exact where few may be read or the index is out of order; else more are asked of the index than are needed, and
+    what may not be read is dropped. Blocks.
+    """
+    total, readable = len(mask), int(np.count_nonzero(mask))
+    index = indexes.vectors
+    if readable > max(_EXACT_ROWS, _EXACT_SHARE * total) and indexes.is_usable(index):
+        wanted = min(total, int(CANDIDATES * total / readable * 1.5) + _SPARE)
+        try:
+            rows = ((key, snapshot.row_of(key)) for key in index.nearest(vector, wanted))
+            near = [key for key, row in rows if row is not None and mask[row]]
+            if len(near) >= CANDIDATES:
+                return near[:CANDIDATES]
+        except IndexBroken as error:
+            indexes.report_broken(index, error)
+    return [key for key, _ in snapshot.nearest(vector, np.flatnonzero(mask), CANDIDATES)]
+
+
 def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
     """Reciprocal rank fusion: the sum of 1 / (60 + rank) over the rankings that name a key, ranks from 1."""
     scores: dict[int, float] = {}
@@ -151,9 +156,9 @@ def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
 
 
 def overlap(one: Sequence[int], other: Sequence[int]) -> float:
-    """How many of the longer list's places both name, 0 to 1."""
-    longest = max(len(one), len(other))
-    return len(set(one) & set(other)) / longest if longest else 0.0
+    """How much of the shorter list the other names too, 0 to 1; 0 where one is empty."""
+    shortest = min(len(one), len(other))
+    return len(set(one) & set(other)) / shortest if shortest else 0.0
 
 
 def share(weights: dict[str, float], stems: set[str]) -> float:

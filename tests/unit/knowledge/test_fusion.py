@@ -10,7 +10,8 @@ def test_what_both_sides_find_comes_before_what_one_side_finds_first() -> None:
     assert scores[1] == scores[4] == pytest.approx(1 / 61)
 
 
-def test_agreement_is_the_share_of_places_that_both_name() -> None:
+def test_agreement_is_the_share_of_the_shorter_list_that_both_name() -> None:
+    assert overlap([3], [1, 2, 3, 4]) == 1.0
     assert overlap([1, 2, 3, 4], [4, 3, 9, 8]) == 0.5
     assert overlap([1, 2], []) == 0.0
     assert overlap([], []) == 0.0

@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 
-import openpyxl
+import openpyxl  # type: ignore[import-untyped]
 import pptx
 import pytest
 from pypdf import PdfWriter
