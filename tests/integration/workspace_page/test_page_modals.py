@@ -18,21 +18,25 @@ def text_input(block_id: str, label: str, **element: Any) -> dict[str, Any]:
     return {"type": "input", "block_id": block_id, "label": plain(label), "element": field}
 
 
-EXAMPLE = {
+EXAMPLE_BLOCKS: list[dict[str, Any]] = [
+    text_input("question", "Question"),
+    text_input("answer", "Answer", multiline=True, initial_value="Press twice."),
+    {
+        "type": "actions",
+        "block_id": "more",
+        "elements": [
+            {"type": "button", "action_id": "details", "text": plain("Details")},
+            {"type": "button", "action_id": "hint", "text": plain("Give me a hint")},
+        ],
+    },
+]
+EXAMPLE: dict[str, Any] = {
     "type": "modal",
     "callback_id": "example",
     "title": plain("Save as example"),
     "submit": plain("Save"),
     "close": plain("Cancel"),
-    "blocks": [
-        text_input("question", "Question"),
-        text_input("answer", "Answer", multiline=True, initial_value="Press twice."),
-        {
-            "type": "actions",
-            "block_id": "more",
-            "elements": [{"type": "button", "action_id": "details", "text": plain("Details")}],
-        },
-    ],
+    "blocks": EXAMPLE_BLOCKS,
 }
 DETAILS = {
     "type": "modal",
@@ -62,6 +66,12 @@ def opens_the_example(app: AsyncApp) -> asyncio.Queue[dict[str, Any]]:
         await ack()
         await client.views_push(trigger_id=body["trigger_id"], view=DETAILS)
 
+    async def hint(ack: Any, body: dict[str, Any], client: Any) -> None:
+        await ack()
+        said = {"type": "section", "text": plain("Name the machine.")}
+        await client.views_update(view_id=body["view"]["id"], view={**EXAMPLE, "blocks": [said, *EXAMPLE_BLOCKS]})
+
+    app.action("hint")(hint)
     app.shortcut("save_example")(shortcut)
     app.view("example")(submitted)
     app.action("details")(details)
@@ -107,6 +117,16 @@ async def test_a_pushed_view_goes_back_to_what_was_typed(page: Page, app: AsyncA
     await expect(modal.locator("[data-action-id=question]")).to_have_value("Half a qu")
     await page.keyboard.press("Escape")
     await expect(modal).to_have_count(0)
+
+
+async def test_an_updated_view_keeps_what_was_typed(page: Page, app: AsyncApp) -> None:
+    opens_the_example(app)
+    await open_example(page)
+    modal = page.get_by_test_id("modal")
+    await modal.locator("[data-action-id=question]").fill("Half a qu")
+    await modal.get_by_role("button", name="Give me a hint").click()
+    await expect(modal).to_contain_text("Name the machine.")
+    await expect(modal.locator("[data-action-id=question]")).to_have_value("Half a qu")
 
 
 async def test_the_home_tab_shows_what_the_app_publishes(page: Page, app: AsyncApp) -> None:
