@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
@@ -32,6 +32,7 @@ from bot.logs import mask
 from bot.secrets import SlackSecrets
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
+from knowledge.reports import RefreshProgress
 
 log = structlog.get_logger("bot.app")
 
@@ -163,9 +164,18 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
 
 
 async def _first_refresh(core: Core) -> None:
-    started = core.clock()
-    report = await core.knowledge.refresh()
-    log.info("knowledge_ready", seconds=round((core.clock() - started) / timedelta(seconds=1), 2), report=str(report))
+    shown = 0
+
+    def show(progress: RefreshProgress) -> None:
+        nonlocal shown
+        percent = 100 * progress.done // max(progress.total, 1)
+        if percent >= shown + 10:
+            log.info("reading", source=progress.source, documents=f"{progress.done} of {progress.total}")
+            shown = percent
+
+    report = await core.knowledge.refresh(progress=show)
+    documents = sum(source.seen for source in report.sources)
+    log.info("knowledge_ready", documents=documents, problems=len(report.problems), seconds=round(report.seconds, 2))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

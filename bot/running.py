@@ -19,7 +19,7 @@ from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
 
 MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
 REPORTS = "C0REPORTS"
-GENERAL = "C0GENERAL"
+FIRST_SEEN = "C0HELP"
 
 WELCOME = """*Hello, I am Switchboard.* I answer from your team's documents and show my sources. Try one of these:
 • Mention me here: `@Switchboard how do I connect you to our Slack?`
@@ -76,4 +76,4 @@ def _for_workspace(settings: Settings, url: str) -> Settings:
 
 async def _welcome(app: App) -> None:
     folders = ", ".join(f"`{folder.path}`" for folder in app.core.settings.knowledge.folders)
-    await app.client.chat_postMessage(channel=GENERAL, text=WELCOME.format(folders=folders), unfurl_links=False)
+    await app.client.chat_postMessage(channel=FIRST_SEEN, text=WELCOME.format(folders=folders), unfurl_links=False)

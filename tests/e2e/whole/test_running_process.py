@@ -84,7 +84,7 @@ async def test_without_tokens_a_workspace_opens_with_a_message_that_says_what_to
         async with aiohttp.ClientSession() as session, session.get(url) as response:
             assert "text/html" in response.headers["Content-Type"]
         async with Driver(url, "U0MAYA", timeout=30) as maya:
-            welcome = await maya.wait_for_message("C0GENERAL", lambda m: "Try one of these" in m["text"])
+            welcome = await maya.wait_for_message("C0HELP", lambda m: "Try one of these" in m["text"])
             assert "/model" in welcome["text"]
             ts = await maya.post("C0HELP", QUESTION)
             assert "undo" in str(await maya.wait_for_reply("C0HELP", ts))
