@@ -42,16 +42,26 @@ class Weighing:
             for strategy in StrategyName
         ]
         # What nobody knows the price of is weighed as if it were the dearest of the others.
-        dearest = max((cost for _, _, cost in drafts if cost is not None), default=Decimal(0))
+        dearest: dict[StrategyName, Decimal] = dict.fromkeys(StrategyName, Decimal(0))
+        for _, strategy, cost in drafts:
+            dearest[strategy] = max(dearest[strategy], cost or Decimal(0))
         options = [
-            self._option(card, strategy, needs[strategy], cost, dearest, obstacle(card, strategy, evidence, pinned))
+            self._option(card, strategy, needs[strategy], cost, dearest[strategy], evidence, pinned)
             for card, strategy, cost in drafts
         ]
         return tuple(sorted(options, key=lambda option: (not option.available, -option.utility)))
 
     def _option(
-        self, card: ModelCard, strategy: StrategyName, need: float, cost: Decimal | None, dearest: Decimal, reason: str
+        self,
+        card: ModelCard,
+        strategy: StrategyName,
+        need: float,
+        cost: Decimal | None,
+        dearest: Decimal,
+        evidence: Evidence,
+        pinned: bool,
     ) -> Option:
+        reason = obstacle(card, strategy, evidence, pinned)
         quality = 0.0 if reason else need * self.estimates.strength(card, strategy)
         latency = self.estimates.latency(card, self.medians)
         weighed = float(dearest if cost is None else cost)

@@ -19,6 +19,8 @@ CONFIGURED = "configured"
 
 _CLOSE = 0.55
 _NEAR = 0.3
+_COVERED = 0.8
+_FAMILIAR = 0.05
 _SHOWN_CHARACTERS = 80
 
 
@@ -72,6 +74,8 @@ def _of_rag(taken: Option, evidence: Evidence) -> str:
     found = f"“{_short(name)}” (similarity {best.similarity:.2f})"
     if best.similarity >= _CLOSE:
         return f"The documents answer this closely: {found}."
+    if evidence.coverage >= _COVERED:
+        return f"The documents use the very words of this question; nearest is {found}."
     if best.similarity >= _NEAR:
         return f"The documents hold something that may answer this: {found}."
     return f"Little in the documents is near to this; the nearest is {found}."
@@ -109,17 +113,19 @@ _EVIDENCE: Mapping[StrategyName, Callable[[Option, Evidence], str]] = {
 
 
 def _other_strategy(taken: Option, options: Sequence[Option]) -> list[str]:
-    other = next((o for o in options if o.available and o.strategy is not taken.strategy), None)
-    if other is None:
+    others = [option for option in options if option.available and option.strategy is not taken.strategy]
+    if not others:
         return []
+    # Everybody knows plain prompting, so of two that are about as good it is the one to compare with.
+    other = max(others, key=lambda o: o.quality + _FAMILIAR * (o.strategy is StrategyName.ZERO_SHOT))
     name = NAMES[other.strategy]
     name = name[:1].upper() + name[1:]
     if other.quality > taken.quality:
         worth = "but not by enough to be worth its price and time"
         return [f"{name} might answer better ({_qualities(other, taken)}), {worth}."]
     cheaper = other.cost is not None and taken.cost is not None and other.cost < taken.cost
-    price = "would have been cheaper, but is" if cheaper else "is"
-    return [f"{name} {price} less likely to give a good answer ({_qualities(other, taken)})."]
+    price = "cheaper, but " if cheaper else ""
+    return [f"{name} would have been {price}less likely to give a good answer ({_qualities(other, taken)})."]
 
 
 def _qualities(one: Option, other: Option) -> str:

@@ -15,9 +15,7 @@ _FEW_WORDS = 5
 _END_CHARACTERS = 100
 _MOST_POLITENESS = 4
 
-_MENTION = re.compile(
-    r"[ \t]?(?:<[@!][^>\s]+>|(?<!\S)@(?:switchboard|channel|here|everyone)\b)[ \t]?", re.IGNORECASE
-)
+_MENTION = re.compile(r"[ \t]?(?:<[@!][^>\s]+>|(?<!\S)@(?:switchboard|channel|here|everyone)\b)[ \t]?", re.IGNORECASE)
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _GREETING = re.compile(
     r"""^[\s,;:.!–-]*

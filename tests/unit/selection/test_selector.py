@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.costs.prices import PriceBook
+from bot.domain import Audience, Choice, Evidence, Example, Option, Pin, Place, PlaceKind, Question, StrategyName
+from bot.models.cards import CardRates, FineTune, ModelCard
+from bot.models.catalogue import OFFLINE, load_catalogue
+from bot.selection.selector import Selector
+from knowledge.access import PUBLIC
+from knowledge.documents import Passage
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+ZERO_SHOT, FEW_SHOT, RAG, FINE_TUNED = StrategyName
+OFFLINE_CARD = load_catalogue().get(OFFLINE)
+
+
+def card(name: str, dollars: str | None = "1", **fields: Any) -> ModelCard:
+    rates = CardRates(input=Decimal(dollars), output=Decimal(dollars)) if dollars is not None else None
+    return ModelCard(name=name, provider="house", context_window=8192, rates=rates, **fields)
+
+
+def tuned(name: str = "notes") -> ModelCard:
+    return card(name, fine_tune=FineTune(kind="release notes", prompts=("Write the release notes",)))
+
+
+def passage(similarity: float, lexical: float = 0.0, text: str = "text") -> Passage:
+    return Passage(
+        chunk_id="c",
+        document_id="d",
+        source="docs",
+        title="Deploying",
+        heading=("Deploying", "Rollback"),
+        text=text,
+        url=None,
+        updated=None,
+        score=1.0,
+        similarity=similarity,
+        lexical=lexical,
+    )
+
+
+def example(similarity: float) -> Example:
+    return Example(id="e", question="How do I book a room?", answer="So.", readers=PUBLIC, similarity=similarity)
+
+
+FAR = tuple(passage(0.12, 0.1) for _ in range(4))
+NEAR = (passage(0.82, 0.9), passage(0.4, 0.3), passage(0.35, 0.2), passage(0.3, 0.1))
+DOCUMENTS = Evidence(passages=NEAR, examples=(example(0.1),), coverage=0.95, agreement=0.5)
+EXAMPLES = Evidence(passages=FAR, examples=(example(0.9), example(0.6)), coverage=0.3, agreement=0.1)
+TASK = Evidence(passages=FAR, examples=(example(0.1),), coverage=0.2, fine_tuned={"notes": 0.9})
+NOTHING = Evidence(passages=FAR, examples=(example(0.1),), coverage=0.2, fine_tuned={"notes": 0.1})
+
+
+def choose(
+    evidence: Evidence, *cards: ModelCard, pins: tuple[Pin, ...] = (), medians: Any = None, **weights: float
+) -> Choice:
+    selector = Selector(**{"cost_weight": 5.0, "latency_weight": 0.005, **weights}, prices=PriceBook())
+    place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
+    question = Question(id="q", text="How?", asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
+    return selector.choose(question, evidence, cards, pins, medians=medians)
+
+
+def taken(choice: Choice) -> tuple[str, StrategyName]:
+    return choice.option.model, choice.option.strategy
+
+
+@pytest.mark.parametrize(
+    ("evidence", "strategy"), [(DOCUMENTS, RAG), (EXAMPLES, FEW_SHOT), (TASK, FINE_TUNED), (NOTHING, ZERO_SHOT)]
+)
+def test_the_strategy_follows_the_evidence(evidence: Evidence, strategy: StrategyName) -> None:
+    choice = choose(evidence, card("writer"), tuned())
+    assert choice.option.strategy is strategy
+    assert choice.option.quality > 0.5
+
+
+def test_every_option_follows_the_formula_and_the_best_is_taken() -> None:
+    choice = choose(DOCUMENTS, card("writer"), card("dear", "400"), cost_weight=7.0, latency_weight=0.01)
+    available = [option for option in choice.options if option.available]
+    for option in available:
+        assert option.cost is not None
+        expected = option.quality - 7.0 * float(option.cost) - 0.01 * option.latency
+        assert option.utility == pytest.approx(expected)
+    assert choice.option == max(available, key=lambda option: option.utility)
+    assert choice.options[: len(available)] == tuple(available)
+
+
+def test_of_two_models_that_nobody_has_measured_the_cheaper_one_answers() -> None:
+    assert taken(choose(DOCUMENTS, card("dear", "20"), card("cheap", "1"))) == ("cheap", RAG)
+
+
+def test_a_measured_better_model_is_worth_its_price_until_money_counts_more() -> None:
+    good, poor = card("good", "10", scores={"rag": 0.95}), card("poor", "1", scores={"rag": 0.6})
+    assert taken(choose(DOCUMENTS, good, poor)) == ("good", RAG)
+    assert taken(choose(DOCUMENTS, good, poor, cost_weight=500.0)) == ("poor", RAG)
+
+
+def test_a_slow_model_loses_against_a_fast_one() -> None:
+    medians = {("house", "slow"): 20.0, ("house", "fast"): 1.0}
+    choice = choose(DOCUMENTS, card("slow"), card("fast"), medians=medians)
+    assert taken(choice) == ("fast", RAG)
+    assert choice.option.latency == 1.0
+
+
+def test_an_unknown_price_is_weighed_as_the_dearest_and_stays_unknown() -> None:
+    choice = choose(DOCUMENTS, card("unknown", None), card("dear", "30"), card("cheap", "1"))
+    assert choice.option.model == "cheap"
+    by_model = {option.model: option for option in choice.options if option.strategy is RAG}
+    assert by_model["unknown"].cost is None
+    assert by_model["unknown"].utility == pytest.approx(by_model["dear"].utility)
+
+
+def test_longer_evidence_costs_more() -> None:
+    long = Evidence(passages=(passage(0.8, text="word " * 4000),), coverage=0.9)
+    costs = {option.strategy: option.cost for option in choose(long, card("writer")).options if option.available}
+    assert costs[RAG] > 10 * costs[ZERO_SHOT]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("evidence", [DOCUMENTS, NOTHING])
+def test_the_offline_model_searches_whenever_there_is_something_to_quote(evidence: Evidence) -> None:
+    choice = choose(evidence, OFFLINE_CARD)
+    assert taken(choice) == (OFFLINE, RAG)
+    assert choice.option.cost == Decimal(0)
+    refused = {option.strategy: option.reason for option in choice.options if not option.available}
+    assert refused[ZERO_SHOT] == "The offline model can only quote documents and reviewed answers."
+
+
+def test_the_offline_model_steps_back_where_another_is_usable() -> None:
+    assert taken(choose(DOCUMENTS, OFFLINE_CARD, card("writer"))) == ("writer", RAG)
+
+
+def test_without_anything_to_quote_the_offline_model_has_no_option_and_says_why() -> None:
+    choice = choose(Evidence(), OFFLINE_CARD)
+    assert not choice.option.available
+    assert choice.reasons == ("Nothing was found in the documents that everyone here may read.",)
+
+
+def test_nothing_is_stacked_on_a_fine_tuned_model_unless_a_person_pins_it() -> None:
+    automatic = choose(DOCUMENTS, tuned(), card("writer"))
+    own = [option for option in automatic.options if option.model == "notes"]
+    assert not any(option.available for option in own)
+    assert {option.reason for option in own} == {
+        "“notes” was tuned to answer on its own.",
+        "“notes” was tuned for another kind of question (release notes).",
+    }
+    pinned = choose(DOCUMENTS, tuned(), card("writer"), pins=(Pin(scope="person", model="notes"),))
+    assert taken(pinned) == ("notes", RAG)
+
+
+def test_of_several_pins_the_strongest_decides_for_the_model_and_for_the_strategy() -> None:
+    pins = (
+        Pin(scope="question", strategy=ZERO_SHOT),
+        Pin(scope="thread", model="second", strategy=RAG),
+        Pin(scope="channel", model="first"),
+    )
+    choice = choose(DOCUMENTS, card("first"), card("second"), pins=pins)
+    assert taken(choice) == ("second", ZERO_SHOT)
+    assert choice.pins == (Pin(scope="thread", model="second"), Pin(scope="question", strategy=ZERO_SHOT))
+    assert choice.reasons[0] == "“second” is pinned in this thread."
+
+
+def test_one_pin_for_both_is_named_once() -> None:
+    pin = Pin(scope="person", model="writer", strategy=ZERO_SHOT)
+    assert choose(DOCUMENTS, card("writer"), pins=(pin,)).pins == (pin,)
+
+
+def test_the_reasons_name_what_was_found_and_what_was_passed_over() -> None:
+    reasons = choose(DOCUMENTS, card("writer"), card("dear", "50")).reasons
+    assert reasons[0] == "The documents answer this closely: “Deploying › Rollback” (similarity 0.82)."
+    assert reasons[1].startswith("Plain prompting would have been cheaper, but less likely to give a good answer")
+    assert reasons[2].startswith("Of 2 usable models “writer” offers the best value for this: about $0.000")
+
+
+def test_the_same_evidence_is_decided_the_same_way() -> None:
+    cards = (card("b"), card("a"), OFFLINE_CARD)
+    assert choose(EXAMPLES, *cards) == choose(EXAMPLES, *cards)
+
+
+def test_more_similar_documents_never_make_searching_less_likely() -> None:
+    def rag(similarity: float) -> Option:
+        found = tuple(passage(similarity - step / 10, similarity) for step in range(4))
+        options = choose(Evidence(passages=found, coverage=similarity), card("writer")).options
+        return next(option for option in options if option.strategy is RAG)
+
+    qualities = [rag(step / 10).quality for step in range(1, 10)]
+    assert qualities == sorted(qualities)
