@@ -24,8 +24,9 @@ _WAY_OUT = (
 )
 _UNSURE = "I am not sure that this answers it. The nearest that I found:"
 
-# Of questions whose answer is there, 5% fall below the first; of those whose answer is missing, 87% do.
-_SURE, _NEAR = 0.5, 0.25
+# What is found is quoted as the answer from the first on, and as the nearest that there is from the second on, or where
+# the passage is about the same thing in other words.
+_SURE, _NEAR, _SAME_MATTER = 0.5, 0.25, 0.45
 _MOST_QUOTES = 3
 _NEAR_THE_BEST, _FROM_ELSEWHERE = 0.7, 0.88
 _MOST_CANDIDATES = 120
@@ -58,11 +59,10 @@ class OfflineModel:
         if example is not None and example.similarity >= _SAME_QUESTION:
             return _reviewed(example)
         ranked = await self._ranked(prompt.question, prompt.passages)
-        best = ranked[0].confidence if ranked else 0.0
-        if best >= _NEAR:
+        if ranked and _is_near(ranked[0]):
             chosen = choose(ranked, max_tokens)
             answer = [*quoted(prompt.question, chosen, [scored.candidate for scored in ranked]), LABEL]
-            return answer if best >= _SURE else [_UNSURE, *answer]
+            return answer if ranked[0].confidence >= _SURE else [_UNSURE, *answer]
         if example is not None and example.similarity >= _LIKE_QUESTION:
             return _reviewed(example)
         return [NOTHING_FOUND, _WAY_OUT]
@@ -77,6 +77,10 @@ class OfflineModel:
             return []
         vectors = await self._embedder.embed([candidate.read for candidate in candidates])
         return rank(question, await self._embedder.embed_query(question), candidates, vectors)
+
+
+def _is_near(best: Scored) -> bool:
+    return best.confidence >= _NEAR or best.candidate.passage.similarity >= _SAME_MATTER
 
 
 def choose(ranked: Sequence[Scored], max_tokens: int) -> list[Scored]:
@@ -97,11 +101,12 @@ def choose(ranked: Sequence[Scored], max_tokens: int) -> list[Scored]:
 
 
 def _second_block(other: Scored, chosen: Sequence[Scored]) -> bool:
-    """Whether it would be one more list, table or code block from elsewhere: those answer alone or not at all."""
+    """Whether it would be one more list, table or code block, or one from elsewhere than the best sentence."""
     if other.candidate.unit.kind is UnitKind.SENTENCE:
         return False
     first = chosen[0].candidate
-    return (first.number, first.unit.paragraph) != (other.candidate.number, other.candidate.unit.paragraph)
+    here = [one.candidate.unit.paragraph for one in chosen if one.candidate.unit.kind is not UnitKind.SENTENCE]
+    return first.number != other.candidate.number or bool(set(here) - {other.candidate.unit.paragraph})
 
 
 def _repeats(one: Scored, other: Scored) -> bool:

@@ -32,7 +32,10 @@ def quoted(question: str, chosen: Sequence[Scored], candidates: Sequence[Candida
     above = ""
     for run in _runs([scored.candidate for scored in chosen], places):
         heading = _heading(run, asked)
-        paragraphs.append(_paragraph(run, "" if heading == above else heading))
+        source = f"“{heading or run[0].passage.title}”"
+        if heading and heading == above:
+            heading, source = "", "the same section"
+        paragraphs.append(_paragraph(run, heading, source))
         above = heading or above
     return paragraphs
 
@@ -87,16 +90,16 @@ def _together(before: Candidate, after: Candidate) -> bool:
 
 def _heading(run: Sequence[Candidate], asked: frozenset[str]) -> str:
     """The nearest heading, where it holds a part of the question that the quote does not, or the quote leans back."""
-    passage = run[0].passage
-    if not passage.heading:
+    heading = run[0].heading
+    if not heading:
         return ""
-    heading = passage.heading[-1]
     said = frozenset().union(*(content_words(candidate.unit.words) for candidate in run))
     unclear = bool(_LEANS_BACK.match(run[0].unit.text)) or run[0].unit.kind is not UnitKind.SENTENCE
     return heading if unclear or (content_words(heading) & asked) - said else ""
 
 
-def _paragraph(run: Sequence[Candidate], heading: str) -> str:
+def _paragraph(run: Sequence[Candidate], heading: str, source: str) -> str:
+    """The run as Markdown, under `heading` where there is one; `source` announces a block that nothing else does."""
     mark = f"[{run[0].number}]"
     under = f"From “{heading.strip()}”: " if heading else ""
     sentences = " ".join(c.unit.text for c in run if c.unit.kind is UnitKind.SENTENCE)
@@ -104,8 +107,7 @@ def _paragraph(run: Sequence[Candidate], heading: str) -> str:
     if not blocks:
         return f"{under}“{sentences}” {mark}"
     lead = sentences or blocks[0].lead
-    title = f"From “{run[0].passage.title}”: "
-    announced = f"{under}“{lead}” {mark}" if lead else f"{under or title}{mark}"
+    announced = f"{under}“{lead}” {mark}" if lead else f"From {source}: {mark}"
     gap = "\n\n" if blocks[0].kind is UnitKind.TABLE else "\n"
     return announced + gap + "\n".join(_lines(blocks))
 

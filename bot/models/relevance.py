@@ -62,8 +62,12 @@ class Candidate:
     @property
     def read(self) -> str:
         """What is embedded: the unit under its nearest heading, which often names what the unit is about."""
-        heading = self.passage.heading[-1] if self.passage.heading else ""
-        return f"{heading}: {self.unit.words}" if heading else self.unit.words
+        return f"{self.heading}: {self.unit.words}" if self.heading else self.unit.words
+
+    @property
+    def heading(self) -> str:
+        """The nearest heading, inside the passage or of it; empty where there is none."""
+        return self.unit.heading or (self.passage.heading[-1] if self.passage.heading else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def rank(question: str, vector: Vector, candidates: Sequence[Candidate], vectors
     """
     asked = content_words(question)
     own = [content_words(candidate.unit.words) for candidate in candidates]
-    above = [content_words(" ".join((c.passage.title, *c.passage.heading))) for c in candidates]
+    above = [content_words(" ".join((c.passage.title, *c.passage.heading, c.unit.heading))) for c in candidates]
     rarity = _rarity(asked, [words | trail for words, trail in zip(own, above, strict=True)])
     scored = []
     for candidate, words, trail, cosine in zip(candidates, own, above, vectors @ vector, strict=True):
@@ -113,9 +117,8 @@ def _fit(passage: Passage, cosine: float, found: float) -> tuple[float, float]:
 
 def _section_fits(candidate: Candidate, asked: frozenset[str], rarity: dict[str, float]) -> float:
     """Up to 1 where the nearest heading asks the question itself: its section answers, its first words above all."""
-    heading = candidate.passage.heading[-1] if candidate.passage.heading else ""
-    share = _found(asked, content_words(heading), frozenset(), rarity)
-    return share**2 * (1.0 if candidate.place == 0 else 0.5)
+    share = _found(asked, content_words(candidate.heading), frozenset(), rarity)
+    return share**2 * (1.0 if candidate.unit.opens else 0.5)
 
 
 def _defines(question: str, text: str, asked: frozenset[str]) -> float:

@@ -28,6 +28,8 @@ class Unit:
 
     `text` is quoted; `lines` are a list's items or a table's rows, the header first. `lead` is the sentence that
     announces the block (“You need:”), empty where there is none. `paragraph` counts the blocks of the passage.
+    `heading` is the nearest line in bold above it inside the passage, which holds several short sections then; `opens`
+    is true for the first unit under its heading, or of the passage.
     """
 
     kind: UnitKind
@@ -35,6 +37,8 @@ class Unit:
     paragraph: int
     lead: str = ""
     lines: tuple[str, ...] = ()
+    heading: str = ""
+    opens: bool = False
 
     @property
     def words(self) -> str:
@@ -52,6 +56,7 @@ _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|<(https?://[^>\s]+)>")
 _MARK = re.compile(r"\s*\[\^?\d{1,3}\]")
+_TITLE = re.compile(r"^\*\*([^*]+[^*.:])\*\*$")
 _MARKUP = re.compile(r"[*_`#>|~]+|\s+")
 _END = re.compile(r"""(?:[.!?…]+["”’'»)\]*_`]*(?=\s)|[。！？]+[」』”]?)""")
 _ABBREVIATION = re.compile(
@@ -63,12 +68,17 @@ _ABBREVIATION = re.compile(
 def split(text: str) -> tuple[Unit, ...]:
     """The units of a passage's Markdown, in their order. Headings are left out: they stand in the passage's trail."""
     units: list[Unit] = []
+    heading, section = "", 0
     for number, (kind, lines) in enumerate(_blocks(_DEFINITION.sub("", _COMMENT.sub("", text)))):
-        if kind is not UnitKind.SENTENCE:
-            units += _parts(_led_by(units, _block(kind, lines, number)))
+        if len(lines) == 1 and (title := _TITLE.match(lines[0].strip())):
+            heading, section = title[1].rsplit(" > ", 1)[-1], len(units)
             continue
-        paragraph = clean(" ".join(line.strip().lstrip("> ") for line in lines))
-        units += [Unit(kind, sentence, number) for sentence in sentences(paragraph)]
+        if kind is UnitKind.SENTENCE:
+            paragraph = clean(" ".join(line.strip().lstrip("> ") for line in lines))
+            parts = [Unit(kind, sentence, number) for sentence in sentences(paragraph)]
+        else:
+            parts = _parts(_led_by(units, _block(kind, lines, number)))
+        units += [replace(part, heading=heading, opens=len(units) == section and part is parts[0]) for part in parts]
     return tuple(units)
 
 

@@ -74,3 +74,16 @@ def test_headings_rules_comments_and_link_targets_are_not_quoted() -> None:
 
 def test_numbers_in_brackets_do_not_survive_as_false_citations() -> None:
     assert [unit.text for unit in split("Whales are large.[1] They swim [23].")] == ["Whales are large.", "They swim."]
+
+
+def test_a_line_in_bold_alone_is_the_heading_of_what_follows() -> None:
+    text = (
+        "Costs are exact.\n\n**Costs > How do I get CSV?**\n\nType `/cost csv`. It is attached.\n\n**Note:** keep it."
+    )
+    found = split(text)
+    assert [(unit.text, unit.heading, unit.opens) for unit in found] == [
+        ("Costs are exact.", "", True),
+        ("Type `/cost csv`.", "How do I get CSV?", True),
+        ("It is attached.", "How do I get CSV?", False),
+        ("**Note:** keep it.", "How do I get CSV?", False),
+    ]
