@@ -59,7 +59,10 @@ class OfflineModel:
         if example is not None and example.similarity >= _SAME_QUESTION:
             return _reviewed(example)
         ranked = await self._ranked(prompt.question, prompt.passages)
-        if ranked and _is_near(ranked[0]):
+        if ranked and ranked[0].confidence < _NEAR:
+            # Other words for the same matter: what is nearest in meaning may help, and is told to be no more than that.
+            ranked = [scored for scored in ranked if scored.candidate.passage.similarity >= _SAME_MATTER]
+        if ranked:
             chosen = choose(ranked, max_tokens)
             answer = [*quoted(prompt.question, chosen, [scored.candidate for scored in ranked]), LABEL]
             return answer if ranked[0].confidence >= _SURE else [_UNSURE, *answer]
@@ -77,10 +80,6 @@ class OfflineModel:
             return []
         vectors = await self._embedder.embed([candidate.read for candidate in candidates])
         return rank(question, await self._embedder.embed_query(question), candidates, vectors)
-
-
-def _is_near(best: Scored) -> bool:
-    return best.confidence >= _NEAR or best.candidate.passage.similarity >= _SAME_MATTER
 
 
 def choose(ranked: Sequence[Scored], max_tokens: int) -> list[Scored]:
