@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import Audience, Place, PlaceKind, Question
 from handlers.cache import Remembered
+from handlers.errors import code
 from handlers.shapes import JSON
+
+log = structlog.get_logger(__name__)
 
 MINUTE = 60.0
 
@@ -32,7 +36,11 @@ class Places:
 
     async def channels_of(self, person: str) -> tuple[str, ...]:
         """Ids of the channels that the person is in and the bot can see; none where Slack does not say."""
-        return await self._channels.get(person)
+        try:
+            return await self._channels.get(person)
+        except SlackApiError as error:
+            log.warning("channels_unknown", person=person, error=code(error))
+            return ()
 
     async def may_read(self, person: str, question: Question) -> bool:
         """Whether the person can read the place of the question, so may see what became of it."""
@@ -47,7 +55,11 @@ class Places:
     async def _kind(self, channel: str) -> PlaceKind:
         if channel.startswith("D"):
             return PlaceKind.DM
-        info = await self._info.get(channel)
+        try:
+            info = await self._info.get(channel)
+        except SlackApiError as error:
+            log.info("channel_unknown", channel=channel, error=code(error))
+            info = {}
         if info.get("is_im"):
             return PlaceKind.DM
         if info.get("is_mpim"):
@@ -56,27 +68,20 @@ class Places:
         return PlaceKind.PRIVATE_CHANNEL if info.get("is_private", True) else PlaceKind.CHANNEL
 
     async def _load_info(self, channel: str) -> JSON:
-        try:
-            response = await self._client.conversations_info(channel=channel)
-        except SlackApiError:
-            return {}
-        info: JSON = response["channel"]
+        info: JSON = (await self._client.conversations_info(channel=channel))["channel"]
         return info
 
     async def _load_channels(self, person: str) -> tuple[str, ...]:
         found: list[str] = []
         cursor = ""
         while True:
-            try:
-                page = await self._client.users_conversations(
-                    user=person,
-                    types="public_channel,private_channel,mpim",
-                    exclude_archived=True,
-                    limit=200,
-                    cursor=cursor,
-                )
-            except SlackApiError:
-                return tuple(found)
+            page = await self._client.users_conversations(
+                user=person,
+                types="public_channel,private_channel,mpim",
+                exclude_archived=True,
+                limit=200,
+                cursor=cursor,
+            )
             found += [channel["id"] for channel in page["channels"]]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

@@ -10,6 +10,7 @@ import structlog
 
 from bot.domain import AnswerEvent, Failed, Finished, Progress, TextDelta
 from handlers.errors import sentence
+from handlers.markdown import begun_call, harmless
 from handlers.shapes import JSON
 
 log = structlog.get_logger(__name__)
@@ -60,8 +61,9 @@ class Collector:
 
     def take(self) -> tuple[str, list[JSON]]:
         """What was not shown yet; it counts as shown from now on."""
-        text, tasks = self.text, list(self.tasks.values())
-        self.text, self.tasks = "", {}
+        end = len(self.text) if self._work.done() else begun_call(self.text)
+        text, tasks = harmless(self.text[:end]), list(self.tasks.values())
+        self.text, self.tasks = self.text[end:], {}
         return text, tasks
 
     def give_back(self, text: str, tasks: list[JSON]) -> None:

@@ -21,6 +21,9 @@ _SLACK = {
 GONE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "restricted_action"})
 """Slack's errors that say: nothing can be written in this place."""
 
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""Slack's errors that say: the same without blocks would be taken."""
+
 
 def new_reference() -> str:
     """An id that ties a question, its log lines, its ledger rows and what the person was told."""

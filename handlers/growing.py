@@ -12,10 +12,11 @@ from slack_sdk.web.async_chat_stream import AsyncChatStream
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import markdown
-from handlers.errors import code
+from handlers.errors import REFUSED_BLOCKS, code
 from handlers.shapes import JSON
 
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+SUMMARY = 3000
+"""Characters of the text beside the blocks, which only notifications show; chat.update refuses a long one."""
 
 
 class Growing(Protocol):
@@ -114,7 +115,7 @@ class Updated:
         try:
             await self._put(text, [*markdown.blocks(text), *blocks])
         except SlackApiError as error:
-            if code(error) not in _REFUSED_BLOCKS:
+            if code(error) not in REFUSED_BLOCKS:
                 raise
             await self._put(text, [])
         self.text = text
@@ -126,7 +127,8 @@ class Updated:
             self._ts = None
 
     async def _put(self, text: str, blocks: list[JSON] | None) -> None:
-        shown: dict[str, Any] = {"channel": self._channel, "text": text, "blocks": blocks}
+        summary = markdown.shorten(text, SUMMARY) if blocks else text
+        shown: dict[str, Any] = {"channel": self._channel, "text": summary, "blocks": blocks}
         if self._ts is not None:
             try:
                 await self._client.chat_update(ts=self._ts, **shown)

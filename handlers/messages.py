@@ -22,6 +22,7 @@ NO_WORDS = (
     "I can answer questions in words, in any language, but I found none in your message. What would you like to know?"
 )
 FILE_ALONE = "I see {names}, but I cannot look into files yet. Ask your question in words and I will do my best."
+GLAD = "Glad to help. Ask on whenever you like."
 COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*)", re.IGNORECASE | re.DOTALL)
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
@@ -113,6 +114,8 @@ class Messages:
         )
         if command := COMMAND.fullmatch(text):
             await self._model_command(asked, command["arguments"])
+        elif is_courtesy(text):
+            await self._answering.say(asked.channel, asked.thread, GLAD)
         elif has_words(text):
             await self._answering.in_thread(asked)
         else:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import NotAllowed
 from handlers.cache import Remembered
+from handlers.errors import code
+
+log = structlog.get_logger(__name__)
 
 FIVE_MINUTES = 300.0
 
@@ -23,7 +27,13 @@ class Roles:
 
     async def is_admin(self, person: str) -> bool:
         """Whether the person is an admin; Slack's word is remembered for five minutes."""
-        return person in self._admins or await self._in_slack.get(person)
+        if person in self._admins:
+            return True
+        try:
+            return await self._in_slack.get(person)
+        except SlackApiError as error:
+            log.warning("role_unknown", person=person, error=code(error))
+            return False
 
     async def need_admin(self, person: str, to_do: str) -> None:
         """Raises NotAllowed where the person is no admin. `to_do` completes "Only an admin can …"."""
@@ -31,8 +41,5 @@ class Roles:
             raise NotAllowed(f"Only an admin can {to_do}. Workspace admins and owners are, and those in slack.admins.")
 
     async def _load(self, person: str) -> bool:
-        try:
-            user = (await self._client.users_info(user=person))["user"]
-        except SlackApiError:
-            return False
+        user = (await self._client.users_info(user=person))["user"]
         return bool(user.get("is_admin") or user.get("is_owner"))

@@ -12,7 +12,7 @@ from bot.costs.charts import cost_chart
 from bot.costs.report import WeeklyReport, as_text, headline
 from bot.domain import PlaceKind
 from handlers.blocks.report import report_blocks, report_blocks_with_image
-from handlers.errors import code
+from handlers.errors import REFUSED_BLOCKS, code
 from handlers.shapes import JSON
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ async def post_report(client: AsyncWebClient, channel: str, report: WeeklyReport
         await client.chat_postMessage(**shown, blocks=report_blocks(report, links))
         return
     except SlackApiError as error:
-        if code(error) not in ("invalid_blocks", "invalid_blocks_format"):
+        if code(error) not in REFUSED_BLOCKS:
             raise
         log.info("native_chart_refused", channel=channel)
     image = await asyncio.to_thread(cost_chart, report)
@@ -40,7 +40,7 @@ async def post_report(client: AsyncWebClient, channel: str, report: WeeklyReport
     try:
         await client.chat_postMessage(**shown, blocks=report_blocks_with_image(report, links, file_id))
     except SlackApiError as error:
-        if code(error) not in ("invalid_blocks", "invalid_blocks_format"):
+        if code(error) not in REFUSED_BLOCKS:
             raise
         log.warning("report_as_text", channel=channel)
         await client.chat_postMessage(**{**shown, "text": as_text(report)})

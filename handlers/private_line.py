@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from handlers.errors import REFUSED_BLOCKS, code
 from handlers.shapes import JSON
 
 log = structlog.get_logger(__name__)
 
 
 class PrivateLine:
-    """Tries the interaction's own `response_url`, then an ephemeral message, then a DM."""
+    """Tries the interaction's own `response_url`, then an ephemeral message, then a DM, at last without blocks."""
 
     def __init__(
         self,
@@ -43,9 +46,19 @@ class PrivateLine:
     async def direct(self, text: str, blocks: list[JSON] | None = None) -> None:
         """Sends a DM. Raises SlackApiError where that is refused."""
         opened = await self._client.conversations_open(users=self.person)
-        await self._client.chat_postMessage(
-            channel=opened["channel"]["id"], text=text, blocks=blocks, unfurl_links=False, unfurl_media=False
+        post = partial(
+            self._client.chat_postMessage,
+            channel=opened["channel"]["id"],
+            text=text,
+            unfurl_links=False,
+            unfurl_media=False,
         )
+        try:
+            await post(blocks=blocks)
+        except SlackApiError as error:
+            if code(error) not in REFUSED_BLOCKS:
+                raise
+            await post()
 
     async def _respond(self, text: str, blocks: list[JSON] | None) -> bool:
         if self._uses_left <= 0 or self.response_url is None:

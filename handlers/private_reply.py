@@ -33,7 +33,7 @@ class PrivateReply:
     async def _tell(self, collector: Collector) -> None:
         match collector.end:
             case Finished(answer):
-                text, tail = answer.text, answer_blocks.tail(answer, self._clock())
+                text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
             case None:
                 text, tail = "I stopped before there was an answer.", []
             case failed:

@@ -71,7 +71,7 @@ def register(app: AsyncApp, services: Services) -> Inbound:
     )
     doors = _Doors(app, inbound)
     app.middleware(inbound.middleware)
-    doors.kept_command("/ask", ask.KIND)
+    doors.kept_command("/ask", ask.KIND, ask.heard)
     doors.command("/model", model.run)
     doors.command("/knowledge", KnowledgeCommand(client, services, roles, places).run)
     doors.command("/cost", CostCommand(client, services, roles).run)
@@ -116,12 +116,10 @@ class _Doors:
 
         self._app.command(name)(listen)
 
-    def kept_command(self, name: str, kind: str) -> None:
+    def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
-            if await self._kept(body["trigger_id"], kind, body):
-                await ack()
-            else:
-                await ack(NOT_KEPT)
+            kept = await self._kept(body["trigger_id"], kind, body)
+            await ack(heard(body) if kept else NOT_KEPT)
 
         self._app.command(name)(listen)
 

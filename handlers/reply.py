@@ -195,7 +195,7 @@ class ThreadReply:
         outcome: Literal["answered", "failed", "stopped"] = "answered"
         match collector.end:
             case Finished(answer):
-                text, tail = answer.text, answer_blocks.tail(answer, self._clock())
+                text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
             case Failed(_, why, receipt):
                 outcome = "failed"
                 text = f"{so_far.rstrip()}\n\n{why}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -13,6 +13,7 @@ from handlers.audience import Places
 from handlers.blocks import ask_about, example
 from handlers.blocks.answer import question_of
 from handlers.identity import Identity
+from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
 from handlers.services import Services
@@ -61,7 +62,18 @@ class Shortcuts:
         if private:
             await self.answering.privately(asked, origin.line(self.client))
         else:
-            await self.answering.in_thread(asked)
+            await self.answering.in_thread(await self._asked_aloud(asked, question))
+
+    async def _asked_aloud(self, asked: Asked, question: str) -> Asked:
+        """An answer in a thread needs a question there: it is posted in the person's name."""
+        posted = await self.client.chat_postMessage(
+            channel=asked.channel,
+            thread_ts=asked.thread,
+            text=f"<@{asked.person}> asks: {escape(question)}",
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return replace(asked, ts=str(posted["ts"]))
 
     async def save_example(self, payload: JSON) -> None:
         """Opens the modal with the question and the answer, to be reviewed before they are kept."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.blocks import words
-from handlers.blocks.parts import context, header, section
+from handlers.blocks.parts import context, fitting, header, section
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
 from knowledge.documents import Passage
@@ -27,7 +27,7 @@ def status(statuses: Sequence[SourceStatus], now: datetime) -> list[JSON]:
         counts = f"{source.documents:,} documents, {source.chunks:,} passages · {refreshed}"
         blocks.append(section(f"*{escape(source.name)}* ({escape(source.kind)})\n{counts}"))
         blocks += _problems(source.problems)
-    return blocks
+    return fitting(blocks)
 
 
 def found(text: str, passages: Sequence[Passage], now: datetime) -> list[JSON]:
@@ -41,7 +41,7 @@ def found(text: str, passages: Sequence[Passage], now: datetime) -> list[JSON]:
         updated = f" · updated {words.age(passage.updated, now)}" if passage.updated else ""
         trail = f"\n_{escape(' › '.join(passage.heading))}_" if passage.heading else ""
         blocks.append(section(f"{number}. {name}{updated}{trail}\n{escape(shorten(passage.text, 500))}"))
-    return blocks
+    return fitting(blocks)
 
 
 def refreshed(report: RefreshReport) -> list[JSON]:
@@ -50,7 +50,7 @@ def refreshed(report: RefreshReport) -> list[JSON]:
     for source in report.sources[:20]:
         blocks.append(section(f"*{escape(source.source)}*: {_changes(source)}"))
         blocks += _problems(source.problems)
-    return blocks
+    return fitting(blocks)
 
 
 def _changes(source: SourceReport) -> str:

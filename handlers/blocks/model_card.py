@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.domain import Rates
 from bot.models.cards import ModelCard
-from handlers.blocks.parts import context, header, input_block, modal, option, section, select
+from handlers.blocks.parts import context, fitting, header, input_block, modal, option, section, select
 from handlers.markdown import escape
 from handlers.shapes import JSON
 
@@ -77,7 +77,7 @@ def listing(usable: Sequence[Shown], others: Sequence[Shown], pinned: str) -> li
         names = ", ".join(escape(shown.card.name) for shown in others[:60])
         blocks.append(context(f"With a key for their provider, also: {names}"))
     blocks.append(context("`/model show NAME` · `/model use NAME [for me | here | thread]` · `/model auto`"))
-    return blocks
+    return fitting(blocks)
 
 
 def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadata: str) -> JSON:

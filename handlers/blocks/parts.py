@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handlers.markdown import shorten
 from handlers.shapes import JSON
+
+MESSAGE_SIZE = 12_000
+"""Characters that all blocks of a message may have together; Slack refuses them at about 13,200."""
 
 
 def plain(text: str, limit: int = 3000) -> JSON:
@@ -69,3 +74,21 @@ def modal(title: str, blocks: list[JSON], *, callback_id: str = "", submit: str 
     if metadata:
         view["private_metadata"] = metadata
     return view
+
+
+def fitting(blocks: list[JSON]) -> list[JSON]:
+    """As many of the blocks, from the first on, as one message takes, and a line where some were left out."""
+    size = 0
+    for number, block in enumerate(blocks):
+        size += _characters(block)
+        if size > MESSAGE_SIZE or (number == 48 and len(blocks) > 49):
+            return [*blocks[:number], context("There is more than fits here.")]
+    return blocks
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_characters(each) for key, each in value.items() if key in ("text", "elements", "fields"))
+    return sum(_characters(each) for each in value) if isinstance(value, list) else 0

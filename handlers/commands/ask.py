@@ -6,6 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answering import Answering, Asked
 from handlers.identity import Identity
+from handlers.markdown import shorten
 from handlers.origin import Origin
 from handlers.shapes import JSON
 from handlers.text import has_words, said
@@ -22,6 +23,12 @@ class AskCommand:
         self._client = client
         self._answering = answering
         self._identity = identity
+
+    @staticmethod
+    def heard(payload: JSON) -> str:
+        """What is said at once: Slack does not show the command itself."""
+        asked = str(payload.get("text") or "").strip()
+        return f"You asked: {shorten(asked, 300)}" if asked else ""
 
     async def run(self, reference: str, payload: JSON) -> None:
         """Answers, or says what is missing."""

@@ -146,7 +146,9 @@ async def test_a_question_about_a_message_can_be_answered_in_its_thread(
     ts = await leo.post("C0GENERAL", "The deploys train left")
     await maya.shortcut("ask_about", await maya.wait_for_message("C0GENERAL", lambda m: m["ts"] == ts))
     await maya.submit_view(await maya.wait_for_view(), {"question": "What are deploys?", "where": "thread"})
-    reply = await leo.wait_for_reply("C0GENERAL", ts)
+    asked = await leo.wait_for_reply("C0GENERAL", ts)
+    assert asked["text"] == "<@U0MAYA> asks: What are deploys?"
+    reply = await leo.wait_for_message("C0GENERAL", thread=ts, after=asked["ts"])
     assert reply["text"].startswith("It means a release.")
 
 

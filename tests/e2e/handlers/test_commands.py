@@ -20,6 +20,7 @@ async def test_ask_is_answered_to_the_asker_alone_also_where_the_bot_is_no_membe
 ) -> None:
     server.script("30 days. [1]")
     await maya.command("/ask", "how many vacation days are there?", channel="C0RANDOM")
+    await told(maya, "You asked: how many vacation days are there?", "C0RANDOM")
     answer = await told(maya, "30 days.", "C0RANDOM")
     assert "https://docs.example/vacation.md" in str(answer["blocks"])
     assert await leo.history("C0RANDOM") == []

@@ -134,6 +134,12 @@ async def test_a_mention_without_words_gets_a_friendly_hint(
     assert server.chats == []
 
 
+async def test_thanks_are_taken_and_cost_nothing(bot: ConnectedBot, maya: Driver, server: ModelServer) -> None:
+    ts = await maya.post(maya.dm, "Thank you! :pray:")
+    assert "Glad to help" in (await maya.wait_for_reply(maya.dm, ts))["text"]
+    assert server.chats == []
+
+
 async def test_an_image_alone_gets_a_hint_that_names_it(bot: ConnectedBot, maya: Driver) -> None:
     ts = await maya.post(maya.dm, "", files={"robot.png": PNG})
     reply = await maya.wait_for_reply(maya.dm, ts)

@@ -130,6 +130,27 @@ async def test_marks_that_were_taken_out_are_not_left_in_the_thread(reply: Reply
     assert shown["blocks"][0]["text"] == "A claim."
 
 
+async def test_a_model_that_calls_everybody_calls_nobody(reply: Reply, maya: Driver, asked: str) -> None:
+    go_on = asyncio.Event()
+
+    async def events() -> Events:
+        yield TextDelta("Hear ye, <!chan")
+        await go_on.wait()
+        yield TextDelta("nel> and <@U0LEO>")
+        yield finished("Hear ye, <!channel> and <@U0LEO>")
+
+    writing = asyncio.create_task(reply().write(events()))
+    await maya.wait_for_reply("C0GENERAL", asked, lambda m: "Hear ye" in m["text"])
+    go_on.set()
+    await writing
+    for call in [*await maya.calls("chat.startStream"), *await maya.calls("chat.stopStream")]:
+        assert "<!" not in str(call["args"])
+        assert "<@U0LEO" not in str(call["args"])
+    shown = await maya.wait_for_reply("C0GENERAL", asked)
+    assert "channel>" in shown["text"]
+    assert "<!channel" not in shown["text"]
+
+
 async def test_many_pieces_go_out_with_few_calls(reply: Reply, maya: Driver, asked: str) -> None:
     pieces = [TextDelta(f"word{number} ") for number in range(200)]
     text = "".join(piece.text for piece in pieces)
@@ -193,7 +214,8 @@ async def test_a_long_answer_becomes_several_messages_with_the_buttons_under_the
     await reply().write(given(TextDelta(text), finished(text)))
     thread = (await maya.history("C0GENERAL", asked))[1:]
     assert len(thread) > 2
-    assert " ".join(" ".join(m["text"] for m in thread).split()) == " ".join(text.split())
+    shown = [block["text"] for m in thread for block in m["blocks"] if block["type"] == "markdown"]
+    assert " ".join(" ".join(shown).split()) == " ".join(text.split())
     assert [any(b["type"] == "actions" for b in m["blocks"]) for m in thread] == [False] * (len(thread) - 1) + [True]
     assert not any(message.get("streaming") for message in thread)
 

@@ -1,0 +1,113 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
+from bot.models.cards import ModelCard
+from deploy.workspace.limits import check_message_blocks, check_view
+from handlers.blocks import another_way, ask_about, example, home, knowledge, model_card
+from handlers.blocks.answer import question_of, sources, tail
+from handlers.blocks.model_card import Shown
+from handlers.blocks.receipt import receipt_modal
+from knowledge.reports import Problem, SourceStatus
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+def citation(number: int, title: str = "A page", url: str | None = "https://docs.example/page") -> Citation:
+    return Citation(number=number, title=title, url=url, source="docs", updated=NOW - timedelta(days=2), quote="")
+
+
+def receipt(citations: tuple[Citation, ...] = (), options: int = 3) -> Receipt:
+    considered = tuple(
+        Option(
+            strategy=StrategyName.RAG,
+            model=f"model-{number}",
+            quality=0.9 - number / 100,
+            cost=None if number == 1 else Decimal("0.01"),
+            latency=2.0,
+            utility=0.9 - number / 100,
+            available=number != 2,
+            reason="its key is missing" if number == 2 else "",
+        )
+        for number in range(options)
+    )
+    return Receipt(
+        question_id="q1",
+        choice=Choice(
+            option=considered[0],
+            options=considered,
+            reasons=("It answers <well>.",),
+            pins=(Pin(scope="thread", model="model-0", strategy=StrategyName.RAG),),
+        ),
+        citations=citations,
+        usage=Usage(prompt_tokens=1200, completion_tokens=80, estimated=True),
+        price=Price(amount=None, version="2026-05"),
+        seconds=3.2,
+        outcome="answered",
+        created_at=NOW,
+    )
+
+
+def test_what_stands_under_an_answer_keeps_slacks_limits_with_any_number_of_sources() -> None:
+    many = tuple(citation(number, title="Title " * 60, url="https://docs.example/" + "x" * 200) for number in range(40))
+    blocks = tail(Answer(question_id="q1", text="", citations=many, receipt=receipt(many)), NOW)
+    check_message_blocks([{"type": "markdown", "text": "x" * 9000}, *blocks])
+    assert "more" in blocks[0]["elements"][-1]["text"]
+
+
+def test_a_title_cannot_break_out_of_its_link() -> None:
+    (block,) = sources((citation(1, title="a|b> <!channel>", url="https://x.example/?a=1|2> <"),), NOW)
+    text = block["elements"][0]["text"]
+    assert text.count("<") == 1
+    assert text.count(">") == 1
+    assert text.count("|") == 1
+
+
+def test_an_answer_without_sources_has_no_empty_block() -> None:
+    blocks = tail(Answer(question_id="q1", text="", citations=(), receipt=receipt()), NOW)
+    assert [block["type"] for block in blocks] == ["context", "context_actions", "actions"]
+    assert question_of({"blocks": blocks}) == "q1"
+    assert question_of({"text": "not an answer"}) is None
+
+
+def test_the_receipt_tells_the_choice_its_price_and_what_a_person_fixed() -> None:
+    view = receipt_modal(receipt((citation(1),), options=12), NOW)
+    check_view(view)
+    shown = str(view)
+    assert "It answers &lt;well&gt;." in shown
+    assert "price unknown" in shown
+    assert "1,200 tokens read, 80 written (counted here)" in shown
+    assert "model-0 and knowledge search (RAG) for this thread" in shown
+    assert "and 4 more" in shown
+    assert "not possible: its key is missing" in str(receipt_modal(receipt(), NOW))
+
+
+def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
+    cards = [
+        Shown(ModelCard(name=f"model-{n}", provider="p", context_window=8192, summary="S" * 400), None, True)
+        for n in range(120)
+    ]
+    status = SourceStatus(
+        name="docs",
+        kind="folder",
+        documents=3,
+        chunks=9,
+        refreshed=None,
+        seconds=None,
+        problems=tuple(Problem(f"file{n}.pdf", "It is broken. " * 50) for n in range(30)),
+    )
+    check_view(model_card.picker(cards, "model-3", ["person", "channel"], "{}"))
+    check_view(another_way.another_way_modal("q" * 5000, [c.card.name for c in cards], "{}"))
+    check_view(ask_about.ask_modal("line & <b>\n" * 900, "{}"))
+    check_view(ask_about.ask_modal("", "{}"))
+    check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))
+    check_view(home.home_view("model-1", [status] * 30, "It cost nothing.", NOW))
+    check_message_blocks(model_card.listing(cards, cards, "Automatic."))
+    check_message_blocks(knowledge.status([status] * 20, NOW))
+    assert "more than fits here" in str(knowledge.status([status] * 20, NOW))
+
+
+def test_a_question_about_a_message_gets_the_message_back_as_it_was() -> None:
+    view = ask_about.ask_modal("a < b & c\n\nsecond", "{}")
+    view["state"] = {"values": {"question": {"question": {"value": " Why? "}}, "where": {}}}
+    assert ask_about.written({"view": view}) == ("Why?", "a < b & c\n\nsecond", True)
