@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations import cut
@@ -44,6 +45,7 @@ from bot.selection.latencies import Latencies
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
 from bot.selection.selector import Selector
+from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.strategies.citing import Citing
 from knowledge.errors import KnowledgeError
@@ -137,6 +139,13 @@ class Assistant:
                     yield event
         except (SwitchboardError, KnowledgeError) as error:
             yield await self._failed(way, error)
+        except DBAPIError as error:
+            # Nothing can be kept now, so the reason alone is given.
+            log.error("database_failed", question=question.id, reason=reason(error))
+            sentence = (
+                f"My database could not be read or written ({reason(error)}). Ask again when an admin has looked."
+            )
+            yield Failed(question.id, f"{sentence} (Reference {question.id})")
         except GeneratorExit:
             if way.choice is not None:
                 await self._finish(way, way.shown, STOPPED)
@@ -186,9 +195,10 @@ class Assistant:
     async def _evidence(self, question: Question) -> Evidence:
         scopes = question.audience.scopes
         found = await self._knowledge.search(wording.search_text(question), scopes=scopes, k=self._passages)
+        examples = await self._examples.nearest(found.vector, scopes, EXAMPLES)
         return Evidence(
             passages=found.passages,
-            examples=await self._examples.nearest(found.vector, scopes, EXAMPLES),
+            examples=examples,
             coverage=found.coverage,
             agreement=found.agreement,
             fine_tuned=await self._fine_tunes.similarities(found.vector, self._models.usable()),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bot.costs.prices import PriceBook
-from bot.domain import Evidence, StrategyName
+from bot.domain import Evidence, Rates, StrategyName
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
 from bot.selection.features import NAMES, Features, features
@@ -72,6 +72,7 @@ class Estimates:
 
     def __init__(self, weights: Weights | None = None) -> None:
         self._weights = weights or load_weights()
+        self._rates: dict[tuple[object, ...], Rates | None] = {}
 
     def needs(self, evidence: Evidence) -> dict[StrategyName, float]:
         """For each strategy the probability that it has what the question needs; it says nothing of a model."""
@@ -86,21 +87,30 @@ class Estimates:
             return OFFLINE_STRENGTH
         return sum(card.scores.values()) / len(card.scores) if card.scores else UNSCORED
 
-    @staticmethod
     def cost(
-        prices: PriceBook, card: ModelCard, strategy: StrategyName, asked: str, evidence: Evidence
+        self, prices: PriceBook, card: ModelCard, strategy: StrategyName, asked: str, evidence: Evidence
     ) -> Decimal | None:
         """US dollars of one answer, from the size of its prompt; None where the price is unknown."""
-        rates = card.rates.rates() if card.rates else None
-        tokens = _prompt_tokens(strategy, asked, evidence)
+        rates = self._rates_of(prices, card)
+        if rates is None:
+            return None
         answered = ANSWER_TOKENS + card.thinking_tokens
-        return prices.estimate(card.provider, card.model_id, tokens, answered, rates=rates, free=card.free)
+        dollars = _prompt_tokens(strategy, asked, evidence) * rates.input + answered * rates.output
+        return dollars.scaleb(-6)
 
     @staticmethod
     def latency(card: ModelCard, medians: Mapping[tuple[str, str], float]) -> float:
         """Seconds until the answer is whole: the median of late, or a stated default."""
         default = OFFLINE_SECONDS if is_offline(card) else HOSTED_SECONDS
         return medians.get((card.provider, card.name), default)
+
+    def _rates_of(self, prices: PriceBook, card: ModelCard) -> Rates | None:
+        """Looking a price up takes a fifth of a millisecond, too long for every option of every question."""
+        key = (card.provider, card.model_id, card.rates, card.free)
+        if key not in self._rates:
+            own = card.rates.rates() if card.rates else None
+            self._rates[key] = prices.rates(card.provider, card.model_id, rates=own, free=card.free)
+        return self._rates[key]
 
 
 def is_offline(card: ModelCard) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Context
 
 from bot.costs.money import dollars
 from bot.domain import Evidence, Option, Pin, StrategyName
@@ -21,6 +22,7 @@ _CLOSE = 0.55
 _NEAR = 0.3
 _COVERED = 0.8
 _FAMILIAR = 0.05
+_ROUNDED = Context(prec=2)
 _SHOWN_CHARACTERS = 80
 
 
@@ -135,7 +137,7 @@ def _qualities(one: Option, other: Option) -> str:
 def _model(taken: Option, options: Sequence[Option]) -> list[str]:
     models = {option.model for option in options if option.available and option.strategy is taken.strategy}
     if len(models) > 1:
-        cost = "an unknown price" if taken.cost is None else f"about {dollars(taken.cost)}"
+        cost = "an unknown price" if taken.cost is None else f"about {dollars(_ROUNDED.plus(taken.cost))}"
         return [
             f"Of {len(models)} usable models “{taken.model}” offers the best value for this: {cost} and "
             f"{taken.latency:.1f} s."

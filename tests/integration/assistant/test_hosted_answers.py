@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from model_server import (
     ModelServer,
     Reply,
@@ -266,3 +267,16 @@ async def test_a_fine_tuned_model_is_taken_for_its_own_kind_of_question_alone(
     assert second_server.chats[0].body["messages"][-1]["content"] == "write the release note of version 3"
     other = await house.ask(ROLL_BACK)
     assert other.receipt.choice.option.model == "writer"
+
+
+@pytest.mark.parametrize("table", ["questions", "ledger", "pins"])
+async def test_a_database_that_fails_ends_in_a_sentence(
+    build: Any, hosted: Any, server: ModelServer, table: str
+) -> None:
+    house = build(hosted("writer", server.url))
+    async with house.engine.begin() as connection:
+        await connection.execute(sa.text(f"DROP TABLE {table}"))
+    failed = await house.fail(ROLL_BACK)
+    assert failed.sentence.startswith(f"My database could not be read or written (no such table: {table})")
+    assert failed.question_id in failed.sentence
+    assert server.chats == []
