@@ -24,7 +24,7 @@ class Provider(BaseModel):
     """A server that speaks OpenAI's protocol.
 
     `base_url` empty: the user has to name it (Azure). `api_key_env`: the environment variable of its key, None where it
-    wants none. `local`: runs on this machine or in this network.
+    wants none. `local`: runs on this machine or in this network. `discover`: it is asked for its models at the start.
     `stream_usage`: it accepts `stream_options`. `output_limit`: what it calls the limit of the answer's length.
     `list_headers`: sent instead of a bearer token when its models are listed; "{key}" stands for the key.
     """
@@ -37,6 +37,7 @@ class Provider(BaseModel):
     api_key_env: str | None = None
     keys_at: str = ""
     local: bool = False
+    discover: bool = False
     stream_usage: bool = True
     output_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     list_headers: dict[str, str] = Field(default_factory=dict)
@@ -70,10 +71,10 @@ class Catalogue:
             raise UnknownModel(name.strip(), self._nearest(wanted))
         return card
 
-    def with_found(self, providers: Iterable[Provider], cards: Iterable[ModelCard]) -> Catalogue:
-        """This catalogue and what was found: cards whose names are new, behind the others, and their providers."""
+    def with_found(self, cards: Iterable[ModelCard]) -> Catalogue:
+        """This catalogue and those `cards` whose names are new, behind the others."""
         new = [card for card in cards if card.name.casefold() not in self._by_name]
-        return Catalogue([*self.cards, *new], {**{p.name: p for p in providers}, **self.providers}.values())
+        return Catalogue([*self.cards, *new], self.providers.values())
 
     def _nearest(self, wanted: str) -> tuple[str, ...]:
         def likeness(card: ModelCard) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from openai.types import Model as ListedModel
+from pydantic import SecretStr
 
 from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
@@ -17,19 +16,9 @@ from bot.models.faults import SERVER_FAULTS
 _SMALLEST_WINDOW = 4096
 
 
-def provider_at(address: str, known: Iterable[Provider]) -> Provider:
-    """The known provider at this address (with or without /v1), else a new one that is named by its host and port."""
-    place = urlsplit(address if "//" in address else f"http://{address}")
-    for provider in known:
-        if provider.local and urlsplit(provider.base_url).netloc == place.netloc:
-            return provider
-    path = place.path.rstrip("/") or "/v1"
-    return Provider(name=place.netloc, base_url=f"{place.scheme}://{place.netloc}{path}/", local=True)
-
-
-async def discover(provider: Provider, timeouts: Timeouts) -> tuple[ModelCard, ...]:
+async def discover(provider: Provider, key: SecretStr | None, timeouts: Timeouts) -> tuple[ModelCard, ...]:
     """Cards for the models that the provider's server lists; none where nothing answers within the time of a ping."""
-    client = open_client(provider, None, timeouts)
+    client = open_client(provider, key, timeouts)
     try:
         async with asyncio.timeout(timeouts.ping):
             listed = [entry async for entry in client.models.list()]
@@ -49,7 +38,7 @@ def _card(entry: ListedModel, provider: Provider) -> ModelCard:
         provider=provider.name,
         title=f"{name} on {provider.label}",
         context_window=window or _SMALLEST_WINDOW,
-        free=True,
+        free=provider.local,
         summary=f"Found at {provider.base_url}."
         + ("" if window else f" Its context window is not told; {_SMALLEST_WINDOW:,} tokens are taken."),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 class Models:
     """The catalogue with keys: which models can be called now, and the models themselves.
 
-    `keys` by the name of their variable (a provider's `api_key_env`). `servers`: addresses at which `discover` looks
-    for local servers. `default` names the model that answers where nobody chose; "auto" is the first usable one of
-    the catalogue. Close it when done.
+    `keys` by the name of their provider. `default` names the model that answers where nobody chose; "auto" is the first
+    usable one of the catalogue. Close it when done.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class Models:
         *,
         keys: Mapping[str, SecretStr],
         embedder: Embedder,
-        servers: Sequence[str] = (),
         default: str = "auto",
         timeouts: Timeouts | None = None,
         today: Callable[[], date] = date.today,
@@ -46,7 +44,6 @@ class Models:
         self._catalogue = catalogue
         self._keys = dict(keys)
         self._embedder = embedder
-        self._servers = tuple(servers)
         self._default = default
         self._timeouts = timeouts
         self._today = today
@@ -88,13 +85,12 @@ class Models:
 
     async def discover(self) -> tuple[ModelCard, ...]:
         """Asks the local servers for their models and adds the cards. Nothing there: adds none, and raises nothing."""
-        from bot.models.discovery import discover, provider_at
+        from bot.models.discovery import discover
 
-        known = self._catalogue.providers.values()
-        providers = [provider_at(address, known) for address in self._servers]
-        results = await asyncio.gather(*(discover(provider, self._limits()) for provider in providers))
+        wanted = [provider for provider in self._catalogue.providers.values() if provider.discover]
+        results = await asyncio.gather(*(discover(one, self._key(one), self._limits()) for one in wanted))
         cards = tuple(card for found in results for card in found)
-        self._catalogue = self._catalogue.with_found(providers, cards)
+        self._catalogue = self._catalogue.with_found(cards)
         return cards
 
     async def ping_all(self) -> list[tuple[str, bool, str]]:
@@ -157,7 +153,7 @@ class Models:
         return self._clients[provider.name]
 
     def _key(self, provider: Provider) -> SecretStr | None:
-        return self._keys.get(provider.api_key_env or "")
+        return self._keys.get(provider.name)
 
     def _limits(self) -> Timeouts:
         from bot.models.client import Timeouts
