@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -121,3 +122,12 @@ async def test_a_reviewed_answer_to_the_same_question_is_given_where_it_may_be_r
     assert answer.receipt.choice.option.strategy is StrategyName.FEW_SHOT
     assert answer.receipt.outcome == "answered"
     assert any("coffee machine" in reason for reason in answer.receipt.choice.reasons)
+
+
+async def test_fifty_questions_at_once_are_all_answered_and_kept(build: Any) -> None:
+    house = build()
+    answers = await asyncio.gather(*(house.ask(f"How do I roll back deployment {n}?") for n in range(50)))
+    assert all(ROLLBACK in answer.text for answer in answers)
+    calls = await house.calls()
+    assert len({call.question_id for call in calls}) == 50
+    assert {call.outcome for call in calls} == {"answered"}

@@ -57,9 +57,14 @@ NOTHING = Evidence(passages=FAR, examples=(example(0.1),), coverage=0.2, fine_tu
 
 
 def choose(
-    evidence: Evidence, *cards: ModelCard, pins: tuple[Pin, ...] = (), medians: Any = None, **weights: float
+    evidence: Evidence,
+    *cards: ModelCard,
+    pins: tuple[Pin, ...] = (),
+    medians: Any = None,
+    cost_weight: float = 5.0,
+    latency_weight: float = 0.005,
 ) -> Choice:
-    selector = Selector(**{"cost_weight": 5.0, "latency_weight": 0.005, **weights}, prices=PriceBook())
+    selector = Selector(cost_weight=cost_weight, latency_weight=latency_weight, prices=PriceBook())
     place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
     question = Question(id="q", text="How?", asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
     return selector.choose(question, evidence, cards, pins, medians=medians)

@@ -42,9 +42,7 @@ def test_marks_that_cite_nothing_are_taken_out(three: Prompt, size: int) -> None
 
 
 def test_two_pieces_of_one_section_are_one_source(passage: Found) -> None:
-    text, citing = shown(
-        "A [1] and b [2].", prompt(passage("one", "A", ("Setup",)), passage("two", "A", ("Setup",)))
-    )
+    text, citing = shown("A [1] and b [2].", prompt(passage("one", "A", ("Setup",)), passage("two", "A", ("Setup",))))
     assert text == "A [1] and b [1]."
     assert [citation.title for citation in citing.citations] == ["A › Setup"]
 
