@@ -26,6 +26,10 @@ class DocumentUnreachable(DocumentUnreadable):
     """One document cannot be read now (refused, vanished, a disk error); the next refresh tries again."""
 
 
+class RefreshStopped(KnowledgeError):
+    """The knowledge was closed while it was refreshed; the next refresh goes on from there."""
+
+
 class UnknownSource(KnowledgeError):
     """No source has this name."""
 

@@ -19,8 +19,9 @@ from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
 from knowledge.index import VectorIndex
 from knowledge.lexical import LexicalIndex
+from knowledge.records import IndexedChunk, Written
 from knowledge.stamp import Stamp
-from knowledge.store import IndexedChunk, Store, Written
+from knowledge.store import Store
 from knowledge.vectors import Shelf, Snapshot, VectorTable
 
 SearchIndex = VectorIndex | LexicalIndex
@@ -42,7 +43,14 @@ class Indexes:
         self._unsealed = False
 
     async def open(self) -> None:
-        """Loads the vectors and opens the indexes, rebuilding those that are not what the database holds."""
+        """Loads the vectors and opens the indexes, rebuilding those that are not what the database holds.
+
+        Documents that another embedding model was used for are let go: the next refresh reads them again.
+        """
+        outdated = await self._store.without_vectors(self._embedder.name)
+        if outdated:
+            await self._store.remove(outdated)
+            _log.warning("knowledge.model_changed", model=self._embedder.name, documents=len(outdated), next="refresh")
         async for rows in self._store.vectors(self._embedder.name):
             self.table.add(rows.keys, rows.shelves, rows.vectors)
         for index in (self.vectors, self.lexical):

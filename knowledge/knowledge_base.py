@@ -17,13 +17,14 @@ from knowledge import access
 from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
-from knowledge.errors import KnowledgeError, KnowledgeInUse, StorageFull, UnknownSource
+from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
 from knowledge.indexes import Indexes
 from knowledge.refresh import SourceRefresh
 from knowledge.reports import Progress, RefreshReport, SourceReport, SourceStatus
 from knowledge.retrieval import Retriever
 from knowledge.sources.base import Source
 from knowledge.store import Store
+from knowledge.uninterrupted import uninterrupted
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class KnowledgeBase:
         self._retriever = Retriever(store, embedder, indexes)
         self._lock = lock
         self._refreshing = asyncio.Lock()
+        self._closing = asyncio.Event()
         self._sources: dict[str, Source] = {}
         self.set_sources(sources)
 
@@ -78,25 +80,22 @@ class KnowledgeBase:
     async def refresh(self, names: Sequence[str] | None = None, *, progress: Progress | None = None) -> RefreshReport:
         """Reads what changed in the sources named (None: all of them, and forgets those that are none any more).
 
-        A second refresh waits for the first. Raises UnknownSource, StorageFull and StoreUnavailable; what cannot be
-        read is in the report and stops nothing.
+        A second refresh waits for the first. Raises UnknownSource, StorageFull and StoreUnavailable, and RefreshStopped
+        where the knowledge is closed meanwhile; what cannot be read is in the report and stops nothing.
         """
         chosen = self._chosen(names)
         if self.is_refreshing:
             _log.info("knowledge.refresh_waits", reason="another refresh is running")
         async with self._refreshing:
             started = time.monotonic()
-            reports: list[SourceReport] = []
             try:
                 if names is None:
                     await self._forget_others()
-                for source in chosen:
-                    refresh = SourceRefresh(source, self._store, self._embedder, self._indexes, progress)
-                    reports.append(await refresh.run())
+                reports = [await self._refresh(source, progress) for source in chosen]
                 if any(report.removed or report.changed for report in reports):
                     await self._store.prune()
             finally:
-                await self._indexes.seal()
+                await uninterrupted(self._indexes.seal())
             return RefreshReport(tuple(reports), time.monotonic() - started)
 
     async def status(self) -> list[SourceStatus]:
@@ -108,7 +107,8 @@ class KnowledgeBase:
         await self._store.ping()
 
     async def close(self) -> None:
-        """Waits for a refresh that runs, then closes the indexes, the model and the folder, in this order."""
+        """Stops a refresh that runs, as soon as what it has in hand is written, and closes everything it uses."""
+        self._closing.set()
         async with self._refreshing:
             try:
                 await self._retriever.close()
@@ -116,6 +116,14 @@ class KnowledgeBase:
                 await self._embedder.close()
             finally:
                 self._lock.release()
+
+    async def _refresh(self, source: Source, progress: Progress | None) -> SourceReport:
+        if self._closing.is_set():
+            raise RefreshStopped(f"The refresh of “{source.name}” was not begun: the knowledge is closed.")
+        refresh = SourceRefresh(
+            source, self._store, self._embedder, self._indexes, progress=progress, stopping=self._closing
+        )
+        return await refresh.run()
 
     def _chosen(self, names: Sequence[str] | None) -> list[Source]:
         if names is None:
@@ -128,10 +136,13 @@ class KnowledgeBase:
 
     async def _forget_others(self) -> None:
         for name in await self._store.known_sources() - self._sources.keys():
-            removed = await self._store.forget(name)
-            await self._indexes.discard(removed)
-            await self._store.prune()
-            _log.info("knowledge.source_forgotten", source=name, chunks=len(removed))
+            await uninterrupted(self._forget(name))
+
+    async def _forget(self, name: str) -> None:
+        removed = await self._store.forget(name)
+        await self._indexes.discard(removed)
+        await self._store.prune()
+        _log.info("knowledge.source_forgotten", source=name, chunks=len(removed))
 
 
 class FolderLock:
@@ -155,8 +166,10 @@ class FolderLock:
             ) from error
 
     def release(self) -> None:
-        """Gives the folder back."""
-        os.close(self._file)
+        """Gives the folder back; once is enough, twice does no harm."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 async def open_knowledge(

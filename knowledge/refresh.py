@@ -21,11 +21,13 @@ import structlog
 from knowledge.chunking import Chunker
 from knowledge.documents import Document, Vector
 from knowledge.embedding.base import Embedder
-from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
+from knowledge.errors import DocumentUnreachable, DocumentUnreadable, RefreshStopped, SourceUnavailable
 from knowledge.indexes import Indexes
+from knowledge.records import Known, KnownProblem, Replacement
 from knowledge.reports import Problem, Progress, RefreshProgress, SourceReport
 from knowledge.sources.base import Listing, Source
-from knowledge.store import Known, KnownProblem, Replacement, Store
+from knowledge.store import Store
+from knowledge.uninterrupted import uninterrupted
 
 _log = structlog.get_logger(__name__)
 _READ_AHEAD = 4  # documents parsed while others are embedded
@@ -54,19 +56,27 @@ class SourceRefresh:
     """One refresh of one source."""
 
     def __init__(
-        self, source: Source, store: Store, embedder: Embedder, indexes: Indexes, progress: Progress | None
+        self,
+        source: Source,
+        store: Store,
+        embedder: Embedder,
+        indexes: Indexes,
+        *,
+        progress: Progress | None,
+        stopping: asyncio.Event,
     ) -> None:
         self._source = source
         self._store = store
         self._embedder = embedder
         self._indexes = indexes
         self._progress = progress
+        self._stopping = stopping
         self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
         self._known: dict[str, Known] = {}
-        self._done = self._total = self._chunks = self._added = self._changed = self._same = 0
+        self._done = self._total = self._chunks = self._added = self._changed = 0
 
     async def run(self) -> SourceReport:
-        """Does it all. Raises StoreUnavailable; what was written until then is whole."""
+        """Does it all. Raises StoreUnavailable and RefreshStopped; what was written until then is whole."""
         started = time.monotonic()
         name = self._source.name
         await self._store.begin(name, self._source.kind)
@@ -125,21 +135,33 @@ class SourceRefresh:
 
     async def _remove(self, plan: _Plan) -> None:
         if plan.to_remove:
-            await self._indexes.discard(await self._store.remove([known.id for known in plan.to_remove]))
+            await uninterrupted(self._drop([known.id for known in plan.to_remove]))
+
+    async def _drop(self, document_ids: list[str]) -> None:
+        await self._indexes.discard(await self._store.remove(document_ids))
 
     async def _restamp(self, plan: _Plan) -> None:
         """New readers and links of documents whose text is the same."""
         for known, listing in plan.to_restamp:
-            await self._store.restamp(known.id, listing.version, listing.readers, listing.url)
-            if known.readers != listing.readers:
-                shelf = (self._source.name, listing.readers)
-                await self._indexes.move(await self._store.keys_of(known.id), shelf)
+            await uninterrupted(self._restamp_one(known, listing))
+
+    async def _restamp_one(self, known: Known, listing: Listing) -> None:
+        await self._store.restamp(known.id, listing.version, listing.readers, listing.url)
+        if known.readers != listing.readers:
+            await self._move(known.id, listing.readers)
+
+    async def _move(self, document_id: str, readers: frozenset[str]) -> None:
+        await self._indexes.move(await self._store.keys_of(document_id), (self._source.name, readers))
 
     async def _read_changed(self, plan: _Plan) -> None:
         if not plan.to_read:
             return
         batch: list[Replacement] = []
         async for outcome in self._read_ahead(plan.to_read):
+            if self._stopping.is_set():
+                raise RefreshStopped(
+                    f"The refresh of “{self._source.name}” was stopped; the next one goes on from there."
+                )
             if isinstance(outcome, _Broken):
                 await self._note(outcome, plan)
                 continue
@@ -159,7 +181,7 @@ class SourceRefresh:
         known = self._known.get(broken.listing.path)
         if known is not None:
             plan.to_remove.append(known)
-            await self._indexes.discard(await self._store.remove([known.id]))
+            await uninterrupted(self._drop([known.id]))
         self._tell(1)
 
     async def _read_ahead(self, listings: list[Listing]) -> AsyncIterator[Replacement | _Broken]:
@@ -205,20 +227,19 @@ class SourceRefresh:
         cached = await self._store.cached(texts, self._embedder.name)
         missing = [digest for digest in texts if digest not in cached]
         fresh = dict(zip(missing, await self._embed([texts[digest] for digest in missing]), strict=True))
-        written = await self._store.write(batch, fresh, cached, self._embedder.name)
-        await self._indexes.apply(written)
-        for replacement in batch:
-            known = self._known.get(replacement.document.path)
-            if known is None:
-                self._added += 1
-            else:
-                self._changed += 1
-                if known.readers != replacement.document.readers:
-                    await self._indexes.move(
-                        await self._store.keys_of(known.id), (self._source.name, replacement.document.readers)
-                    )
+        await uninterrupted(self._put(batch, fresh, cached))
+        known = sum(replacement.document.path in self._known for replacement in batch)
+        self._changed += known
+        self._added += len(batch) - known
         self._chunks += len(missing)
         self._tell(len(batch))
+
+    async def _put(self, batch: list[Replacement], fresh: dict[str, Vector], cached: dict[str, Vector]) -> None:
+        await self._indexes.apply(await self._store.write(batch, fresh, cached, self._embedder.name))
+        for replacement in batch:
+            known = self._known.get(replacement.document.path)
+            if known is not None and known.readers != replacement.document.readers:
+                await self._move(known.id, replacement.document.readers)
 
     async def _embed(self, texts: list[str]) -> Vector:
         if not texts:

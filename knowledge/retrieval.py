@@ -14,7 +14,8 @@ from knowledge.documents import Passage, SearchResult, Vector
 from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
 from knowledge.indexes import Indexes
-from knowledge.store import Found, Store
+from knowledge.records import Found
+from knowledge.store import Store
 from knowledge.vectors import Mask, Snapshot
 
 RRF_K = 60  # Cormack, Clarke and Büttcher (2009): how little the first ranks count more than the next

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,79 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge import access
 from knowledge.documents import Chunk, Document, Vector
 from knowledge.errors import StorageFull, StoreUnavailable
+from knowledge.records import Found, IndexedChunk, Known, KnownProblem, Replacement, VectorRows, Written
 from knowledge.reports import Problem, SourceStatus
 from knowledge.schema import chunks, documents, embeddings, problems, sources
 
 _T = TypeVar("_T")
 _AT_ONCE = 500  # names in one IN list, rows in one fetch: both databases take it, and memory stays small
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a document without its text."""
-
-    id: str
-    version: str
-    readers: frozenset[str]
-    url: str | None
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class KnownProblem:
-    """A file that could not be read, and the version that it had."""
-
-    version: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """A document as it is now, with the version that its listing had."""
-
-    document: Document
-    version: str
-    chunks: Sequence[Chunk]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedChunk:
-    """A chunk as the search indexes take it in."""
-
-    key: int
-    source: str
-    readers: frozenset[str]
-    path: str
-    heading: tuple[str, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did to the chunks: those that are new and the keys of those that are gone."""
-
-    added: list[IndexedChunk]
-    vectors: Vector
-    removed: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A chunk with what its document says, for a passage."""
-
-    key: int
-    document: Document
-    heading: tuple[str, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class VectorRows:
-    """Some chunks with their vectors: `keys[i]`, `shelves[i]` (source and readers) and `vectors[i]` belong together."""
-
-    keys: list[int]
-    shelves: list[tuple[str, frozenset[str]]]
-    vectors: Vector
 
 
 class Store:
@@ -273,6 +205,12 @@ class Store:
             await connection.execute(sa.delete(problems).where(problems.c.source == source))
             await connection.execute(sa.delete(sources).where(sources.c.name == source))
         return removed
+
+    async def without_vectors(self, model: str) -> list[str]:
+        """The documents that have chunks which this model has not embedded."""
+        there = sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
+        async with self._reading() as connection:
+            return list((await connection.execute(sa.select(chunks.c.document_id).where(~there).distinct())).scalars())
 
     async def prune(self) -> None:
         """Drops the vectors of texts that no document has any more: they would tell what the texts said."""

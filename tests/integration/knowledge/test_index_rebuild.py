@@ -137,3 +137,16 @@ async def test_a_second_process_on_the_folder_is_told_so(sqlite_place: Place, fo
             async with sqlite_place.open(folder.source()):
                 pass
     await filled(sqlite_place, folder)
+
+
+async def test_another_embedding_model_reads_everything_again_and_compares_no_vectors_of_two(
+    place: Place, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(place, folder)
+    monkeypatch.setattr(MiniLM, "name", "all-MiniLM-L6-v2/another build")
+    with structlog.testing.capture_logs() as lines:
+        async with place.open(folder.source()) as base:
+            assert (await base.search("E4711", scopes=EVERYONE)).passages == ()
+            assert (await base.refresh()).sources[0].chunks == 3
+            await assert_both_indexes_answer(base)
+    assert ("knowledge.model_changed", 3) in {(line["event"], line.get("documents")) for line in lines}

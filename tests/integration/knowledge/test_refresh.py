@@ -4,15 +4,16 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
-from knowledge.documents import Content
-from knowledge.errors import UnknownSource
+from knowledge.documents import Content, Vector
+from knowledge.errors import RefreshStopped, UnknownSource
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.reports import Problem, RefreshProgress, RefreshReport, SourceReport
 from knowledge.schema import chunks, documents, embeddings
@@ -286,6 +287,52 @@ async def test_a_refresh_that_is_cancelled_leaves_what_it_wrote_and_the_next_one
             await refreshing
         source.go_on.set()
         assert counts(await base.refresh()) == (3, 0, 0, 0)
+
+
+async def test_closing_stops_a_refresh_and_the_next_one_goes_on(place: Place, folder: Folder) -> None:
+    source = WaitingSource(folder.source())
+    async with place.open(source) as base:
+        refreshing = asyncio.create_task(base.refresh())
+        await asyncio.wait_for(source.reading.wait(), 10)
+        closing = asyncio.create_task(base.close())
+        await asyncio.wait_for(base._closing.wait(), 10)
+        source.go_on.set()
+        with pytest.raises(RefreshStopped, match="the next one goes on from there"):
+            await refreshing
+        await closing
+    async with place.open(source) as base:
+        assert counts(await base.refresh()) == (3, 0, 0, 0)
+
+
+async def test_a_cancellation_never_leaves_the_indexes_behind_the_database(
+    place: Place, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from knowledge.index import VectorIndex
+
+    writing, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    add = VectorIndex.add
+
+    def slowly(self: VectorIndex, keys: Sequence[int], vectors: Vector) -> None:
+        loop.call_soon_threadsafe(writing.set)
+        go_on.wait(10)
+        add(self, keys, vectors)
+
+    monkeypatch.setattr(VectorIndex, "add", slowly)
+    with structlog.testing.capture_logs() as lines:
+        async with place.open(folder.source()) as base:
+            refreshing = asyncio.create_task(base.refresh())
+            await asyncio.wait_for(writing.wait(), 10)
+            refreshing.cancel()
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await refreshing
+            assert base._indexes.lexical.search(["e4711"], "E4711", None, 5)
+        async with place.open(folder.source()) as base:
+            assert counts(await base.refresh()) == (0, 0, 0, 3)
+            assert base._indexes.lexical.search(["e4711"], "E4711", None, 5)
+            assert (await found(base, "E4711"))[0] == "On call"
+    assert lines == []
 
 
 class SurprisingSource(WaitingSource):

@@ -10,9 +10,9 @@ import pytest
 from knowledge.errors import InvalidScope
 from knowledge.indexes import Indexes
 from knowledge.knowledge_base import KnowledgeBase
+from knowledge.records import IndexedChunk, Written
 from knowledge.retrieval import CANDIDATES, nearest_readable
 from knowledge.sources.folder import FolderSource
-from knowledge.store import IndexedChunk, Written
 
 if TYPE_CHECKING:
     from tests.integration.knowledge.conftest import Folder, Place
