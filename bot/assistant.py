@@ -75,6 +75,7 @@ class _Way:
     citations: tuple[Citation, ...] = ()
     failed_models: list[str] = field(default_factory=list)
     fallback: str = ""
+    is_done: bool = False
 
     @property
     def shown(self) -> str:
@@ -147,7 +148,7 @@ class Assistant:
             )
             yield Failed(question.id, f"{sentence} (Reference {question.id})")
         except GeneratorExit:
-            if way.choice is not None:
+            if way.choice is not None and not way.is_done:
                 await self._finish(way, way.shown, STOPPED)
             raise
 
@@ -275,6 +276,7 @@ class Assistant:
         receipt = self._receipt(way, outcome)
         assert receipt is not None
         await self._questions.finish(way.question.id, text, receipt)
+        way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
         return Finished(Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt))
 

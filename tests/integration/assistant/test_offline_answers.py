@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bot.assistant import NOTHING_FOUND
-from bot.domain import Attachment, Audience, Progress, StrategyName, Turn
+from bot.domain import Attachment, Audience, Finished, Progress, StrategyName, Turn
 from knowledge.access import PUBLIC
 
 ROLLBACK = "robotctl rollback --to previous"
@@ -131,3 +132,13 @@ async def test_fifty_questions_at_once_are_all_answered_and_kept(build: Any) -> 
     calls = await house.calls()
     assert len({call.question_id for call in calls}) == 50
     assert {call.outcome for call in calls} == {"answered"}
+
+
+async def test_whoever_stops_listening_after_the_end_changes_nothing(build: Any) -> None:
+    house = build()
+    question = house.question("How do I roll back a deployment?")
+    async with aclosing(house.assistant.answer(question)) as events:
+        async for event in events:
+            if isinstance(event, Finished):
+                break
+    assert (await house.assistant.receipt(question.id)).outcome == "answered"
