@@ -23,15 +23,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
-from bot.errors import ConfigError
+from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import refresh_job
 from bot.jobs.report_job import report_job
 from bot.jobs.schedule import Schedule
 from bot.logs import mask
 from bot.secrets import SlackSecrets
+from bot.storage.engine import ping
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
+from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
 
 log = structlog.get_logger("bot.app")
@@ -66,7 +68,7 @@ async def open_app(
         stack.push_async_callback(inbound.drain)
         schedule = _schedule(core, bolt.client)
         stack.push_async_callback(schedule.close)
-        url = await _open_door(stack, bolt, settings, secrets)
+        url = await _open_door(stack, bolt, core, secrets)
         await inbound.resume()
         await schedule.start()
         refresh = asyncio.create_task(_first_refresh(core))
@@ -103,9 +105,9 @@ async def _check_token(client: AsyncWebClient) -> None:
     log.info("connected", team=me.get("team"), user=me.get("user"))
 
 
-async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings, secrets: SlackSecrets) -> str | None:
+async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, core: Core, secrets: SlackSecrets) -> str | None:
     if secrets.mode == "http":
-        return await _listen(stack, bolt, settings)
+        return await _listen(stack, bolt, core)
     assert secrets.app_token is not None
     socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value())
     try:
@@ -119,13 +121,16 @@ async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings, 
     return None
 
 
-async def _listen(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings) -> str:
+async def _listen(stack: AsyncExitStack, bolt: AsyncApp, core: Core) -> str:
+    settings = core.settings
+
     async def events(request: web.Request) -> web.Response:
         answer: web.Response = await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
         return answer
 
     async def health(_request: web.Request) -> web.Response:
-        return web.json_response({"ok": True})
+        troubles = await _troubles(core)
+        return web.json_response({"ok": not troubles, "troubles": troubles}, status=503 if troubles else 200)
 
     server = web.Application()
     server.add_routes([web.post("/slack/events", events), web.get("/health", health)])
@@ -142,6 +147,17 @@ async def _listen(stack: AsyncExitStack, bolt: AsyncApp, settings: Settings) -> 
         ) from error
     host, port = runner.addresses[0][:2]
     return f"http://{host}:{port}"
+
+
+async def _troubles(core: Core) -> list[str]:
+    """What the parts of its own that every question needs say when they are not well."""
+    troubles = []
+    for look in (ping(core.engine), core.knowledge.ping()):
+        try:
+            await look
+        except (SwitchboardError, KnowledgeError) as error:
+            troubles.append(str(error))
+    return troubles
 
 
 def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
@@ -173,7 +189,11 @@ async def _first_refresh(core: Core) -> None:
             log.info("reading", source=progress.source, documents=f"{progress.done} of {progress.total}")
             shown = percent
 
-    report = await core.knowledge.refresh(progress=show)
+    try:
+        report = await core.knowledge.refresh(progress=show)
+    except (SwitchboardError, KnowledgeError) as error:
+        log.error("first_refresh_failed", problem=str(error))
+        return
     documents = sum(source.seen for source in report.sources)
     log.info("knowledge_ready", documents=documents, problems=len(report.problems), seconds=round(report.seconds, 2))
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
+import aiohttp
 import pytest
 from house import House, open_house
 from model_server import ModelServer, answer
@@ -100,3 +101,13 @@ async def test_a_hosted_model_streams_an_answer_whose_cost_is_kept(tmp_path: Pat
     assert "test-model" in text_of(reply)
     # 1,000 tokens in at $2.50 and 100 out at $10.00 a million
     assert str(total.cost.normalize()) == "0.0035"
+
+
+async def test_health_asks_the_database_and_the_knowledge(tmp_path: Path, models_dir: Path) -> None:
+    async with open_house(tmp_path, models_dir, mode="http") as house, aiohttp.ClientSession(house.app.url) as session:
+        async with session.get("/health") as well:
+            assert (well.status, await well.json()) == (200, {"ok": True, "troubles": []})
+        await house.app.core.knowledge.close()
+        async with session.get("/health") as ill:
+            assert ill.status == 503
+            assert (await ill.json())["troubles"]
