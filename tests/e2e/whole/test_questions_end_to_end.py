@@ -8,8 +8,11 @@ from typing import Literal
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from house import House, open_house
 from model_server import ModelServer, answer
+
+from knowledge.schema import sources
 
 BOT = "<@U0SWITCH>"
 
@@ -107,7 +110,8 @@ async def test_health_asks_the_database_and_the_knowledge(tmp_path: Path, models
     async with open_house(tmp_path, models_dir, mode="http") as house, aiohttp.ClientSession(house.app.url) as session:
         async with session.get("/health") as well:
             assert (well.status, await well.json()) == (200, {"ok": True, "troubles": []})
-        await house.app.core.knowledge.close()
+        async with house.app.core.engine.begin() as connection:
+            await connection.execute(sa.text(f"ALTER TABLE {sources.name} RENAME TO lost"))
         async with session.get("/health") as ill:
             assert ill.status == 503
             assert (await ill.json())["troubles"]
