@@ -5,6 +5,7 @@ It has no weights beyond the embedding model, writes nothing of its own but the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from bot.domain import Example, Prompt, TextDelta, Usage
@@ -79,7 +80,8 @@ class OfflineModel:
         if not candidates:
             return []
         vectors = await self._embedder.embed([candidate.read for candidate in candidates])
-        return rank(question, await self._embedder.embed_query(question), candidates, vectors)
+        vector = await self._embedder.embed_query(question)
+        return await asyncio.to_thread(rank, question, vector, candidates, vectors)
 
 
 def choose(ranked: Sequence[Scored], max_tokens: int) -> list[Scored]:

@@ -54,8 +54,11 @@ _RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$|^\s*([-*_]\s*){3,}$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.DOTALL)
 _DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|<(https?://[^>\s]+)>")
+_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])|<(https?://[^<>\s]+)>")
 _MARK = re.compile(r"\s*\[\^?\d{1,3}\]")
+_LONGEST_ABBREVIATION = 12
+_NUMBER = re.compile(r"\s*\d{1,3}\.")
+_NEXT = re.compile(r"\s*(\S)")
 _TITLE = re.compile(r"^\*\*([^*]+[^*.:])\*\*$")
 _MARKUP = re.compile(r"[*_`#>|~]+|\s+")
 _END = re.compile(r"""(?:[.!?…]+["”’'»)\]*_`]*(?=\s)|[。！？]+[」』”]?)""")
@@ -86,19 +89,21 @@ def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph. Abbreviations, initials and numbers end none."""
     found, start = [], 0
     for match in _END.finditer(paragraph):
-        so_far, rest = paragraph[start : match.end()], paragraph[match.end() :].lstrip()
-        if _ABBREVIATION.search(so_far.rstrip("\"”’')")) or (match[0][0] in ".…" and rest[:1].islower()):
+        before = paragraph[max(start, match.end() - _LONGEST_ABBREVIATION) : match.end()].rstrip("\"”’')")
+        after = _NEXT.match(paragraph, match.end())
+        goes_on = match[0][0] in ".…" and after is not None and after[1].islower()
+        if goes_on or _ABBREVIATION.search(before) or _NUMBER.fullmatch(paragraph[start : match.end()]):
             continue
-        if re.fullmatch(r"\s*\d+\.", so_far):
-            continue
-        found.append(so_far.strip())
+        found.append(paragraph[start : match.end()].strip())
         start = match.end()
     return [sentence for sentence in [*found, paragraph[start:].strip()] if sentence]
 
 
 def clean(text: str) -> str:
     """The text without the targets of its links and without numbers in brackets, which would read as citations."""
-    return _MARK.sub("", _LINK.sub(lambda match: match[1] or match[2] or "", text))
+    for _ in range(2):  # a picture may stand inside a link
+        text = _LINK.sub(lambda match: match[1] or match[2] or "", text)
+    return _MARK.sub("", text)
 
 
 def plain(text: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from bot.models.units import LONGEST_WHOLE, UnitKind, sentences, split
@@ -68,8 +70,16 @@ def test_a_list_inside_an_item_belongs_to_it() -> None:
 
 
 def test_headings_rules_comments_and_link_targets_are_not_quoted() -> None:
-    text = "## Heading\n<!-- a\nnote -->\n---\nSee [the guide](http://x/y), [that][ref] and <https://z>.\n\n[ref]: http://q"
+    text = "## Heading\n<!-- a\nnote -->\n---\nSee [the guide](http://x/y), [![that](pic)][ref] and <https://z>.\n\n[ref]: http://q"
     assert [unit.text for unit in split(text)] == ["See the guide, that and https://z."]
+
+
+@pytest.mark.parametrize("text", ["a. " * 15_000, "[" * 40_000, "![" * 20_000, "**" * 20_000, "<!--" * 10_000])
+def test_strange_text_is_split_in_time_that_grows_with_its_length(text: str) -> None:
+    worker = threading.Thread(target=split, args=(text,), daemon=True)
+    worker.start()
+    worker.join(timeout=20)  # quadratic ways took a minute, linear ones take milliseconds
+    assert not worker.is_alive()
 
 
 def test_numbers_in_brackets_do_not_survive_as_false_citations() -> None:
