@@ -70,7 +70,8 @@ def test_a_list_inside_an_item_belongs_to_it() -> None:
 
 
 def test_headings_rules_comments_and_link_targets_are_not_quoted() -> None:
-    text = "## Heading\n<!-- a\nnote -->\n---\nSee [the guide](http://x/y), [![that](pic)][ref] and <https://z>.\n\n[ref]: http://q"
+    text = "## Heading\n<!-- a\nnote -->\n---\nSee [the guide](http://x/y), [![that](pic)][ref] and <https://z>."
+    text += "\n\n[ref]: http://q"
     assert [unit.text for unit in split(text)] == ["See the guide, that and https://z."]
 
 
