@@ -84,6 +84,17 @@ async def test_markup_in_texts_is_never_run(page: Page, client: AsyncWebClient, 
     assert await page.evaluate("window.broken") is None
 
 
+@pytest.mark.parametrize("mark", ["**a ", "_a ", "[", "[a](", "`a``b", "~~a ", "<", ">"])
+async def test_thousands_of_unclosed_marks_do_not_hold_the_page_up(
+    page: Page, client: AsyncWebClient, mark: str
+) -> None:
+    text = mark * (10_000 // len(mark))
+    await post(client, [{"type": "markdown", "text": text}])
+    await client.chat_postMessage(channel="C0HELP", text=text)
+    await client.chat_postMessage(channel="C0HELP", text="and on")
+    await expect(page.get_by_test_id("message").last).to_contain_text("and on")
+
+
 async def test_buttons_reach_the_app(page: Page, client: AsyncWebClient, gallery: Gallery, heard: Heard) -> None:
     await post(client, gallery["controls"])
     await page.get_by_role("button", name="Why this answer?").click()

@@ -4,7 +4,8 @@ import { inlineMarkdown } from "./markdown_inline.js";
 import { copyable } from "./code_block.js";
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
-const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
+const HEADING = /^ {0,3}(#{1,6})\s+(.*)$/;
+const DEEPEST = 12; // levels of quotes and lists; what lies deeper is shown as plain lines
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}>\s?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(\s+|$)(.*)$/;
@@ -86,7 +87,7 @@ function blocksOf(text) {
       continue;
     }
     const end = blockEnd(lines, at);
-    out.push(lines.slice(at, end).join("\n").replace(/\s+$/, ""));
+    out.push(lines.slice(at, end).join("\n").trimEnd());
     at = end;
   }
   return out;
@@ -141,7 +142,7 @@ function splitItems(lines, indent) {
   return items.map((item) => item.body.join("\n"));
 }
 
-function list(lines) {
+function list(lines, depth) {
   const first = ITEM.exec(lines[0]);
   const ordered = /\d/.test(first[2]);
   const items = splitItems(lines, first[1].length).map((body) => {
@@ -154,28 +155,36 @@ function list(lines) {
           "aria-label": task[1] === " " ? "to do" : "done",
         })
       : null;
-    return h("li", { class: task ? "task-item" : null }, tick, itemBody(text));
+    return h("li", { class: task ? "task-item" : null }, tick, itemBody(text, depth));
   });
   const start = ordered ? Number.parseInt(first[2], 10) : null;
   return h(ordered ? "ol" : "ul", { class: "list", start: ordered && start !== 1 ? start : null }, items);
 }
 
-function itemBody(text) {
+function itemBody(text, depth) {
   const [head, ...rest] = blocksOf(text);
   if (head === undefined) return [];
-  const lead = starts(head.split("\n"), 0) ? block(head) : h("span", {}, inlineMarkdown(head));
-  return [lead, ...rest.map(block)];
+  const lead = starts(head.split("\n"), 0) ? block(head, depth + 1) : h("span", {}, inlineMarkdown(head));
+  return [lead, ...rest.map((source) => block(source, depth + 1))];
+}
+
+/** A heading without the #s that may close it. */
+function withoutClosing(text) {
+  let end = text.trimEnd().length;
+  const whole = end;
+  while (text[end - 1] === "#") end -= 1;
+  return end === 0 || text[end - 1] === " " ? text.slice(0, end).trimEnd() : text.slice(0, whole);
 }
 
 /** One top-level block's source to its node. */
-function block(source) {
+function block(source, depth = 0) {
   const lines = source.split("\n");
   const heading = HEADING.exec(lines[0]);
   if (heading)
     return h(
       `h${Math.min(heading[1].length + 2, 6)}`,
       { class: `heading heading-${heading[1].length}` },
-      inlineMarkdown(heading[2]),
+      inlineMarkdown(withoutClosing(heading[2])),
     );
   const fence = FENCE.exec(lines[0]);
   if (fence) {
@@ -184,13 +193,15 @@ function block(source) {
   }
   if (RULE.test(lines[0])) return h("hr", { class: "rule" });
   if (isTable(lines, 0)) return table(lines);
-  if (QUOTE.test(lines[0]))
+  if (QUOTE.test(lines[0]) && depth < DEEPEST)
     return h(
       "blockquote",
       { class: "quote" },
-      blocksOf(lines.map((line) => line.replace(QUOTE, "")).join("\n")).map(block),
+      blocksOf(lines.map((line) => line.replace(QUOTE, "")).join("\n")).map((inner) =>
+        block(inner, depth + 1),
+      ),
     );
-  if (ITEM.test(lines[0])) return list(lines);
+  if (ITEM.test(lines[0]) && depth < DEEPEST) return list(lines, depth);
   return h("p", { class: "para" }, inlineMarkdown(lines.map((line) => line.trimStart()).join("\n")));
 }
 

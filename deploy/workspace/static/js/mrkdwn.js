@@ -1,19 +1,9 @@
 // Slack's own markup (*bold*, _it_, ~s~, `code`, > quote, <url|text>, <@U…>, :emoji:) to nodes.
 import { h, link } from "./dom.js";
 import { emoji, knows, withEmoji } from "./emoji.js";
+import { pattern, scan } from "./inline_scan.js";
 import { mentionOf } from "./mention.js";
 import { copyable } from "./code_block.js";
-
-const INLINE = [
-  ["code", /`([^`\n]+)`/],
-  ["angle", /<([^<>\n]+)>/],
-  ["bold", /(?<![\w*])\*(?=\S)([^*\n]*?\S)\*(?![\w*])/],
-  ["italic", /(?<![\w_])_(?=\S)([^_\n]*?\S)_(?![\w_])/],
-  ["strike", /(?<![\w~])~(?=\S)([^~\n]*?\S)~(?![\w~])/],
-  ["emoji", /:([a-z0-9_+'-]+(?:::skin-tone-\d)?):/],
-  ["url", /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]}]/],
-];
-const WRAP = { bold: "strong", italic: "em", strike: "s" };
 
 export function unescape(text) {
   return text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
@@ -28,34 +18,43 @@ function angle(inner) {
   return document.createTextNode(unescape(`<${inner}>`));
 }
 
-function leaf(kind, match) {
-  if (kind === "code") return h("code", { class: "code" }, unescape(match[1]));
-  if (kind === "angle") return angle(match[1]);
-  if (kind === "emoji") return knows(match[1]) ? emoji(match[1]) : document.createTextNode(match[0]);
-  if (kind === "url") return link(unescape(match[0]), unescape(match[0]));
-  return h(WRAP[kind], {}, inline(match[1]));
+/** Slack's marks hold no mark of their own kind and end on their own line, at the edge of a word. */
+function marked(mark, tag) {
+  return (text, at) => {
+    const end = text.indexOf(mark, at + 1);
+    if (end < at + 2 || edge(text[at - 1], mark) !== " ") return null;
+    const inner = text.slice(at + 1, end);
+    if (/^\s|\s$|\n/.test(inner) || edge(text[end + 1], mark) !== " ") return null;
+    return { end: end + 1, nodes: [h(tag, {}, inline(inner))] };
+  };
 }
 
-function earliest(text) {
-  let best = null;
-  for (const [kind, pattern] of INLINE) {
-    const match = pattern.exec(text);
-    if (match && (!best || match.index < best.match.index)) best = { kind, match };
-  }
-  return best;
+/** A neighbour of a mark: a word or the same mark stands in its way, anything else is as good as a space. */
+function edge(character, mark) {
+  return character && (character === mark || /\w/.test(character)) ? "w" : " ";
 }
+
+const RULES = {
+  "`": [pattern(/`([^`\n]+)`/y, (match) => [h("code", { class: "code" }, unescape(match[1]))])],
+  "<": [pattern(/<([^<>\n]+)>/y, (match) => [angle(match[1])])],
+  "*": [marked("*", "strong")],
+  _: [marked("_", "em")],
+  "~": [marked("~", "s")],
+  ":": [
+    pattern(/:([a-z0-9_+'-]{1,60}(?:::skin-tone-\d)?):/y, (match) =>
+      knows(match[1]) ? [emoji(match[1])] : null,
+    ),
+  ],
+  h: [
+    pattern(/https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]}]/y, (match) => [
+      link(unescape(match[0]), unescape(match[0])),
+    ]),
+  ],
+};
 
 /** One run of text to a list of nodes. */
 function inline(text) {
-  const out = [];
-  let rest = text;
-  for (let found = earliest(rest); found; found = earliest(rest)) {
-    const { kind, match } = found;
-    out.push(...withEmoji(unescape(rest.slice(0, match.index))), leaf(kind, match));
-    rest = rest.slice(match.index + match[0].length);
-  }
-  out.push(...withEmoji(unescape(rest)));
-  return out;
+  return scan(text, RULES, (part) => withEmoji(unescape(part)));
 }
 
 function lines(text) {
