@@ -1,0 +1,68 @@
+"""What every benchmark can be told, and how one is run alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results import Result
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+OUT = ROOT / "docs" / "benchmarks"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`data`: the folder of trial data. `out`: where results go. `store`: where the prepared knowledge is kept and
+    found again. `work`: an empty folder for this run. `short`: a smoke test whose figures mean nothing."""
+
+    data: Path
+    out: Path
+    store: Path
+    work: Path
+    short: bool
+
+    @property
+    def models_dir(self) -> Path:
+        """The prepared embedding model."""
+        return ROOT / ".models"
+
+    @property
+    def documents(self) -> Path:
+        """The real documents; in the short form the project's own pages."""
+        return ROOT / "docs" if self.short else self.data / "docs" / "k8s-enhancements"
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The options that all have."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--data", type=Path, default=DATA, help="the folder of trial data")
+    found.add_argument("--out", type=Path, help="where the JSON goes (docs/benchmarks; in the short form nowhere)")
+    found.add_argument("--store", type=Path, help="keep the prepared knowledge here, and use what is there")
+    found.add_argument("--short", action="store_true", help="a smoke test: a few files, few questions")
+    return found
+
+
+def run_alone(
+    description: str, bench: Callable[[Options, Result], Coroutine[Any, Any, None]], name: str, title: str
+) -> None:
+    """The main function of a benchmark: measures, prints, writes its JSON."""
+    arguments = parser(description).parse_args()
+    with tempfile.TemporaryDirectory(prefix=f"switchboard-{name}-") as work:
+        out = arguments.out or (Path(work) / "out" if arguments.short else OUT)
+        store = arguments.store or Path(work) / "store"
+        options = Options(arguments.data.resolve(), out, store, Path(work), arguments.short)
+        result = Result(name=name, title=title, short=options.short)
+        print(f"{title}", flush=True)
+        if options.documents.is_dir():
+            asyncio.run(bench(options, result))
+        else:
+            result.absent = "The documents to measure with (docs/k8s-enhancements of the trial data) are not here."
+            print(f"  {result.absent}")
+        result.write(out)
