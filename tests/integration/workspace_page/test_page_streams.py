@@ -92,6 +92,8 @@ async def test_half_written_marks_do_not_show(page: Page, client: AsyncWebClient
     await expect(words).to_have_text("Read the whole hand")
     await answer.write("book** [first](https://exa")
     await expect(words).to_have_text("Read the whole handbook first")
+    await answer.write("mple.com) [[1]](https://exa")
+    await expect(words).to_have_text("Read the whole handbook first [1]")
     await answer.stop()
 
 

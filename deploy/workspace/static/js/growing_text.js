@@ -2,14 +2,15 @@
 import { drawMarkdown } from "./markdown.js";
 import { h } from "./dom.js";
 
-const HALF_LINK = /!?\[?\[([^[\]]{0,300})(?:\]{1,2}\([^()\s]{0,2000})?$/;
+const HALF_CITATION = /\[\[([^[\]]{0,60})\]?(?:\]\([^()\s]{0,2000}|\])?$/; // [[1]](https://…
+const HALF_LINK = /!?\[([^[\]]{0,300})(?:\]\([^()\s]{0,2000})?$/;
 const FRAMES_TO_CATCH_UP = 14;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Closes what a half-written last line leaves open, so that no raw marks flicker. */
 function healed(text) {
   const lastBreak = text.lastIndexOf("\n") + 1;
-  let line = text.slice(lastBreak).replace(HALF_LINK, "$1");
+  let line = text.slice(lastBreak).replace(HALF_CITATION, "[$1]").replace(HALF_LINK, "$1");
   for (const mark of ["**", "`"])
     if (line.split(mark).length % 2 === 0 && !/^\s*(```|~~~)/.test(line))
       line = line.endsWith(mark) ? line.slice(0, -mark.length) : line + mark;
