@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev bench lock clean
+.PHONY: help run test check setup setup-dev bench screenshots lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: setup  ## start Switchboard (the local workspace where no Slack token is set)
 	@$(BIN)/switchboard run $(ARGS)
@@ -25,6 +25,9 @@ check: setup-dev  ## linters, types and import contracts
 
 bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+screenshots: setup-dev  ## click through the page again and keep what is seen in docs/images
+	@$(BIN)/python -m pytest tests/e2e/tour --screenshots docs/images
 
 setup: $(VENV)/ready  ## the environment, the embedding model and the tokenizer files
 

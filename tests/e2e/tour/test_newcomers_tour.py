@@ -135,6 +135,7 @@ async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: 
     core = house.app.core
     week = Week.before(core.clock(), UTC)
     await spend(core, week)
+    await page.set_viewport_size({"width": 1440, "height": 1180})
     await post_report(house.app.client, "C0REPORTS", await weekly_report(core.ledger, core.feedback.counts, week))
     await go_to(page, "C0REPORTS")
     message = page.get_by_test_id("message").last
