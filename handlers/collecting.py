@@ -34,6 +34,7 @@ class Collector:
         self.unfinished: dict[str, JSON] = {}
         self.end: Finished | Failed | None = None
         self.news = asyncio.Event()
+        self._spoke = asyncio.Event()
         self._question_id = question_id
         self._stopping = False
         self._work = asyncio.create_task(self._collect(events))
@@ -52,6 +53,13 @@ class Collector:
     async def wait(self, seconds: float | None) -> bool:
         """Until all has come, for `seconds` at most; whether all has come."""
         await asyncio.wait({self._work}, timeout=seconds)
+        return self._work.done()
+
+    async def wait_for_words(self, seconds: float) -> bool:
+        """The same, but no longer than until the first text has come."""
+        words = asyncio.create_task(self._spoke.wait())
+        await asyncio.wait({self._work, words}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        words.cancel()
         return self._work.done()
 
     async def close(self) -> None:
@@ -89,6 +97,7 @@ class Collector:
         match event:
             case TextDelta(text):
                 self.text += text
+                self._spoke.set()
             case Progress(step, state, detail):
                 task: JSON = {
                     "type": "task_update",

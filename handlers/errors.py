@@ -8,6 +8,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import SwitchboardError
+from knowledge.errors import KnowledgeError
 
 _SLACK = {
     "channel_not_found": "I cannot see that channel. Invite me with `/invite @Switchboard`, then ask again.",
@@ -41,7 +42,7 @@ def sentence(error: BaseException, reference: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    if isinstance(error, SwitchboardError):
+    if isinstance(error, (SwitchboardError, KnowledgeError)):
         return str(error)
     if isinstance(error, SlackApiError):
         return _SLACK.get(code(error), f"Slack did not accept what I sent ({code(error) or 'no reason given'}).")

@@ -10,6 +10,7 @@ import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.errors import SwitchboardError
 from bot.inbox import Inbox
 from handlers.errors import new_reference, sentence
 from handlers.shapes import JSON
@@ -82,7 +83,7 @@ class Inbound:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def attend(self, payload: JSON, work: Callable[[str], Awaitable[None]]) -> None:
+    async def attend(self, payload: JSON, work: Callable[[], Awaitable[None]]) -> None:
         """Runs work for an interaction that is not kept; `drain` waits for it, and the person hears what goes wrong."""
         task = self.run(self._attend(payload, work))
         await asyncio.wait({task})
@@ -102,17 +103,17 @@ class Inbound:
                 await self._work[kind](reference, payload)
                 await self._inbox.done(identity)
             except Exception as error:
-                log.exception("event_failed", kind=kind)
+                _log_failure(error, kind)
                 await self._told(payload, sentence(error, reference))
                 await self._gave_up(identity, f"{type(error).__name__} (reference {reference})")
 
-    async def _attend(self, payload: JSON, work: Callable[[str], Awaitable[None]]) -> None:
+    async def _attend(self, payload: JSON, work: Callable[[], Awaitable[None]]) -> None:
         reference = new_reference()
         with structlog.contextvars.bound_contextvars(reference=reference):
             try:
-                await work(reference)
+                await work()
             except Exception as error:
-                log.exception("interaction_failed", type=payload.get("type"))
+                _log_failure(error, str(payload.get("command") or payload.get("type")))
                 await self._told(payload, sentence(error, reference))
 
     async def _told(self, payload: JSON, text: str) -> None:
@@ -126,3 +127,11 @@ class Inbound:
             await self._inbox.failed(identity, problem)
         except Exception:
             log.exception("inbox_not_written", event_id=identity)
+
+
+def _log_failure(error: Exception, kind: str) -> None:
+    """A refusal is one line; what nobody expected has its traceback."""
+    if isinstance(error, SwitchboardError):
+        log.warning("refused", kind=kind, reason=str(error))
+    else:
+        log.exception("failed", kind=kind)

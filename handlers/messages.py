@@ -121,6 +121,7 @@ class Messages:
         else:
             names = ", ".join(file.name for file in files)
             hint = FILE_ALONE.format(names=names) if files else NO_WORDS if text else HINT
+            log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.channel, asked.thread, hint)
 
 

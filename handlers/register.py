@@ -21,6 +21,7 @@ from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
+from handlers.errors import new_reference
 from handlers.home import Home
 from handlers.identity import Identity
 from handlers.inbound import EVENT, Inbound, Work
@@ -112,9 +113,15 @@ class _Doors:
     def command(self, name: str, run: Callable[[Origin, str], Awaitable[None]]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
-            await self._inbound.attend(body, lambda _: run(Origin.of(body), body.get("text") or ""))
+            await self._inbound.attend(body, lambda: self._run(name, run, body))
 
         self._app.command(name)(listen)
+
+    @staticmethod
+    async def _run(name: str, run: Callable[[Origin, str], Awaitable[None]], body: JSON) -> None:
+        origin = Origin.of(body)
+        log.info("command", command=name, arguments=body.get("text"), person=origin.person)
+        await run(origin, body.get("text") or "")
 
     def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
@@ -126,14 +133,14 @@ class _Doors:
     def action(self, action_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
-            await self._inbound.attend(body, lambda _: work(body))
+            await self._inbound.attend(body, lambda: work(body))
 
         self._app.action(action_id)(listen)
 
     def shortcut(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
-            await self._inbound.attend(body, lambda _: work(body))
+            await self._inbound.attend(body, lambda: work(body))
 
         self._app.message_shortcut(callback_id)(listen)
 
@@ -145,10 +152,11 @@ class _Doors:
     ) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             if errors := wrong(body):
+                log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
                 await ack(response_action="errors", errors=errors)
                 return
             await ack()
-            await self._inbound.attend(body, lambda _: work(body))
+            await self._inbound.attend(body, lambda: work(body))
 
         self._app.view(callback_id)(listen)
 
@@ -159,6 +167,7 @@ class _Doors:
                 first = next(block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input")
                 errors = {first: NOT_KEPT}
             if errors:
+                log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
                 await ack(response_action="errors", errors=errors)
             else:
                 await ack()

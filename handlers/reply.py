@@ -88,7 +88,7 @@ class ThreadReply:
                 if await collector.wait(0):
                     break
                 await self._show(*collector.take())
-                if await collector.wait(self._pace if self._streaming else self._pace * UPDATE_PACE / PACE):
+                if await self._pause(collector):
                     break
             return await self._settle(collector)
         except asyncio.CancelledError:
@@ -96,6 +96,13 @@ class ThreadReply:
             raise
         finally:
             await collector.close()
+
+    async def _pause(self, collector: Collector) -> bool:
+        """Keeps Slack's pace, except that the first words are worth a call of their own; whether all has come."""
+        seconds = self._pace if self._streaming else self._pace * UPDATE_PACE / PACE
+        if self._messages and not self._shown and self._streaming:
+            return await collector.wait_for_words(seconds)
+        return await collector.wait(seconds)
 
     async def _status(self) -> None:
         """Says at once that the question was heard; it goes away with the first message."""

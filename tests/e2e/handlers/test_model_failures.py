@@ -31,7 +31,7 @@ async def test_a_failing_model_ends_in_a_sentence_whose_reference_the_log_has(
     server.reply = failure
     with capture_logs() as lines:
         ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
-        reply = await maya.wait_for_reply("C0GENERAL", ts)
+        reply = await maya.wait_for_reply("C0GENERAL", ts, lambda m: "eference" in m["text"])
         await bot.idle(maya)
     reference = re.search(r"[Rr]eference ([0-9a-f]{12})", reply["text"])
     assert reference is not None, reply["text"]
