@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -85,3 +87,15 @@ async def test_a_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> Non
         kept = (await connection.execute(sa.select(inbox.c.event_id))).scalars().all()
     assert list(kept) == ["kept"]
     await engine.dispose()
+
+
+async def test_the_migrations_make_what_the_tables_say(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync, opts={"include_name": _is_own}), metadata)
+        )
+    assert differences == []
+
+
+def _is_own(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name in metadata.tables
