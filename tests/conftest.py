@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
-pytest_plugins = ["databases"]
+pytest_plugins = ["databases", "chromium"]
 os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
 
 

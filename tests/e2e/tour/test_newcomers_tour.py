@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from house import ROOT, House, open_house
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.config import Folder
 from bot.core import Core
@@ -22,33 +22,12 @@ from bot.costs.report import weekly_report
 from bot.domain import Price, Usage
 from handlers.posts import post_report
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="the browser tour needs Debian's chromium")
-
 
 @pytest.fixture
 async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     folders = (Folder(path=ROOT / "docs", name="docs"),)
     async with open_house(tmp_path, models_dir, folders=folders) as house:
         yield house
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

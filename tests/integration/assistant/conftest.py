@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from databases import engine, postgres
 from model_server import ModelServer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -31,8 +30,6 @@ from bot.storage.tables import ledger
 from bot.strategies import STRATEGIES
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
-
-__all__ = ["engine", "postgres"]
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 ROLLBACK = """# Deploying

@@ -8,40 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LIMIT_MS = 10_000
 COMMANDS = [
     {"command": "/ask", "description": "Ask privately", "usage_hint": "your question"},
     {"command": "/model", "description": "Switch models", "usage_hint": "[list | use NAME]"},
 ]
 SHORTCUTS = [{"name": "Save as example", "callback_id": "save_example", "type": "message"}]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser these tests are skipped, each by its name."""
-    if CHROMIUM.exists():
-        return
-    skip = pytest.mark.skip(reason=f"there is no browser at {CHROMIUM}: install Debian's chromium")
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +50,6 @@ async def app(client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     await handler.connect_async()  # type: ignore[no-untyped-call]
     yield app
     await handler.close_async()  # type: ignore[no-untyped-call]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

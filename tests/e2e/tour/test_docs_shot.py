@@ -1,0 +1,160 @@
+"""A newcomer's first minutes, clicked through in a real browser against the whole bot.
+
+`make screenshots` keeps what is seen here in docs/images, where the README shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from house import ROOT, House, open_house
+from playwright.async_api import Browser, Locator, Page, expect
+
+from bot.config import Folder
+from bot.core import Core
+from bot.costs.ledger import Call
+from bot.costs.periods import Week
+from bot.costs.report import weekly_report
+from bot.domain import Price, Usage
+from handlers.posts import post_report
+
+
+@pytest.fixture
+async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
+    folders = (Folder(path=ROOT / "docs", name="docs"),)
+    async with open_house(tmp_path, models_dir, folders=folders) as house:
+        yield house
+
+
+@pytest.fixture
+async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    await page.goto(house.workspace.url)
+    yield page
+    await context.close()
+
+
+@pytest.fixture
+def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    folder: Path = request.config.getoption("--screenshots") or tmp_path / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def go_to(page: Page, channel: str) -> None:
+    await page.locator(f'[data-testid=sidebar-item][data-channel="{channel}"]').click()
+
+
+async def say(page: Page, text: str) -> None:
+    composer = page.get_by_test_id("composer").first
+    await composer.fill(text)
+    await composer.press("Escape")  # closes the suggestions, so that Enter sends
+    await composer.press("Enter")
+
+
+def answer_in(place: Locator) -> Locator:
+    return place.get_by_test_id("message").filter(has=place.page.get_by_role("button", name="Why this answer?"))
+
+
+async def keep(page: Page, shots: Path, name: str) -> None:
+    """A picture for the README, with nothing that still moves and nothing under the pointer."""
+    await page.mouse.move(700, 5)
+    await page.evaluate("document.fonts.ready")
+    await page.screenshot(path=shots / f"{name}.png", animations="disabled")
+
+
+async def test_a_newcomer_asks_sees_the_source_and_the_receipt(page: Page, shots: Path) -> None:
+    await go_to(page, "C0HELP")
+    await say(page, "@Switchboard How do I connect Switchboard to our own Slack?")
+    await page.get_by_test_id("thread-bar").click()
+    pane = page.get_by_test_id("thread-pane")
+    answer = answer_in(pane)
+    await expect(answer).to_have_count(1)
+    await expect(answer).to_contain_text("manifest")
+    await expect(answer).to_contain_text("offline")
+    await expect(answer.locator(".is-growing")).to_have_count(0)
+    await keep(page, shots, "channel-answer")
+
+    await answer.get_by_role("button", name="Why this answer?").click()
+    receipt = page.get_by_test_id("modal")
+    await expect(receipt).to_contain_text("knowledge search")
+    await keep(page, shots, "receipt")
+    await page.keyboard.press("Escape")
+
+
+async def test_a_newcomer_asks_alone_and_sees_suggestions(page: Page, shots: Path, house: House) -> None:
+    await go_to(page, "D0MAYA")
+    await expect(page.get_by_test_id("prompts")).to_be_visible()
+    await keep(page, shots, "direct-message")
+    await page.get_by_test_id("prompts").get_by_role("button").first.click()
+    await expect(page.get_by_test_id("message").first).to_be_visible()
+
+
+async def test_a_newcomer_looks_at_the_models(page: Page, shots: Path) -> None:
+    await go_to(page, "C0HELP")
+    await say(page, "/model")
+    modal = page.get_by_test_id("modal")
+    await expect(modal).to_contain_text("offline")
+    await keep(page, shots, "model-picker")
+
+
+async def test_the_home_tab_says_what_it_can_do(page: Page, shots: Path) -> None:
+    await go_to(page, "D0MAYA")
+    await page.get_by_test_id("home-tab").click()
+    await expect(page.get_by_test_id("home")).to_contain_text("docs")
+    await keep(page, shots, "home")
+
+
+async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: House) -> None:
+    core = house.app.core
+    week = Week.before(core.clock(), UTC)
+    await spend(core, week)
+    await page.set_viewport_size({"width": 1440, "height": 1180})
+    await post_report(house.app.client, "C0REPORTS", await weekly_report(core.ledger, core.feedback.counts, week))
+    await go_to(page, "C0REPORTS")
+    message = page.get_by_test_id("message").last
+    await expect(message).to_contain_text("Last week cost at least $")
+    await expect(message.locator("svg").first).to_be_visible()
+    await keep(page, shots, "weekly-report")
+
+
+async def spend(core: Core, week: Week) -> None:
+    """Two weeks of calls, so that there is something to report."""
+    for number, (model, provider, strategy, channel, cost, outcome) in enumerate(CALLS):
+        for start in (week.since, week.previous.since):
+            at = start + timedelta(days=number % 5, hours=9 + number)
+            call = Call(
+                question_id=None,
+                purpose="answer",
+                attempt=1,
+                provider=provider,
+                model=model,
+                strategy=strategy,
+                channel=channel,
+                asker="U0LEO",
+                started_at=at,
+            )
+            row = await core.ledger.open(call)
+            amount = None if cost is None else Decimal(cost) * (1 if start == week.since else 2)
+            price = Price(amount=amount, version="genai-prices")
+            usage = Usage(prompt_tokens=1800 + 100 * number, completion_tokens=220)
+            await core.ledger.settle(row, outcome=outcome, seconds=1.4, usage=usage, price=price)
+    await core.feedback.give("a-question", "U0LEO", 1)
+
+
+CALLS = (
+    ("gpt-5-mini", "openai", "rag", "C0HELP", "0.0231", "answered"),
+    ("gpt-5-mini", "openai", "rag", "C0HELP", "0.0187", "answered"),
+    ("gpt-5-mini", "openai", "zero_shot", "C0ENG", "0.0054", "answered"),
+    ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0031", "answered"),
+    ("llama-3.3-70b", "vllm", "rag", "C0GENERAL", None, "answered"),
+    ("gpt-5-mini", "openai", "rag", "G0FIN", "0.0412", "answered"),
+    ("gpt-5-mini", "openai", "rag", "C0HELP", None, "rate_limited"),
+    ("offline", "offline", "rag", "C0HELP", "0", "answered"),
+)

@@ -1,3 +1,0 @@
-from databases import engine, postgres
-
-__all__ = ["engine", "postgres"]
