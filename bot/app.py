@@ -38,7 +38,8 @@ from knowledge.reports import RefreshProgress
 
 log = structlog.get_logger("bot.app")
 
-DRAIN_SECONDS = 20
+PING_SECONDS = 3
+"""How often a socket is asked whether it still lives: the longest that a dead one goes unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,13 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, secrets: SlackSecrets, *, clock: Clock = lambda: datetime.now(UTC)
+    settings: Settings,
+    secrets: SlackSecrets,
+    *,
+    clock: Clock = lambda: datetime.now(UTC),
+    drain_seconds: float = 20,
 ) -> AsyncIterator[App]:
-    """Connects to Slack and answers until the block is left; then finishes what it began and closes.
+    """Connects to Slack and answers until the block is left; then finishes within `drain_seconds` what it began.
 
     Raises ConfigError where Slack refuses the token, and what `open_core` raises.
     """
@@ -65,7 +70,7 @@ async def open_app(
         bolt = _bolt(settings, secrets)
         await _check_token(bolt.client)
         inbound = register(bolt, core)
-        stack.push_async_callback(inbound.drain)
+        stack.push_async_callback(inbound.drain, drain_seconds)
         schedule = _schedule(core, bolt.client)
         stack.push_async_callback(schedule.close)
         url = await _open_door(stack, bolt, core, secrets)
@@ -109,7 +114,7 @@ async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, core: Core, secrets:
     if secrets.mode == "http":
         return await _listen(stack, bolt, core)
     assert secrets.app_token is not None
-    socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value())
+    socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value(), ping_interval=PING_SECONDS)
     try:
         await socket.connect_async()  # type: ignore[no-untyped-call]
     except SlackApiError as error:

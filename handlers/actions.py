@@ -8,6 +8,7 @@ from typing import Literal
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core import Core
 from bot.domain import Question, StrategyName
 from bot.errors import NotAllowed, SwitchboardError
 from handlers.answering import Answering
@@ -15,7 +16,6 @@ from handlers.audience import Places
 from handlers.blocks import another_way, comment
 from handlers.blocks.receipt import receipt_modal
 from handlers.origin import Origin, metadata
-from handlers.services import Services
 from handlers.shapes import JSON
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ class Actions:
     AGAIN = "again"
 
     client: AsyncWebClient
-    services: Services
+    core: Core
     places: Places
     answering: Answering
 
@@ -40,7 +40,7 @@ class Actions:
         value: Literal[1, -1] = 1 if direction == "up" else -1
         origin = Origin.of(payload)
         question = await self._question(question_id, origin.person)
-        await self.services.feedback.give(question.id, origin.person, value)
+        await self.core.feedback.give(question.id, origin.person, value)
         log.info("feedback", question=question.id, value=value)
         if value == 1:
             await origin.line(self.client).say("Thank you, I will remember that this helped.")
@@ -54,25 +54,25 @@ class Actions:
         question = await self._question(metadata(payload).get("question", ""), origin.person)
         text = comment.written(payload)
         if text:
-            await self.services.feedback.give(question.id, origin.person, -1, text)
+            await self.core.feedback.give(question.id, origin.person, -1, text)
         await origin.line(self.client).say("Thank you. That helps me to choose better next time.")
 
     async def why(self, payload: JSON) -> None:
         """Shows the receipt."""
         origin = Origin.of(payload)
         question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
-        receipt = await self.services.assistant.receipt(question.id)
+        receipt = await self.core.assistant.receipt(question.id)
         if receipt is None:
             await origin.line(self.client).say(FORGOTTEN)
             return
-        view = receipt_modal(receipt, self.services.clock())
+        view = receipt_modal(receipt, self.core.clock())
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def another_way(self, payload: JSON) -> None:
         """Asks which model and which strategy to try."""
         origin = Origin.of(payload)
         question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
-        names = [card.name for card in self.services.models.usable()]
+        names = [card.name for card in self.core.models.usable()]
         view = another_way.another_way_modal(question.text, names, origin.metadata(question=question.id))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
@@ -84,7 +84,7 @@ class Actions:
             errors["strategy"] = "I do not know that way any more. Choose another one."
         if model is not None:
             try:
-                self.services.models.model(model)
+                self.core.models.model(model)
             except SwitchboardError as error:
                 errors["model"] = str(error)
         return errors
@@ -99,7 +99,7 @@ class Actions:
 
     async def _question(self, question_id: str, person: str) -> Question:
         """The question, where the person may read its place. Raises NotAllowed."""
-        question = await self.services.assistant.asked(question_id)
+        question = await self.core.assistant.asked(question_id)
         if question is None:
             raise NotAllowed(FORGOTTEN)
         if not await self.places.may_read(person, question):

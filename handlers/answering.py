@@ -10,13 +10,13 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core import Core
 from bot.domain import Attachment, Place, Question, StrategyName, Turn
 from handlers.audience import Places
 from handlers.identity import Identity
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
 from handlers.reply import ThreadReply
-from handlers.services import Services
 from handlers.shapes import JSON
 from handlers.text import said
 
@@ -50,9 +50,9 @@ class Asked:
 class Answering:
     """Every door that takes a question leads here."""
 
-    def __init__(self, client: AsyncWebClient, services: Services, places: Places, identity: Identity) -> None:
+    def __init__(self, client: AsyncWebClient, core: Core, places: Places, identity: Identity) -> None:
         self._client = client
-        self._services = services
+        self._core = core
         self._places = places
         self._identity = identity
         self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
@@ -62,7 +62,7 @@ class Answering:
         thread = str(asked.thread)
         history = await self._history(asked)
         if asked.ts is not None:
-            await self._services.conversations.record(
+            await self._core.conversations.record(
                 asked.channel, thread, asked.ts, "user", asked.person, asked.text, asked.reference
             )
         place = await self._places.place(asked.workspace, asked.channel, thread)
@@ -72,7 +72,7 @@ class Answering:
         """Answers so that only the asker reads it."""
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
-        await PrivateReply(line, question, self._services.clock).write(self._services.assistant.answer(question))
+        await PrivateReply(line, question, self._core.clock).write(self._core.assistant.answer(question))
 
     async def again(
         self,
@@ -86,21 +86,21 @@ class Answering:
         """Asks a question once more, another way; the answer comes where the first one stands."""
         turns: tuple[Turn, ...] = ()
         if first.place.thread and not first.private:
-            turns = await self._services.conversations.turns(first.place.channel, first.place.thread)
+            turns = await self._core.conversations.turns(first.place.channel, first.place.thread)
         asked_at = next((n for n, turn in enumerate(turns) if turn.text == first.text), 0)
         question = replace(
             first,
             id=reference,
             asker=person,
-            asked_at=self._services.clock(),
+            asked_at=self._core.clock(),
             audience=await self._places.audience(first.place, person, private=first.private),
             history=turns[:asked_at],
             model=model,
             strategy=strategy,
         )
         if question.private or question.place.thread is None:
-            answer = self._services.assistant.answer(question)
-            await PrivateReply(line, question, self._services.clock).write(answer)
+            answer = self._core.assistant.answer(question)
+            await PrivateReply(line, question, self._core.clock).write(answer)
         else:
             await self._answer_in_thread(question)
 
@@ -122,15 +122,15 @@ class Answering:
             channel=channel, thread_ts=thread, text=text, blocks=blocks, unfurl_links=False, unfurl_media=False
         )
         if thread is not None:
-            await self._services.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
+            await self._core.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
 
     async def _answer_in_thread(self, question: Question) -> None:
         channel, thread = question.place.channel, str(question.place.thread)
-        reply = ThreadReply(self._client, question, self._services.clock)
+        reply = ThreadReply(self._client, question, self._core.clock)
         under_way = self._under_way.setdefault((channel, thread), [])
         under_way.append(reply)
         try:
-            written = await reply.write(self._services.assistant.answer(question))
+            written = await reply.write(self._core.assistant.answer(question))
         finally:
             under_way.remove(reply)
             if not under_way:
@@ -138,11 +138,9 @@ class Answering:
         log.info("answered", question=question.id, outcome=written.outcome, channel=written.channel)
         if written.ts is None or written.channel != channel:
             return
-        await self._services.conversations.record(
-            channel, thread, written.ts, "assistant", "", written.text, question.id
-        )
+        await self._core.conversations.record(channel, thread, written.ts, "assistant", "", written.text, question.id)
         if written.outcome == "answered":
-            await self._services.assistant.note_answer_ts(question.id, written.ts)
+            await self._core.assistant.note_answer_ts(question.id, written.ts)
 
     async def _question(
         self, asked: Asked, place: Place, history: tuple[Turn, ...], *, private: bool = False
@@ -153,7 +151,7 @@ class Answering:
             asker=asked.person,
             place=place,
             audience=await self._places.audience(place, asked.person, private=private),
-            asked_at=self._services.clock(),
+            asked_at=self._core.clock(),
             attachments=asked.attachments,
             history=history,
             private=private,
@@ -163,9 +161,9 @@ class Answering:
         thread = str(asked.thread)
         if asked.ts is None or thread == asked.ts:
             return ()
-        if not await self._services.conversations.takes_part(asked.channel, thread):
+        if not await self._core.conversations.takes_part(asked.channel, thread):
             await self._read_thread(asked.channel, thread, asked.ts)
-        return await self._services.conversations.turns(asked.channel, thread, before=asked.ts)
+        return await self._core.conversations.turns(asked.channel, thread, before=asked.ts)
 
     async def _read_thread(self, channel: str, thread: str, before: str) -> None:
         """The bot is called into a thread that it did not follow: what was said there is the context."""
@@ -178,6 +176,6 @@ class Answering:
         for message in replies["messages"]:
             text = said(message.get("text", ""), bot)
             if message["ts"] < before and text and not message.get("bot_id"):
-                await self._services.conversations.record(
+                await self._core.conversations.record(
                     channel, thread, message["ts"], "user", message.get("user", ""), text
                 )

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import structlog
 
+from bot.core import Core
 from bot.domain import Attachment, Turn
 from handlers.answering import Answering, Asked
 from handlers.identity import Identity
-from handlers.services import Services
 from handlers.shapes import JSON
 from handlers.text import addresses_a_group, has_words, is_courtesy, is_question, mentioned, said
 
@@ -33,10 +33,8 @@ ModelCommand = Callable[[Asked, str], Awaitable[None]]
 class Messages:
     """Listens to messages and mentions."""
 
-    def __init__(
-        self, services: Services, answering: Answering, identity: Identity, model_command: ModelCommand
-    ) -> None:
-        self._services = services
+    def __init__(self, core: Core, answering: Answering, identity: Identity, model_command: ModelCommand) -> None:
+        self._core = core
         self._answering = answering
         self._identity = identity
         self._model_command = model_command
@@ -59,7 +57,7 @@ class Messages:
             case "message_changed":
                 await self._changed(event, bot)
             case "message_deleted":
-                await self._services.conversations.delete(event["channel"], event["deleted_ts"])
+                await self._core.conversations.delete(event["channel"], event["deleted_ts"])
             case subtype if subtype in SPOKEN and not event.get("bot_id") and event.get("user") not in (None, bot):
                 await self._spoken(reference, body, bot)
             case _:
@@ -68,9 +66,9 @@ class Messages:
     async def _changed(self, event: JSON, bot: str) -> None:
         message: JSON = event["message"]
         if message.get("subtype") == "tombstone":
-            await self._services.conversations.delete(event["channel"], message["ts"])
+            await self._core.conversations.delete(event["channel"], message["ts"])
         elif not message.get("bot_id") and message.get("user") != bot:
-            await self._services.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
+            await self._core.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
 
     async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
@@ -81,13 +79,13 @@ class Messages:
             return  # the same message comes as a mention too
         elif thread:
             await self._follow_up(reference, body, bot)
-        elif channel in self._services.settings.slack.answer_channels and is_question(text) and not mentioned(text):
+        elif channel in self._core.settings.slack.answer_channels and is_question(text) and not mentioned(text):
             await self._answer(reference, body, bot)
 
     async def _follow_up(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
         channel, thread, person = event["channel"], event["thread_ts"], event["user"]
-        conversations = self._services.conversations
+        conversations = self._core.conversations
         busy = self._answering.busy(channel, thread)
         if not busy and not await conversations.takes_part(channel, thread):
             return

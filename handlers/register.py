@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
+from bot.core import Core
 from handlers import origin
 from handlers.actions import Actions
 from handlers.agent import Agent
@@ -28,7 +29,6 @@ from handlers.inbound import EVENT, Inbound, Work
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.services import Services
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
 
@@ -39,18 +39,18 @@ log = structlog.get_logger(__name__)
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
-def register(app: AsyncApp, services: Services) -> Inbound:
+def register(app: AsyncApp, core: Core) -> Inbound:
     """Registers every listener. The caller resumes what is returned after connecting, and drains it before closing."""
     client = app.client
     places, identity = Places(client), Identity(client)
-    roles = Roles(client, services.settings.slack.admins)
-    answering = Answering(client, services, places, identity)
-    model = ModelCommand(client, services, roles, answering)
+    roles = Roles(client, core.settings.slack.admins)
+    answering = Answering(client, core, places, identity)
+    model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
-    messages = Messages(services, answering, identity, model.in_message)
-    home = Home(client, services, roles, agent)
-    actions = Actions(client, services, places, answering)
-    shortcuts = Shortcuts(client, services, places, answering, identity, roles)
+    messages = Messages(core, answering, identity, model.in_message)
+    home = Home(client, core, roles, agent)
+    actions = Actions(client, core, places, answering)
+    shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     ask = AskCommand(client, answering, identity)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
@@ -61,7 +61,7 @@ def register(app: AsyncApp, services: Services) -> Inbound:
         "agent_session_stopped": agent.session_stopped,
     }
     inbound = Inbound(
-        services.inbox,
+        core.inbox,
         {
             EVENT: _by_type(events),
             ask.KIND: ask.run,
@@ -74,8 +74,8 @@ def register(app: AsyncApp, services: Services) -> Inbound:
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
     doors.command("/model", model.run)
-    doors.command("/knowledge", KnowledgeCommand(client, services, roles, places).run)
-    doors.command("/cost", CostCommand(client, services, roles).run)
+    doors.command("/knowledge", KnowledgeCommand(client, core, roles, places).run)
+    doors.command("/cost", CostCommand(client, core, roles).run)
     doors.command("/switchboard", lambda o, text: o.line(client).say(help.TEXT, help.help_blocks()))
     doors.action(FEEDBACK, actions.feedback)
     doors.action(WHY, actions.why)

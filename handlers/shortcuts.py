@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core import Core
 from bot.domain import PlaceKind
 from bot.errors import UnusableQuestion
 from handlers.answering import Answering, Asked
@@ -16,7 +17,6 @@ from handlers.identity import Identity
 from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.services import Services
 from handlers.shapes import JSON
 from handlers.text import has_words, said
 from knowledge import access
@@ -29,7 +29,7 @@ class Shortcuts:
     ASK = "ask_about"
 
     client: AsyncWebClient
-    services: Services
+    core: Core
     places: Places
     answering: Answering
     identity: Identity
@@ -100,15 +100,15 @@ class Shortcuts:
         origin = Origin.of(payload)
         question, answer = example.written(payload)
         readers = await self._readers(origin)
-        await self.services.examples.save(question, answer, readers, origin.person)
+        await self.core.examples.save(question, answer, readers, origin.person)
         who = "everyone" if readers == access.PUBLIC else "those who can read that message"
         await origin.line(self.client).say(f"Saved. I will use it as an example in answers for {who}.")
 
     async def _question_and_answer(self, message: JSON, person: str) -> tuple[str, str]:
         known = question_of(message)
         if known is not None:
-            question = await self.services.assistant.asked(known)
-            answer = await self.services.assistant.answered(known)
+            question = await self.core.assistant.asked(known)
+            answer = await self.core.assistant.answered(known)
             if question is not None and await self.places.may_read(person, question):
                 return question.text, answer or ""
         return "", said(message.get("text", ""), (await self.identity.bot()).user)

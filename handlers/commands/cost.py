@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core import Core
 from bot.costs.export import as_csv
 from bot.costs.ledger import GroupBy
 from bot.costs.periods import PERIODS, Period, PeriodName
@@ -15,7 +16,6 @@ from handlers.blocks.report import cost_blocks
 from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.services import Services
 
 USAGE = "You can write `/cost today`, `/cost week` or `/cost month`, with `by model`, `by channel` or `csv` after it."
 
@@ -32,9 +32,9 @@ class Wanted:
 class CostCommand:
     """The command, for admins."""
 
-    def __init__(self, client: AsyncWebClient, services: Services, roles: Roles) -> None:
+    def __init__(self, client: AsyncWebClient, core: Core, roles: Roles) -> None:
         self._client = client
-        self._services = services
+        self._core = core
         self._roles = roles
 
     async def run(self, origin: Origin, text: str) -> None:
@@ -45,17 +45,17 @@ class CostCommand:
             await line.say(f"I do not know “/cost {escape(text.strip())}”. {USAGE}")
             return
         await self._roles.need_admin(origin.person, "see what the models cost")
-        period = Period.of(wanted.period, self._services.clock(), self._services.settings.report.zone)
-        summary = await cost_summary(self._services.ledger, period, wanted.by)
+        period = Period.of(wanted.period, self._core.clock(), self._core.settings.report.zone)
+        summary = await cost_summary(self._core.ledger, period, wanted.by)
         await line.say(sentence(summary), cost_blocks(summary))
         if wanted.csv:
             await self._send_csv(origin, period)
             await line.say("The rows are in our direct messages, as a CSV file.")
 
     async def _send_csv(self, origin: Origin, period: Period) -> None:
-        rows = await self._services.ledger.rows(period.since, period.until)
+        rows = await self._core.ledger.rows(period.since, period.until)
         opened = await self._client.conversations_open(users=origin.person)
-        first = period.since.astimezone(self._services.settings.report.zone).date()
+        first = period.since.astimezone(self._core.settings.report.zone).date()
         await self._client.files_upload_v2(
             channel=opened["channel"]["id"],
             filename=f"model-costs-{period.name}-from-{first}.csv",

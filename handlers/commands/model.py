@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core import Core
 from bot.domain import Audience, Place, PlaceKind, Question
 from bot.errors import NotAllowed, SwitchboardError, UnknownModel
 from bot.models.cards import ModelCard
@@ -14,7 +15,6 @@ from handlers.blocks.model_card import AUTOMATIC, Shown
 from handlers.markdown import escape
 from handlers.origin import Origin, metadata
 from handlers.permissions import Roles
-from handlers.services import Services
 from handlers.shapes import JSON
 
 USAGE = (
@@ -39,9 +39,9 @@ _WORDS = {"person": "for you, everywhere", "channel": "for everyone in this chan
 class ModelCommand:
     """The command, its picker, and the same words in a mention."""
 
-    def __init__(self, client: AsyncWebClient, services: Services, roles: Roles, answering: Answering) -> None:
+    def __init__(self, client: AsyncWebClient, core: Core, roles: Roles, answering: Answering) -> None:
         self._client = client
-        self._services = services
+        self._core = core
         self._roles = roles
         self._answering = answering
 
@@ -55,7 +55,7 @@ class ModelCommand:
             case "list":
                 await line.say("Models", await self._listing(origin))
             case "show" if rest.strip():
-                shown = self._shown(self._services.models.card(rest.strip()))
+                shown = self._shown(self._core.models.card(rest.strip()))
                 await line.say(shown.card.title or shown.card.name, model_card.details(shown))
             case "use" | "auto":
                 await line.say(await self._switch(origin, verb.lower(), rest))
@@ -85,7 +85,7 @@ class ModelCommand:
         if model == AUTOMATIC:
             return {}
         try:
-            self._services.models.model(model)
+            self._core.models.model(model)
         except SwitchboardError as error:
             return {"model": str(error)}
         return {}
@@ -112,12 +112,12 @@ class ModelCommand:
             return f"I did not understand that. {USAGE}"
         key = await self._key(scope, origin)
         if verb == "auto":
-            await self._services.pins.clear(scope, key)
+            await self._core.pins.clear(scope, key)
             return f"Models are chosen automatically again {_WORDS[scope]}."
-        card = self._services.models.model(name).card
+        card = self._core.models.model(name).card
         if card.task != "chat":
             raise UnknownModel(name, tuple(shown.card.name for shown in self._usable()[:3]))
-        await self._services.pins.set(scope, key, model=card.name, by=origin.person)
+        await self._core.pins.set(scope, key, model=card.name, by=origin.person)
         return f"From now on *{escape(card.name)}* answers {_WORDS[scope]}. `/model auto` undoes it."
 
     async def _key(self, scope: Scope, origin: Origin) -> str:
@@ -140,7 +140,7 @@ class ModelCommand:
         names = {shown.card.name for shown in usable}
         others = [
             self._shown(card)
-            for card in self._services.models.catalogue.cards
+            for card in self._core.models.catalogue.cards
             if card.task == "chat" and card.name not in names
         ]
         mine, here = await self._pinned(origin, "person"), await self._pinned(origin, "channel")
@@ -152,24 +152,22 @@ class ModelCommand:
         return model_card.listing(usable, others, pinned)
 
     async def _pinned(self, origin: Origin, scope: Scope) -> str | None:
-        return await pinned_model(self._services, scope, origin.person, origin.channel or "")
+        return await pinned_model(self._core, scope, origin.person, origin.channel or "")
 
     def _usable(self) -> list[Shown]:
-        return [self._shown(card) for card in self._services.models.usable()]
+        return [self._shown(card) for card in self._core.models.usable()]
 
     def _shown(self, card: ModelCard) -> Shown:
         own = card.rates.rates() if card.rates else None
-        rates = self._services.prices.rates(card.provider, card.model_id, rates=own, free=card.free)
-        return Shown(card, rates, card.name in {usable.name for usable in self._services.models.usable()})
+        rates = self._core.prices.rates(card.provider, card.model_id, rates=own, free=card.free)
+        return Shown(card, rates, card.name in {usable.name for usable in self._core.models.usable()})
 
 
-async def pinned_model(services: Services, scope: Scope, person: str, channel: str) -> str | None:
+async def pinned_model(core: Core, scope: Scope, person: str, channel: str) -> str | None:
     """The model that is pinned for a person or a channel, None where it is chosen automatically."""
     place = Place(workspace="", channel=channel, kind=PlaceKind.CHANNEL)
-    somebody = Question(
-        id="", text="", asker=person, place=place, audience=Audience.everyone(), asked_at=services.clock()
-    )
-    return next((pin.model for pin in await services.pins.of(somebody) if pin.scope == scope), None)
+    somebody = Question(id="", text="", asker=person, place=place, audience=Audience.everyone(), asked_at=core.clock())
+    return next((pin.model for pin in await core.pins.of(somebody) if pin.scope == scope), None)
 
 
 def _name_and_scope(verb: str, rest: str) -> tuple[str, str]:

@@ -1,33 +1,37 @@
-"""The bot with real parts, connected to a workspace over Socket Mode."""
+"""The whole bot, connected to a workspace over Socket Mode or over signed HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.config import Settings
-from bot.core import Core, open_core
-from deploy.workspace import APP_TOKEN, BOT_TOKEN, Workspace
+from bot.app import open_app
+from bot.config import Http, Settings
+from bot.core import Core
+from bot.secrets import SlackSecrets
+from deploy.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 from deploy.workspace.driver import Driver
-from handlers.register import Inbound, register
+from handlers.register import Inbound
 
 SWITCHBOARD = "<@U0SWITCH>"
 
+Mode = Literal["socket", "http"]
 
-@dataclass
+
+@dataclass(frozen=True, slots=True)
 class ConnectedBot:
-    """A bot that runs."""
+    """A bot that runs. `url` is where it listens in HTTP mode."""
 
     core: Core
     inbound: Inbound
     client: AsyncWebClient
-    socket: AsyncSocketModeHandler
+    url: str | None
 
     async def idle(self, person: Driver) -> None:
         """Waits until all that it was sent is acknowledged and worked off."""
@@ -37,20 +41,25 @@ class ConnectedBot:
 
 @asynccontextmanager
 async def connected_bot(
-    workspace: Workspace, settings: Settings, *, drain_seconds: float = 5
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    mode: Mode = "socket",
+    drain_seconds: float = 5,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[ConnectedBot]:
     """Starts the bot, with its documents read. It stops when the block is left, `drain_seconds` after at the latest."""
-    async with open_core(settings) as core:
-        await core.knowledge.refresh()
-        retry = AsyncRateLimitErrorRetryHandler(max_retry_count=2)
-        client = AsyncWebClient(BOT_TOKEN, base_url=workspace.api_url, retry_handlers=[retry])
-        app = AsyncApp(client=client)
-        inbound = register(app, core)
-        socket = AsyncSocketModeHandler(app, APP_TOKEN, ping_interval=0.2)
-        await socket.connect_async()  # type: ignore[no-untyped-call]
-        await inbound.resume()
-        try:
-            yield ConnectedBot(core, inbound, client, socket)
-        finally:
-            await inbound.drain(drain_seconds)
-            await socket.close_async()  # type: ignore[no-untyped-call]
+    slack = settings.slack.model_copy(update={"base_url": workspace.api_url})
+    settings = settings.model_copy(update={"slack": slack, "http": Http(port=0)})
+    async with open_app(settings, _secrets(mode), clock=clock, drain_seconds=drain_seconds) as app:
+        if app.url is not None:
+            async with Driver(workspace.url) as person:
+                await person.control("set_delivery", mode="http", events_url=f"{app.url}/slack/events")
+        await app.core.knowledge.refresh()
+        yield ConnectedBot(app.core, app.inbound, app.client, app.url)
+
+
+def _secrets(mode: Mode) -> SlackSecrets:
+    if mode == "http":
+        return SlackSecrets(SecretStr(BOT_TOKEN), None, SecretStr(SIGNING_SECRET))
+    return SlackSecrets(SecretStr(BOT_TOKEN), SecretStr(APP_TOKEN), None)

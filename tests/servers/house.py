@@ -14,16 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
+from connected_bot import ConnectedBot, Mode, connected_bot
 from model_server import ModelServer
-from pydantic import SecretStr
 
-from bot.app import App, open_app
-from bot.config import Folder, Http, Knowledge, Models, Report, Settings, Slack
-from bot.secrets import SlackSecrets
+from bot.config import Folder, Knowledge, Models, Report, Settings, Slack
+from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
-from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "deploy" / "slack" / "manifest.json").read_text(encoding="utf-8"))["features"]
@@ -67,7 +64,7 @@ summary = "A model for tests."
 class House:
     """The running bot, its workspace, its documents and, where there is one, its hosted model."""
 
-    app: App
+    app: ConnectedBot
     workspace: Workspace
     docs: Path
     models: ModelServer | None
@@ -82,7 +79,7 @@ async def open_house(
     folder: Path,
     models_dir: Path,
     *,
-    mode: Literal["socket", "http"] = "socket",
+    mode: Mode = "socket",
     models: ModelServer | None = None,
     answer_channels: tuple[str, ...] = (),
     folders: tuple[Folder, ...] | None = None,
@@ -91,20 +88,15 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Starts everything with its data in `folder`; a folder that was used before is opened again."""
     settings = _settings(folder, models_dir, models, folders)
-    port = free_port() if mode == "http" else 0
+    settings = settings.model_copy(update={"slack": Slack(answer_channels=answer_channels)})
     workspace = Workspace(
         port=0,
         commands=MANIFEST["slash_commands"],
         shortcuts=MANIFEST["shortcuts"],
-        events_url=f"http://127.0.0.1:{port}/slack/events" if mode == "http" else "",
         stream_seconds=stream_seconds,
     )
-    async with workspace:
-        slack = Slack(base_url=workspace.api_url, answer_channels=answer_channels)
-        settings = settings.model_copy(update={"slack": slack, "http": Http(port=port)})
-        async with open_app(settings, _secrets(mode), clock=clock) as app:
-            await app.core.knowledge.refresh()
-            yield House(app, workspace, folder / "docs", models)
+    async with workspace, connected_bot(workspace, settings, mode=mode, clock=clock) as bot:
+        yield House(bot, workspace, folder / "docs", models)
 
 
 def _settings(
@@ -140,12 +132,6 @@ def _write_documents(folder: Path) -> None:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-
-
-def _secrets(mode: str) -> SlackSecrets:
-    if mode == "http":
-        return SlackSecrets(SecretStr(BOT_TOKEN), None, SecretStr(SIGNING_SECRET))
-    return SlackSecrets(SecretStr(BOT_TOKEN), SecretStr(APP_TOKEN), None)
 
 
 def free_port() -> int:

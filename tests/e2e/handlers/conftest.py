@@ -77,7 +77,8 @@ def settings(tmp_path: Path, models_dir: Path, server: ModelServer) -> Settings:
     )
 
 
-@pytest.fixture
-async def bot(workspace: Workspace, settings: Settings) -> AsyncIterator[ConnectedBot]:
-    async with connected_bot(workspace, settings) as running:
+@pytest.fixture(params=["socket", "http"])
+async def bot(request: pytest.FixtureRequest, workspace: Workspace, settings: Settings) -> AsyncIterator[ConnectedBot]:
+    """The bot over each of the two doors."""
+    async with connected_bot(workspace, settings, mode=request.param) as running:
         yield running

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from connected_bot import Mode
 from house import House, open_house
 from model_server import ModelServer, answer
 
@@ -19,7 +19,7 @@ BOT = "<@U0SWITCH>"
 
 @pytest.fixture(params=["socket", "http"])
 async def house(request: pytest.FixtureRequest, tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
-    mode: Literal["socket", "http"] = request.param
+    mode: Mode = request.param
     async with open_house(tmp_path, models_dir, mode=mode) as house:
         yield house
 
