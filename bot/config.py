@@ -85,7 +85,7 @@ class Folder(Section):
     """A folder of documents."""
 
     path: Path
-    """The folder; a relative one is looked for beside the configuration file."""
+    """The folder; a relative one is looked for where Switchboard is started."""
     name: str = ""
     """What the source is called; the folder's own name where empty."""
     readers: tuple[str, ...] = ("everyone",)

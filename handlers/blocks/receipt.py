@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain import Option, Pin, Receipt
+from bot.domain import Option, Pin, Price, Receipt
 from handlers.blocks import words
 from handlers.blocks.answer import sources
-from handlers.blocks.parts import context, modal, section
+from handlers.blocks.parts import context, modal, mrkdwn, section
 from handlers.markdown import escape
 from handlers.shapes import JSON
 
@@ -24,7 +24,7 @@ def receipt_modal(receipt: Receipt, now: datetime) -> JSON:
     choice = receipt.choice
     taken = f"*{escape(choice.option.model)}* with {words.STRATEGIES[choice.option.strategy]}"
     reasons = "\n".join(f"• {escape(reason)}" for reason in choice.reasons)
-    blocks = [section(f"{taken}\n{reasons}"), section(_real(receipt))]
+    blocks = [section(f"{taken}\n{reasons}"), _real(receipt)]
     if choice.pins:
         pins = "; ".join(_pin(pin) for pin in choice.pins)
         blocks.append(section(f"*Fixed by a person:* {pins}"))
@@ -40,17 +40,21 @@ def receipt_modal(receipt: Receipt, now: datetime) -> JSON:
     return modal("Why this answer", blocks)
 
 
-def _real(receipt: Receipt) -> str:
-    version = f" (prices of {escape(receipt.price.version)})" if receipt.price.version else ""
+def _real(receipt: Receipt) -> JSON:
     outcome = _OUTCOMES.get(receipt.outcome, f"failed: {receipt.outcome.replace('_', ' ')}")
-    return "\n".join(
-        (
-            f"*Outcome:* {escape(outcome)}",
-            f"*Cost:* {words.money(receipt.price.amount)}{version}",
-            f"*Used:* {words.tokens(receipt.usage)}",
-            f"*Time:* {words.seconds(receipt.seconds)}",
-        )
-    )
+    fields = {
+        "Outcome": escape(outcome),
+        "Cost": _cost(receipt.price),
+        "Time": words.seconds(receipt.seconds),
+        "Tokens": words.tokens(receipt.usage),
+    }
+    return {"type": "section", "fields": [mrkdwn(f"*{name}*\n{value}", 2000) for name, value in fields.items()]}
+
+
+def _cost(price: Price) -> str:
+    """The sum, and the price list that it was reckoned with where there was something to reckon."""
+    by = f" (prices: {escape(price.version)})" if price.amount and price.version else ""
+    return f"{words.money(price.amount)}{by}"
 
 
 def _pin(pin: Pin) -> str:

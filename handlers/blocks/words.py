@@ -47,6 +47,8 @@ def seconds(value: float) -> str:
 def tokens(usage: Usage | None) -> str:
     """The tokens of a call in one line."""
     if usage is None:
-        return "no tokens known"
+        return "not known"
+    if not usage.prompt_tokens and not usage.completion_tokens:
+        return "none"
     counted = " (counted here)" if usage.estimated else ""
-    return f"{usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written{counted}"
+    return f"{usage.prompt_tokens:,} read, {usage.completion_tokens:,} written{counted}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.costs.ledger import Call
 from bot.costs.periods import Week
 from bot.costs.report import weekly_report
 from bot.domain import Price, Usage
+from bot.storage.tables import questions
 from handlers.posts import post_report
 
 
@@ -78,6 +79,7 @@ async def test_a_newcomer_asks_sees_the_source_and_the_receipt(page: Page, shots
     await expect(answer).to_have_count(1)
     await expect(answer).to_contain_text("manifest")
     await expect(answer).to_contain_text("offline")
+    await expect(answer.locator(".is-growing")).to_have_count(0)
     await keep(page, shots, "channel-answer")
 
     await answer.get_by_role("button", name="Why this answer?").click()
@@ -124,12 +126,15 @@ async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: 
 
 
 async def spend(core: Core, week: Week) -> None:
-    """Two weeks of calls, so that there is something to report."""
-    for number, (model, provider, strategy, channel, cost, outcome) in enumerate(CALLS):
-        for start in (week.since, week.previous.since):
-            at = start + timedelta(days=number % 5, hours=9 + number)
+    """Two weeks of calls and thumbs, so that there is something to report."""
+    for name, start, factor in (("before", week.previous.since, 2), ("last", week.since, 1)):
+        for number, (model, provider, strategy, channel, cost, outcome) in enumerate(CALLS):
+            question = f"{name}-{number}"
+            at = start + timedelta(days=number % 5, hours=9 + number % 7, minutes=7 * number)
+            async with core.engine.begin() as connection:
+                await connection.execute(questions.insert().values(_question(question, channel, at)))
             call = Call(
-                question_id=None,
+                question_id=question,
                 purpose="answer",
                 attempt=1,
                 provider=provider,
@@ -140,20 +145,27 @@ async def spend(core: Core, week: Week) -> None:
                 started_at=at,
             )
             row = await core.ledger.open(call)
-            amount = None if cost is None else Decimal(cost) * (1 if start == week.since else 2)
-            price = Price(amount=amount, version="genai-prices")
-            usage = Usage(prompt_tokens=1800 + 100 * number, completion_tokens=220)
+            price = Price(amount=None if cost is None else factor * Decimal(cost), version="genai-prices")
+            used = Usage(prompt_tokens=1800 + 100 * number, completion_tokens=220)
+            usage = used if outcome == "answered" else None
             await core.ledger.settle(row, outcome=outcome, seconds=1.4, usage=usage, price=price)
-    await core.feedback.give("a-question", "U0LEO", 1)
+
+
+def _question(identifier: str, channel: str, at: datetime) -> dict[str, object]:
+    kind = "private_channel" if channel.startswith("G") else "channel"
+    place = {"workspace": "T0LOCAL", "channel": channel, "place_kind": kind, "scopes": ["everyone"], "private": False}
+    return {"id": identifier, "text": "How?", "asker": "U0LEO", "asked_at": at, **place}
 
 
 CALLS = (
-    ("gpt-5-mini", "openai", "rag", "C0HELP", "0.0231", "answered"),
-    ("gpt-5-mini", "openai", "rag", "C0HELP", "0.0187", "answered"),
-    ("gpt-5-mini", "openai", "zero_shot", "C0ENG", "0.0054", "answered"),
+    ("gpt-6-luna", "openai", "rag", "C0HELP", "0.0231", "answered"),
+    ("gpt-6-luna", "openai", "rag", "C0ENG", "0.0352", "answered"),
     ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0031", "answered"),
+    ("gpt-6-luna", "openai", "rag", "C0HELP", "0.0287", "answered"),
+    ("gpt-6-luna", "openai", "zero_shot", "C0GENERAL", "0.0154", "answered"),
+    ("gpt-6-luna", "openai", "rag", "G0FIN", "0.0212", "answered"),
+    ("gpt-6-luna", "openai", "rag", "C0HELP", None, "rate_limited"),
     ("llama-3.3-70b", "vllm", "rag", "C0GENERAL", None, "answered"),
-    ("gpt-5-mini", "openai", "rag", "G0FIN", "0.0412", "answered"),
-    ("gpt-5-mini", "openai", "rag", "C0HELP", None, "rate_limited"),
+    ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0042", "answered"),
     ("offline", "offline", "rag", "C0HELP", "0", "answered"),
 )

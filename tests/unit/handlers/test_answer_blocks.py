@@ -76,7 +76,7 @@ def test_the_receipt_tells_the_choice_its_price_and_what_a_person_fixed() -> Non
     shown = str(view)
     assert "It answers &lt;well&gt;." in shown
     assert "price unknown" in shown
-    assert "1,200 tokens read, 80 written (counted here)" in shown
+    assert "1,200 read, 80 written (counted here)" in shown
     assert "model-0 and knowledge search (RAG) for this thread" in shown
     assert "and 4 more" in shown
     assert "not possible: its key is missing" in str(receipt_modal(receipt(), NOW))
