@@ -20,7 +20,7 @@ from bot.costs.ledger import Call
 from bot.costs.periods import Week
 from bot.costs.report import weekly_report
 from bot.domain import Price, Usage
-from bot.storage.tables import questions
+from bot.storage.tables import feedback, questions
 from handlers.posts import post_report
 
 
@@ -149,6 +149,9 @@ async def spend(core: Core, week: Week) -> None:
             used = Usage(prompt_tokens=1800 + 100 * number, completion_tokens=220)
             usage = used if outcome == "answered" else None
             await core.ledger.settle(row, outcome=outcome, seconds=1.4, usage=usage, price=price)
+            thumb = {"question_id": question, "person": "U0LEO", "value": -1 if number == 6 else 1, "given_at": at}
+            async with core.engine.begin() as connection:
+                await connection.execute(feedback.insert().values(thumb))
 
 
 def _question(identifier: str, channel: str, at: datetime) -> dict[str, object]:

@@ -6,7 +6,8 @@ const WIDTH = 560;
 const HEIGHT = 240;
 const ROOM = { top: 12, right: 12, bottom: 30, left: 52 };
 const NUMBER = new Intl.NumberFormat(undefined, { maximumFractionDigits: 4 });
-const SHORT = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 2 });
+// Three significant digits keep a small sum's ticks apart, where two decimals would round 0.025 to 0.03.
+const SHORT = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 3 });
 
 const colour = (at) => `var(--chart-${(at % COLOURS) + 1})`;
 
