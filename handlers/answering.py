@@ -16,7 +16,7 @@ from handlers.audience import Places
 from handlers.identity import Identity
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
-from handlers.reply import ThreadReply
+from handlers.reply import ThreadReply, Written
 from handlers.shapes import JSON
 from handlers.text import said
 
@@ -131,10 +131,15 @@ class Answering:
         under_way.append(reply)
         try:
             written = await reply.write(self._core.assistant.answer(question))
+            # Recorded before the thread counts as quiet: a follow-up that comes at once is one of a conversation.
+            await self._record(question, written)
         finally:
             under_way.remove(reply)
             if not under_way:
                 self._under_way.pop((channel, thread), None)
+
+    async def _record(self, question: Question, written: Written) -> None:
+        channel, thread = question.place.channel, str(question.place.thread)
         log.info("answered", question=question.id, outcome=written.outcome, channel=written.channel)
         if written.ts is None or written.channel != channel:
             return
