@@ -44,9 +44,10 @@ class Messages:
         event: JSON = body["event"]
         bot = (await self._identity.bot()).user
         own = event.get("bot_id") or event.get("user") in (None, bot)
-        if own or "edited" in event or event["channel"].startswith("D"):
-            return
-        if bot in mentioned(event.get("text", "")):
+        elsewhere = "edited" in event or event["channel"].startswith("D")  # comes as a message, or has come before
+        if own or elsewhere or bot not in mentioned(event.get("text", "")):
+            _passed_over(event)
+        else:
             await self._answer(reference, body, bot)
 
     async def message(self, reference: str, body: JSON) -> None:
@@ -57,18 +58,23 @@ class Messages:
             case "message_changed":
                 await self._changed(event, bot)
             case "message_deleted":
-                await self._core.conversations.delete(event["channel"], event["deleted_ts"])
+                await self._deleted(event["channel"], event["deleted_ts"])
             case subtype if subtype in SPOKEN and not event.get("bot_id") and event.get("user") not in (None, bot):
                 await self._spoken(reference, body, bot)
             case _:
-                log.debug("not_for_us", subtype=event.get("subtype"))
+                _passed_over(event)
 
     async def _changed(self, event: JSON, bot: str) -> None:
         message: JSON = event["message"]
         if message.get("subtype") == "tombstone":
-            await self._core.conversations.delete(event["channel"], message["ts"])
+            await self._deleted(event["channel"], message["ts"])
         elif not message.get("bot_id") and message.get("user") != bot:
             await self._core.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
+            log.info("edited", channel=event["channel"], ts=message["ts"])
+
+    async def _deleted(self, channel: str, ts: str) -> None:
+        await self._core.conversations.delete(channel, ts)
+        log.info("deleted", channel=channel, ts=ts)
 
     async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
@@ -81,6 +87,8 @@ class Messages:
             await self._follow_up(reference, body, bot)
         elif channel in self._core.settings.slack.answer_channels and is_question(text) and not mentioned(text):
             await self._answer(reference, body, bot)
+        else:
+            _passed_over(event)
 
     async def _follow_up(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
@@ -121,6 +129,11 @@ class Messages:
             hint = FILE_ALONE.format(names=names) if files else NO_WORDS if text else HINT
             log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.channel, asked.thread, hint)
+
+
+def _passed_over(event: JSON) -> None:
+    """So that an admin can find out why nothing was answered."""
+    log.info("not_for_us", channel=event.get("channel"), ts=event.get("ts"), subtype=event.get("subtype"))
 
 
 def speaks_to_the_bot(text: str, person: str, turns: Sequence[Turn], bot: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answering import Answering, Asked
@@ -10,6 +11,8 @@ from handlers.markdown import shorten
 from handlers.origin import Origin
 from handlers.shapes import JSON
 from handlers.text import has_words, said
+
+log = structlog.get_logger(__name__)
 
 USAGE = "Write your question after the command, for example: `/ask how do I reset my password?`"
 
@@ -36,6 +39,7 @@ class AskCommand:
         text = said(payload.get("text", ""), (await self._identity.bot()).user)
         line = origin.line(self._client)
         if not has_words(text):
+            log.info("hint", person=origin.person, channel=origin.channel)
             await line.say(USAGE)
             return
         asked = Asked(
