@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, ClientTimeout, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -38,6 +38,8 @@ from knowledge.reports import RefreshProgress
 
 log = structlog.get_logger("bot.app")
 
+SLACK_SECONDS = 15
+"""How long a call of Slack's Web API may take."""
 PING_SECONDS = 3
 """How often a socket is asked whether it still lives: the longest that a dead one goes unnoticed."""
 
@@ -67,7 +69,8 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings, clock=clock))
-        bolt = _bolt(settings, secrets)
+        session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=SLACK_SECONDS)))
+        bolt = _bolt(settings, secrets, session)
         await _check_token(bolt.client)
         inbound = register(bolt, core)
         stack.push_async_callback(inbound.drain, drain_seconds)
@@ -81,12 +84,12 @@ async def open_app(
         yield App(core, bolt.client, inbound, schedule, url)
 
 
-def _bolt(settings: Settings, secrets: SlackSecrets) -> AsyncApp:
+def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> AsyncApp:
     assert secrets.bot_token is not None
     client = AsyncWebClient(
         token=secrets.bot_token.get_secret_value(),
         base_url=settings.slack.base_url,
-        timeout=15,
+        session=session,  # else every call opens a connection of its own
         retry_handlers=[
             AsyncConnectionErrorRetryHandler(),
             AsyncRateLimitErrorRetryHandler(max_retry_count=3),

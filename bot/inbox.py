@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.storage.one_writer import begin_first
 from bot.storage.tables import inbox
 from bot.storage.upsert import insert
 
@@ -37,7 +38,7 @@ class Inbox:
 
     async def keep(self, event_id: str, kind: str, payload: Mapping[str, Any]) -> bool:
         """Keeps an event for work; False where it was seen before, and then nothing changes."""
-        async with self._engine.begin() as connection:
+        async with begin_first(self._engine) as connection:  # Slack waits for its acknowledgement
             statement = insert(connection, inbox).values(
                 event_id=event_id,
                 kind=kind,

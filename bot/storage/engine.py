@@ -15,16 +15,18 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
+from bot.storage.one_writer import OneWriter
 
 
 def open_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`.
 
-    SQLite runs in WAL mode with foreign keys on, and waits ten seconds for a writer before it gives up.
+    SQLite runs in WAL mode with foreign keys on; writers of this process stand in line, and wait ten seconds for
+    another process before they give up.
     """
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": 10})
+    engine = OneWriter(create_async_engine(url, connect_args={"timeout": 10}).sync_engine)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
