@@ -228,7 +228,7 @@ class Store:
             .join(documents, documents.c.id == chunks.c.document_id)
             .join(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
             .order_by(chunks.c.key)
-            .limit(_AT_ONCE * 10)
+            .limit(_AT_ONCE)
         )
         last = -1
         while True:

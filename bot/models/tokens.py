@@ -25,7 +25,8 @@ _FILES = {
     ),
 }
 
-_loaded: dict[str, tiktoken.Encoding] = {}
+# None: its file is there and sound. Each takes 35 to 75 MB, and one of an older model may never be asked for.
+_loaded: dict[str, tiktoken.Encoding | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class TokenCount:
 
 
 def load_encodings(folder: Path) -> tuple[str, ...]:
-    """Loads the encodings whose files lie in `folder`, and returns the names of those that can now be used.
+    """Finds the encodings whose files lie in `folder`, and returns the names of those that can now be used.
 
-    Takes about a second for each: call it in a worker thread. Missing or damaged files are left out; nothing is ever
-    downloaded.
+    Loads the newest, which takes half a second: call it in a worker thread. Missing or damaged files are left out;
+    nothing is ever downloaded.
     """
     for name, (file, sha256) in _FILES.items():
         path = folder / file
@@ -49,7 +50,7 @@ def load_encodings(folder: Path) -> tuple[str, ...]:
         if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             continue
         os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
-        _loaded[name] = tiktoken.get_encoding(name)
+        _loaded[name] = tiktoken.get_encoding(name) if name == FALLBACK else None
     return tuple(_loaded)
 
 
@@ -59,7 +60,7 @@ def count_tokens(text: str, model_id: str) -> TokenCount:
     Models that tiktoken does not know are counted with its newest encoding and marked as estimated.
     """
     known = _encoding_name(model_id)
-    encoding = _loaded.get(known or FALLBACK)
+    encoding = _encoding(known or FALLBACK)
     if encoding is None:
         return TokenCount(estimate_tokens(text), estimated=True)
     return TokenCount(len(encoding.encode_ordinary(text)), estimated=known is None)
@@ -72,6 +73,13 @@ def estimate_tokens(text: str) -> int:
     where a character is a byte; other scripts take more bytes and more tokens a character.
     """
     return -(-len(text.encode()) // 4)
+
+
+def _encoding(name: str) -> tiktoken.Encoding | None:
+    """The encoding, loaded (0.2 s) where it is asked for the first time."""
+    if name in _loaded and _loaded[name] is None:
+        _loaded[name] = tiktoken.get_encoding(name)
+    return _loaded.get(name)
 
 
 def _encoding_name(model_id: str) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from knowledge.documents import Vector
 from knowledge.embedding.prepare import BUILD, MODEL_FILE, TOKENIZER_FILE, is_prepared
@@ -39,10 +39,7 @@ class MiniLM:
             )
         self._tokenizer = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._counter = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
-        self._counter.no_padding()
-        self._counter.no_truncation()
+        self._tokenizer.no_truncation()  # it counts too; `_cut` shortens what is embedded
         self._session = _open_session(models_dir / MODEL_FILE)
         workers = max(1, min(os.cpu_count() or 1, _MAX_WORKERS))
         self._bulk = ThreadPoolExecutor(workers, thread_name_prefix="embed")
@@ -54,9 +51,9 @@ class MiniLM:
         if not texts:
             return vectors
         loop = asyncio.get_running_loop()
-        encodings = await loop.run_in_executor(self._bulk, self._encode, texts)
-        batches = batch_by_length([len(encoding.ids) for encoding in encodings])
-        runs = [loop.run_in_executor(self._bulk, self._run, [encodings[i] for i in batch]) for batch in batches]
+        tokens = await loop.run_in_executor(self._bulk, self._encode, texts)
+        batches = batch_by_length([len(ids) for ids in tokens])
+        runs = [loop.run_in_executor(self._bulk, self._run, [tokens[i] for i in batch]) for batch in batches]
         for batch, rows in zip(batches, await asyncio.gather(*runs), strict=True):
             vectors[batch] = rows
         return vectors
@@ -67,33 +64,38 @@ class MiniLM:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text has, without the two marks at its ends."""
-        return len(self._counter.encode(text, add_special_tokens=False).ids)
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def count_all_tokens(self, texts: Sequence[str]) -> list[int]:
         """The same for many texts at once."""
-        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     async def close(self) -> None:
         """Waits for what runs and frees the threads."""
         await asyncio.to_thread(self._bulk.shutdown)
         await asyncio.to_thread(self._questions.shutdown)
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        return self._tokenizer.encode_batch(list(texts))
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def _embed_one(self, text: str) -> Vector:
-        row: Vector = self._run([self._tokenizer.encode(text)])[0]
+        row: Vector = self._run(self._encode([text]))[0]
         return row
 
-    def _run(self, encodings: list[Encoding]) -> Vector:
-        longest = max(len(encoding.ids) for encoding in encodings)
-        ids = np.zeros((len(encodings), longest), np.int64)
+    def _run(self, tokens: list[list[int]]) -> Vector:
+        longest = max(len(row) for row in tokens)
+        ids = np.zeros((len(tokens), longest), np.int64)
         mask = np.zeros_like(ids)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding.ids)] = encoding.ids
-            mask[row, : len(encoding.ids)] = 1
+        for number, row in enumerate(tokens):
+            ids[number, : len(row)] = row
+            mask[number, : len(row)] = 1
         vectors: Vector = self._session.run(["vectors"], {"ids": ids, "mask": mask})[0]
         return vectors
+
+
+def _cut(ids: list[int]) -> list[int]:
+    """The first tokens of a text that is too long, with its end mark."""
+    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
 
 
 def batch_by_length(lengths: Sequence[int]) -> list[list[int]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import logging
 from datetime import UTC, datetime
-
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from typing import TYPE_CHECKING
 
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.errors import DocumentUnreadable
 from knowledge.sources.parsers.base import clean
 from knowledge.sources.parsers.text import paragraphs
+
+# pypdf takes 20 MB of memory, so only those pay who have such files.
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 # pypdf warns of every oddity that it reads past; what cannot be read is told as a problem.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -20,6 +22,9 @@ logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 def parse(data: bytes, name: str) -> Content:
     """The content of a PDF. Raises DocumentUnreadable for broken, encrypted and scanned ones."""
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
