@@ -118,14 +118,16 @@ async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, core: Core, secrets:
         return await _listen(stack, bolt, core)
     assert secrets.app_token is not None
     socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value(), ping_interval=PING_SECONDS)
+    stack.push_async_callback(socket.close_async)
     try:
-        await socket.connect_async()  # type: ignore[no-untyped-call]
+        # Where the SDK asks for the address itself, it takes a refusal for a passing fault and tries for ever.
+        socket.client.wss_uri = await socket.client.issue_new_wss_url()
     except SlackApiError as error:
         raise ConfigError(
             f"Slack refused the app token: {error.response['error']}. Copy SLACK_APP_TOKEN again from “Basic "
             "Information › App-Level Tokens”; it needs the scope connections:write."
         ) from error
-    stack.push_async_callback(socket.close_async)
+    await socket.connect_async()  # type: ignore[no-untyped-call]
     return None
 
 
