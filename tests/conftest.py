@@ -11,6 +11,7 @@ import structlog
 ROOT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["databases", "chromium"]
 os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

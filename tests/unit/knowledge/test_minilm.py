@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -132,3 +134,14 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(weights, "PACKAGE", "no_such_package_of_weights")
     with pytest.raises(ModelMissing, match=r"no_such_package_of_weights .*not installed.*make setup"):
         weights.find_model()
+
+
+def test_the_runtime_keeps_no_records_of_its_use(models_dir: Path, tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from pathlib import Path; from knowledge.embedding.minilm import MiniLM\n"
+        "asyncio.run(MiniLM(Path(sys.argv[1])).embed_query('hello'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", code, str(models_dir)]
+    subprocess.run(command, env=environment | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
