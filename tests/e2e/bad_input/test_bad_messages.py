@@ -87,6 +87,7 @@ async def test_edits_and_deletions_are_noted_and_answer_nothing_again(
     slip = await maya.post("C0HELP", "<@U0LEO> my badge number is 4711", thread=ts)
     question, _, aside = await maya.history("C0HELP", ts)
     assert aside["ts"] == slip
+    await house.app.idle(maya)
     await maya.edit(question, f"{SWITCHBOARD} How do I roll back a release, please?")
     await maya.delete(aside)
     await house.app.idle(maya)
