@@ -74,7 +74,7 @@ async def bench(options: Options, result: Result) -> None:
 def tell(result: Result, bot: dict[str, Round], echo: dict[str, Round], short: bool) -> None:
     """Every load's figures, the bot's against the echo app's."""
     for load, ours in bot.items():
-        theirs, steady = echo[load], load.startswith(str(A_SECOND) + " a")
+        theirs, steady = echo[load], load == f"{A_SECOND} a second"
         ack_mark = ACK_MARK if steady and not short else None
         text_mark = TEXT_MARK if load == "1 at once" and not short else None
         result.add(spread(f"ack, p99, {load}", ours.acks, headline=99, mark=ack_mark, against=theirs.acks, to=ECHO))
