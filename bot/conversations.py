@@ -12,6 +12,8 @@ from bot.domain import Turn
 from bot.storage.tables import conversations
 from bot.storage.upsert import insert
 
+KEY = ("channel", "thread", "ts")
+
 
 class Conversations:
     """Messages by channel, thread and `ts` (Slack's message id, which sorts by time)."""
@@ -29,23 +31,46 @@ class Conversations:
         text: str,
         question_id: str | None = None,
     ) -> None:
-        """Keeps a message; the same message again replaces it. `author` is "" for the assistant's own."""
+        """Keeps a message; the same message again replaces it, unless it was deleted.
+
+        `author` is "" for the assistant's own.
+        """
         values = {"role": role, "author": author, "text": text, "question_id": question_id}
         async with self._engine.begin() as connection:
             statement = insert(connection, conversations).values(
                 channel=channel, thread=thread, ts=ts, deleted=False, **values
             )
             await connection.execute(
-                statement.on_conflict_do_update(index_elements=["channel", "thread", "ts"], set_=values)
+                statement.on_conflict_do_update(
+                    index_elements=KEY, set_=values, where=conversations.c.deleted.is_(False)
+                )
             )
 
     async def edit(self, channel: str, ts: str, text: str) -> None:
         """The message now says `text`. A message that was never recorded stays unknown."""
-        await self._update(channel, ts, text=text)
+        statement = (
+            sa.update(conversations)
+            .where(
+                conversations.c.channel == channel,
+                conversations.c.ts == ts,
+                conversations.c.deleted.is_(False),
+            )
+            .values(text=text)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
 
-    async def delete(self, channel: str, ts: str) -> None:
-        """The message is gone: its text is forgotten at once, and it is no turn any more."""
-        await self._update(channel, ts, text="", deleted=True)
+    async def delete(self, channel: str, thread: str, ts: str) -> None:
+        """The message is gone: its text is forgotten at once, and it is no turn any more.
+
+        Events are worked off side by side, so the deletion is kept also where the message was not recorded yet.
+        """
+        gone = {"text": "", "deleted": True}
+        async with self._engine.begin() as connection:
+            statement = insert(connection, conversations).values(
+                channel=channel, thread=thread, ts=ts, role="user", author="", **gone
+            )
+            await connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=gone))
 
     async def turns(self, channel: str, thread: str, *, before: str | None = None) -> tuple[Turn, ...]:
         """The thread's messages, oldest first, up to but without the one with `ts` = `before`."""
@@ -73,15 +98,6 @@ class Conversations:
         query = sa.select(conversations.c.author).where(*_in_thread(channel, thread), conversations.c.role == "user")
         async with self._engine.connect() as connection:
             return frozenset((await connection.execute(query)).scalars())
-
-    async def _update(self, channel: str, ts: str, **values: object) -> None:
-        statement = (
-            sa.update(conversations)
-            .where(conversations.c.channel == channel, conversations.c.ts == ts)
-            .values(**values)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(statement)
 
 
 def cut(turns: Sequence[Turn], budget: int, count: Callable[[str], int]) -> tuple[Turn, ...]:

@@ -58,7 +58,7 @@ class Messages:
             case "message_changed":
                 await self._changed(event, bot)
             case "message_deleted":
-                await self._deleted(event["channel"], event["deleted_ts"])
+                await self._deleted(event["channel"], event.get("previous_message", {}), event["deleted_ts"])
             case subtype if subtype in SPOKEN and not event.get("bot_id") and event.get("user") not in (None, bot):
                 await self._spoken(reference, body, bot)
             case _:
@@ -67,13 +67,13 @@ class Messages:
     async def _changed(self, event: JSON, bot: str) -> None:
         message: JSON = event["message"]
         if message.get("subtype") == "tombstone":
-            await self._deleted(event["channel"], message["ts"])
+            await self._deleted(event["channel"], message, message["ts"])
         elif not message.get("bot_id") and message.get("user") != bot:
             await self._core.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
             log.info("edited", channel=event["channel"], ts=message["ts"])
 
-    async def _deleted(self, channel: str, ts: str) -> None:
-        await self._core.conversations.delete(channel, ts)
+    async def _deleted(self, channel: str, message: JSON, ts: str) -> None:
+        await self._core.conversations.delete(channel, message.get("thread_ts", ts), ts)
         log.info("deleted", channel=channel, ts=ts)
 
     async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
