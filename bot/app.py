@@ -25,7 +25,7 @@ from bot.config import Settings
 from bot.core import Clock, Core, open_core
 from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.prune_job import prune_job
-from bot.jobs.refresh_job import refresh_job
+from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
 from bot.jobs.schedule import Schedule
 from bot.logs import mask
@@ -204,8 +204,7 @@ async def _first_refresh(core: Core) -> None:
     except (SwitchboardError, KnowledgeError) as error:
         log.error("first_refresh_failed", problem=str(error))
         return
-    documents = sum(source.seen for source in report.sources)
-    log.info("knowledge_ready", documents=documents, problems=len(report.problems), seconds=round(report.seconds, 2))
+    log_refresh(report, report.problems)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

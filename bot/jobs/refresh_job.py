@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -31,9 +31,10 @@ def refresh_job(knowledge: Refreshable, tell: Callable[[str], Awaitable[None]]) 
 
     async def work(_fire_at: datetime) -> None:
         report = await knowledge.refresh()
-        _log(report)
         current = set(report.problems)
-        if new := [problem for problem in report.problems if problem not in told]:
+        new = [problem for problem in report.problems if problem not in told]
+        log_refresh(report, new)
+        if new:
             await tell(_sentence(new))
         told.clear()
         told.update(current)
@@ -41,9 +42,13 @@ def refresh_job(knowledge: Refreshable, tell: Callable[[str], Awaitable[None]]) 
     return work
 
 
-def _log(report: RefreshReport) -> None:
+def log_refresh(report: RefreshReport, problems: Sequence[tuple[str, Problem]]) -> None:
+    """One line about a refresh, and one for each of these problems."""
+    for source, problem in problems:
+        log.warning("document_not_read", source=source, path=problem.path, problem=problem.sentence)
     log.info(
         "knowledge_refreshed",
+        documents=sum(source.seen for source in report.sources),
         added=sum(source.added for source in report.sources),
         changed=sum(source.changed for source in report.sources),
         removed=sum(source.removed for source in report.sources),

@@ -17,7 +17,7 @@ from deploy.workspace.server import BOT_TOKEN, SIGNING_SECRET
 
 MODEL = "test-model"
 READY = "Switchboard is ready"
-KNOWS = "knowledge_ready"
+KNOWS = "knowledge_refreshed"
 _SWITCHBOARD = Path(sys.executable).parent / "switchboard"
 _CARDS = f"""
 [[providers]]

@@ -69,7 +69,7 @@ async def test_a_folder_that_was_never_readable_keeps_no_other_from_being_read(
         assert "*wrong*" in told
         assert "⚠️" in told
         assert "robot deploy rollback" in await answer_to(maya, "How do I roll back a release?")
-    assert {line["problems"] for line in lines if line["event"] == "knowledge_ready"} <= {1}
+    assert {line["source"] for line in lines if line["event"] == "document_not_read"} == {"wrong"}
 
 
 async def test_a_broken_vector_index_is_rebuilt_with_a_line_that_says_so(
