@@ -55,7 +55,7 @@ async def test_why_shows_the_receipt(bot: ConnectedBot, maya: Driver, leo: Drive
     view = await leo.wait_for_view()
     shown = str(view["blocks"])
     assert "*test-model* with knowledge search (RAG)" in shown
-    assert "*Cost:*" in shown
+    assert "*Cost*" in shown
     assert "What was considered" in shown
     assert "https://docs.example/deploys.md" in shown
 
