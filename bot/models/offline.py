@@ -23,7 +23,7 @@ _WAY_OUT = (
     "I am the offline model: I only quote documents. Ask with other words, add the document that has the answer, or "
     "take a model that writes with `/model`."
 )
-_UNSURE = "I am not sure that this answers it. The nearest that I found:"
+UNSURE = "I am not sure that this answers it. The nearest that I found:"
 
 # What is found is quoted as the answer from the first on, and as the nearest that there is from the second on, or where
 # the passage is about the same thing in other words.
@@ -66,7 +66,7 @@ class OfflineModel:
         if ranked:
             chosen = choose(ranked, max_tokens)
             answer = [*quoted(prompt.question, chosen, [scored.candidate for scored in ranked]), LABEL]
-            return answer if ranked[0].confidence >= _SURE else [_UNSURE, *answer]
+            return answer if ranked[0].confidence >= _SURE else [UNSURE, *answer]
         if example is not None and example.similarity >= _LIKE_QUESTION:
             return _reviewed(example)
         return [NOTHING_FOUND, _WAY_OUT]

@@ -16,7 +16,7 @@ from pathlib import Path
 from options import OUT, parser
 from page import write_page
 
-BENCHES = ("questions", "memory", "start", "ingest", "search")
+BENCHES = ("questions", "memory", "start", "ingest", "search", "offline")
 SELECTOR = "selector"
 LIMIT_SECONDS = 600
 

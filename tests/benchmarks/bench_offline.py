@@ -1,0 +1,161 @@
+"""What the offline model answers over XQuAD.
+
+The paragraphs (retrieval/xquad.en.json and xquad.de.json of the trial data) are one small Markdown file each in one
+real knowledge base. Each question is asked twice: of all that the search finds, and with the paragraph left out that
+it was written for. Then another paragraph may still answer, seldom, and is counted as if it did not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from options import Options, run_alone
+from results import Measure, Result
+
+from bot.domain import Prompt, StrategyName, TextDelta
+from bot.models.catalogue import OFFLINE, load_catalogue
+from bot.models.offline import LABEL, NOTHING_FOUND, UNSURE, OfflineModel
+from bot.storage.engine import open_engine, upgrade
+from knowledge.access import PUBLIC
+from knowledge.documents import Passage
+from knowledge.knowledge_base import KnowledgeBase, open_knowledge
+from knowledge.sources.folder import FolderSource
+
+LANGUAGES = {"en": "English", "de": "German"}
+LIMIT = 300
+SHORT = 12
+PASSAGES = 6
+SPARE = 6  # a paragraph may be more than one passage; so many more are searched for, to leave it out
+MAX_TOKENS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the file (without its ending) that it was written for, and the answers that count."""
+
+    text: str
+    file: str
+    gold: tuple[str, ...]
+
+
+def read(file: Path) -> tuple[dict[str, str], list[Asked]]:
+    """The pages by the name of their file, and the questions."""
+    pages, questions = {}, []
+    for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            name = f"{len(pages):04}"
+            pages[name] = paragraph["context"]
+            for asked in paragraph["qas"]:
+                gold = tuple(answer["text"] for answer in asked["answers"])
+                questions.append(Asked(asked["question"], name, gold))
+    return pages, questions
+
+
+def spread_evenly(questions: Sequence[Asked], limit: int) -> list[Asked]:
+    """At most `limit` of the questions, from the first to the last at even distances."""
+    count = min(limit, len(questions))
+    return [questions[place * len(questions) // count] for place in range(count)]
+
+
+@asynccontextmanager
+async def opened(pages: dict[str, str], models_dir: Path) -> AsyncIterator[KnowledgeBase]:
+    """A knowledge base that has read the pages, gone afterwards."""
+    with TemporaryDirectory(prefix="switchboard-offline-") as name:
+        folder = Path(name)
+        (folder / "pages").mkdir()
+        for page, text in pages.items():
+            (folder / "pages" / f"{page}.md").write_text(text, encoding="utf-8")
+        engine = open_engine(f"sqlite+aiosqlite:///{folder / 'knowledge.db'}")
+        await upgrade(engine, "knowledge:migrations", "knowledge_version")
+        source = FolderSource(name="pages", path=folder / "pages")
+        knowledge = await open_knowledge(engine=engine, data_dir=folder, models_dir=models_dir, sources=[source])
+        try:
+            await knowledge.refresh()
+            yield knowledge
+        finally:
+            await knowledge.close()
+            await engine.dispose()
+
+
+async def answer(model: OfflineModel, question: str, passages: Sequence[Passage]) -> str:
+    """What the model says to the question with these passages."""
+    prompt = Prompt(strategy=StrategyName.RAG, question=question, messages=(), passages=tuple(passages[:PASSAGES]))
+    events = [event async for event in model.stream(prompt, max_tokens=MAX_TOKENS)]
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def manner(said: str) -> str:
+    """Whether an answer is `refused`, `unsure` (told to be) or `sure`."""
+    if said.startswith(NOTHING_FOUND):
+        return "refused"
+    return "unsure" if said.startswith(UNSURE) else "sure"
+
+
+def holds(said: str, gold: Sequence[str]) -> bool:
+    """Whether a gold answer stands in the quotes, whatever its case and spaces."""
+    quotes = " ".join(said.removeprefix(UNSURE).replace(LABEL, "").casefold().split())
+    return manner(said) != "refused" and any(" ".join(text.casefold().split()) in quotes for text in gold)
+
+
+async def ask_all(knowledge: KnowledgeBase, questions: Sequence[Asked]) -> tuple[Counter[str], Counter[str]]:
+    """Counts of manners, and of `holds` and `found`, with all that is found and with each one's paragraph left out."""
+    model = OfflineModel(load_catalogue().get(OFFLINE), knowledge.embedder)
+    whole, without = Counter[str](), Counter[str]()
+    for asked in questions:
+        passages = (await knowledge.search(asked.text, scopes=PUBLIC, k=PASSAGES + SPARE)).passages
+        others = [passage for passage in passages if Path(passage.title).stem != asked.file]
+        said = await answer(model, asked.text, passages)
+        right = holds(said, asked.gold)
+        whole.update([manner(said), f"{manner(said)}, {'right' if right else 'wrong'}"])
+        whole["holds"] += right
+        whole["found"] += any(Path(passage.title).stem == asked.file for passage in passages[:PASSAGES])
+        without.update([manner(await answer(model, asked.text, others))])
+    return whole, without
+
+
+async def bench(options: Options, result: Result) -> None:
+    """Adds the shares of each language whose questions are there."""
+    for language, name in LANGUAGES.items():
+        file = options.data / "retrieval" / f"xquad.{language}.json"
+        if not file.is_file():
+            result.note(f"{name} was not measured: retrieval/{file.name} is not in the trial data.")
+            continue
+        pages, every = read(file)
+        questions = spread_evenly(every, SHORT if options.short else LIMIT)
+        if options.short:
+            pages = {page: text for page, text in pages.items() if page in {asked.file for asked in questions}}
+        async with opened(pages, options.models_dir) as knowledge:
+            whole, without = await ask_all(knowledge, questions)
+        result.note(f"{name}: {len(questions)} of {len(every):,} questions, {len(pages)} paragraphs.")
+        for measure in shares(name, whole, without, len(questions)):
+            result.add(measure)
+    if not result.measures:
+        result.absent = "The questions (retrieval/xquad.en.json and xquad.de.json of the trial data) are not here."
+
+
+def shares(language: str, whole: Counter[str], without: Counter[str], questions: int) -> Iterator[Measure]:
+    """The counts as percent of the questions."""
+    if not whole["found"]:
+        raise RuntimeError("no question's own paragraph was found: the titles are not what this benchmark expects")
+    counts = {
+        "the paragraph is among the passages": whole["found"],
+        "the quotes hold the answer": whole["holds"],
+        "refused though the paragraph is there": whole["refused"],
+        "said to be unsure": whole["unsure"],
+        "said as sure, but does not hold the answer": whole["sure, wrong"],
+        "paragraph left out: refused": without["refused"],
+        "paragraph left out: said to be unsure": without["unsure"],
+        "paragraph left out: said as sure": without["sure"],
+    }
+    for name, count in counts.items():
+        yield Measure(name=f"{language}: {name}", unit="%", value=100 * count / questions, samples=questions)
+
+
+if __name__ == "__main__":
+    run_alone(__doc__ or "", bench, "offline", "What the offline model answers")
