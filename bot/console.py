@@ -83,7 +83,8 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
         if csv:
             out.file.write(as_csv(await core.ledger.rows(week.since, week.until)))
         else:
-            out.print(escape(as_text(await weekly_report(core.ledger, core.feedback.counts, week))))
+            name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
+            out.print(escape(as_text(await weekly_report(core.ledger, core.feedback.counts, week), name)))
 
 
 async def list_models(settings: Settings, out: Console) -> None:
@@ -141,7 +142,7 @@ async def search(settings: Settings, text: str, k: int, out: Console, as_json: b
             out.print_json(json.dumps(rows, default=str, ensure_ascii=False))
             return
         for number, passage in enumerate(found.passages, 1):
-            trail = " › ".join((passage.title, *passage.heading[-2:]))
+            trail = " › ".join(dict.fromkeys((passage.title, *passage.heading)))
             out.print(f"[bold]{number}. {escape(trail)}[/]  [dim]similarity {passage.similarity:.2f}[/]")
             out.print(escape(passage.text), style="dim")
         if not found.passages:

@@ -117,21 +117,21 @@ def measure(report: WeeklyReport, totals: Iterable[Total]) -> list[Decimal]:
     return [total.cost if report.costly else Decimal(total.calls) for total in totals]
 
 
-def headline(report: WeeklyReport) -> str:
-    """The one sentence that an admin reads on Monday."""
+def headline(report: WeeklyReport, name: str = "last week") -> str:
+    """The one sentence that an admin reads on Monday. `name` is what the week is called today."""
     if report.empty:
-        return f"No model was called last week ({report.week}), so it cost nothing."
+        return f"No model was called {name} ({report.week}), so it cost nothing."
     total, answers = report.total, count(report.answers, "answer")
     if total.cost:
-        return f"Last week cost {at_least(total.cost, total.unknown)}{_compared(report)}, for {answers}."
+        return f"{name.capitalize()} cost {at_least(total.cost, total.unknown)}{_compared(report)}, for {answers}."
     if total.unknown:
-        return f"What last week's {answers} cost is unknown: {count(total.unknown, 'call')} had no known price."
-    return f"Last week's {answers} cost nothing{_compared(report)}."
+        return f"What {name}'s {answers} cost is unknown: {count(total.unknown, 'call')} had no known price."
+    return f"{name.capitalize()}'s {answers} cost nothing{_compared(report)}."
 
 
-def as_text(report: WeeklyReport) -> str:
-    """The whole report as lines of plain text, strategies and channels by their ids."""
-    lines = [headline(report)]
+def as_text(report: WeeklyReport, name: str = "last week") -> str:
+    """The whole report as lines of plain text, strategies and channels by their ids; `name` as for `headline`."""
+    lines = [headline(report, name)]
     if report.empty:
         return lines[0]
     for title, totals in (
