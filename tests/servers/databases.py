@@ -32,6 +32,14 @@ def postgres() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+async def empty_postgres(postgres: Path) -> str:
+    """The address of an empty database."""
+    name = f"empty_{uuid.uuid4().hex}"
+    await _on_server(postgres, f"CREATE DATABASE {name}")
+    return _url(postgres, name)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     """An engine on an empty database with all of the bot's tables, once for each kind."""
@@ -52,16 +60,23 @@ async def _with_tables(url: str) -> AsyncEngine:
 async def _new_database(folder: Path) -> AsyncEngine:
     """A copy of a database whose tables are made once."""
     name = f"test_{uuid.uuid4().hex}"
+    if not await _on_server(folder, "SELECT 1 FROM pg_database WHERE datname = 'tables'"):
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE tables"):
+            await _on_server(folder, statement)
+        await (await _with_tables(_url(folder, "tables"))).dispose()
+    await _on_server(folder, f"CREATE DATABASE {name} TEMPLATE tables")
+    return open_engine(_url(folder, name))
+
+
+async def _on_server(folder: Path, statement: str) -> int:
+    """Runs a statement outside a transaction, as making a database wants it; gives how many rows it returned."""
     server = open_engine(_url(folder, "postgres"))
     async with server.connect() as connection:
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        if not (await connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = 'tables'"))).all():
-            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE tables"):
-                await connection.execute(sa.text(statement))
-            await (await _with_tables(_url(folder, "tables"))).dispose()
-        await connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE tables"))
+        result = await connection.execute(sa.text(statement))
+        rows = len(result.all()) if result.returns_rows else 0
     await server.dispose()
-    return open_engine(_url(folder, name))
+    return rows
 
 
 def _url(folder: Path, database: str) -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from connected_bot import ConnectedBot, Mode, connected_bot
 from model_server import ModelServer
+from pydantic import SecretStr
 
-from bot.config import Folder, Knowledge, Models, Report, Settings, Slack
+from bot.config import Folder, Knowledge, Models, Report, Settings, Slack, Storage
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 
@@ -83,12 +84,17 @@ async def open_house(
     models: ModelServer | None = None,
     answer_channels: tuple[str, ...] = (),
     folders: tuple[Folder, ...] | None = None,
+    database: str = "",
     stream_seconds: float = 300,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[House]:
-    """Starts everything with its data in `folder`; a folder that was used before is opened again."""
+    """Starts everything with its data in `folder`; a folder that was used before is opened again.
+
+    `database` is an address; without one it is SQLite in the folder.
+    """
     settings = _settings(folder, models_dir, models, folders)
-    settings = settings.model_copy(update={"slack": Slack(answer_channels=answer_channels)})
+    slack, storage = Slack(answer_channels=answer_channels), Storage(url=SecretStr(database))
+    settings = settings.model_copy(update={"slack": slack, "storage": storage})
     workspace = Workspace(
         port=0,
         commands=MANIFEST["slash_commands"],
