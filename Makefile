@@ -20,7 +20,7 @@ test: setup-dev  ## all tests
 check: setup-dev  ## linters, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy bot handlers knowledge deploy
+	@$(BIN)/mypy bot handlers knowledge deploy tests
 	@$(BIN)/lint-imports --no-cache
 
 bench: setup-dev  ## run the benchmarks and write docs/benchmarks

@@ -46,7 +46,8 @@ class Asked:
 
 def read(file: Path) -> tuple[dict[str, str], list[Asked]]:
     """The pages by the name of their file, and the questions."""
-    pages, questions = {}, []
+    pages: dict[str, str] = {}
+    questions: list[Asked] = []
     for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
             name = f"{len(pages):04}"

@@ -23,7 +23,7 @@ from slack_side import Asked, SlackSide, slack_side
 
 from deploy.workspace.server import BOT_TOKEN, SIGNING_SECRET
 
-sys.path.append(str(ROOT / "tests" / "servers"))
+sys.path.append(str(ROOT / "tests" / "support"))
 from model_server import ModelServer, Reply
 
 ECHO = "the echo app"
