@@ -26,8 +26,8 @@ WELCOME = """*Hello, I am Switchboard.* I answer from your team's documents and 
 • Ask in private: `/ask who can read what you use as evidence?`
 • See the models: `/model`, and what they cost: `/cost`
 • Open *Switchboard* under Apps on the left to talk to me alone.
-At the moment I know {folders}; `/knowledge` shows how far I have read. Under each answer, *Why this answer?* shows how
-it was made and at what price."""
+At the moment I know {folders}; `/knowledge` shows how far I have read.
+Under each answer, *Why this answer?* shows how it was made and at what price."""
 
 
 async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
