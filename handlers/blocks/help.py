@@ -17,8 +17,8 @@ def help_blocks() -> list[JSON]:
             "In a thread with me, just go on asking. I answer from the team's documents where they help, with sources."
         ),
         section(
-            "*Under each answer:* 👍 👎 count in the weekly report; “Why this answer?” shows what I chose and the price; "
-            "“Try another way” asks again with another model or strategy."
+            "*Under each answer:* 👍 👎 count in the weekly report; “Why this answer?” shows what I chose "
+            "and the price; “Try another way” asks again with another model or strategy."
         ),
         section(
             "`/ask QUESTION` – a private answer\n"
