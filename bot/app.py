@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout, web
@@ -37,6 +38,8 @@ from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
 
 log = structlog.get_logger("bot.app")
+
+MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
 
 SLACK_SECONDS = 15
 """How long a call of Slack's Web API may take."""
@@ -203,6 +206,9 @@ async def _first_refresh(core: Core) -> None:
         report = await core.knowledge.refresh(progress=show)
     except (SwitchboardError, KnowledgeError) as error:
         log.error("first_refresh_failed", problem=str(error))
+        return
+    except Exception:  # the outermost door of this task: the bot answers on from what it knew before
+        log.exception("first_refresh_failed")
         return
     log_refresh(report, report.problems)
 

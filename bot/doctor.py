@@ -8,12 +8,13 @@ import json
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app import MANIFEST
 from bot.config import Settings
 from bot.core import Core, open_core
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
@@ -26,8 +27,9 @@ from bot.storage.engine import open_engine, ping
 from knowledge.access import parse_scope
 from knowledge.errors import KnowledgeError
 
-MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
 LOW_DISK = 1 << 30
+
+log = structlog.get_logger("bot.doctor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ async def _guarded(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding
         return Finding(name, "failed", str(error))
     except TimeoutError:
         return Finding(name, "failed", "Nothing was heard within a minute.", "See whether the service is up.")
+    except Exception as error:  # the outermost door of one look: the rest is looked at all the same
+        log.exception("look_failed", name=name)
+        return Finding(name, "failed", f"It broke: {type(error).__name__}.", "The log line above says where.")
 
 
 async def _settings(settings: Settings) -> Finding:

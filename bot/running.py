@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import App, open_app
+from bot.app import MANIFEST, App, open_app
 from bot.config import Settings
+from bot.costs.periods import Week
+from bot.costs.report import weekly_report
 from bot.errors import ConfigError
 from bot.secrets import SlackSecrets, slack_secrets
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
+from handlers.posts import post_report, tell_channel
 
-MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
 REPORTS = "C0REPORTS"
 FIRST_SEEN = "C0HELP"
 
@@ -41,6 +42,7 @@ async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
             settings = _for_workspace(settings, workspace.url)
         app = await stack.enter_async_context(open_app(settings, secrets))
         if local:
+            await _last_report(app)
             await _welcome(app)
             out.print(f"\n  Switchboard is ready: open [bold]{workspace.url}[/]   (Ctrl+C stops it)\n")
         else:
@@ -76,4 +78,13 @@ def _for_workspace(settings: Settings, url: str) -> Settings:
 
 async def _welcome(app: App) -> None:
     folders = ", ".join(f"`{folder.path}`" for folder in app.core.settings.knowledge.folders)
-    await app.client.chat_postMessage(channel=FIRST_SEEN, text=WELCOME.format(folders=folders), unfurl_links=False)
+    await tell_channel(app.client, FIRST_SEEN, WELCOME.format(folders=folders))
+
+
+async def _last_report(app: App) -> None:
+    """The workspace forgets what was posted, so the report of last week is there from the start."""
+    core, report = app.core, app.core.settings.report
+    week = Week.before(core.clock(), report.zone)
+    await post_report(app.client, report.channel, await weekly_report(core.ledger, core.feedback.counts, week))
+    when = f"The next report comes by the schedule `{report.schedule}` ({report.time_zone})"
+    await tell_channel(app.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")

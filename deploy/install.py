@@ -22,9 +22,9 @@ def install(lock: Path) -> int:
             last.append(line)
             if line.startswith(("Collecting ", "Requirement already satisfied", "Ignoring ")):
                 seen += 1
-                _show(f"      {min(seen, total)} of {total} packages read")
+                _show(f"      {min(seen, total)} of {total} packages read", seen % 40 == 0)
             elif line.startswith("Installing collected packages"):
-                _show(f"      {total} of {total} packages read; unpacking them")
+                _show(f"      {total} of {total} packages read; unpacking them", True)
     print(flush=True)
     if pip.returncode:
         print("".join(last), file=sys.stderr)
@@ -34,10 +34,12 @@ def install(lock: Path) -> int:
     return pip.returncode
 
 
-def _show(text: str) -> None:
-    # A log file gets no carriage returns; one line at the end is enough there.
+def _show(text: str, log_it: bool) -> None:
+    # A log file gets no carriage returns, and a line now and then.
     if sys.stdout.isatty():
         print(f"\r{text:<60}", end="", flush=True)
+    elif log_it:
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,9 @@ async def test_without_tokens_a_workspace_opens_with_a_message_that_says_what_to
         async with Driver(url, "U0MAYA", timeout=30) as maya:
             welcome = await maya.wait_for_message("C0HELP", lambda m: "Try one of these" in m["text"])
             assert "/model" in welcome["text"]
+            report = await maya.wait_for_message("C0REPORTS", lambda m: "last week" in m["text"])
+            assert report["text"].startswith("No model was called last week")
+            await maya.wait_for_message("C0REPORTS", lambda m: "0 9 * * mon" in m["text"] and "/cost" in m["text"])
             ts = await maya.post("C0HELP", QUESTION)
             assert "undo" in str(await maya.wait_for_reply("C0HELP", ts))
         process.send_signal(signal.SIGTERM)
