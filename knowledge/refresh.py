@@ -25,7 +25,7 @@ from knowledge.errors import DocumentUnreachable, DocumentUnreadable, RefreshSto
 from knowledge.indexes import Indexes
 from knowledge.records import Known, KnownProblem, Replacement
 from knowledge.reports import Problem, Progress, RefreshProgress, SourceReport
-from knowledge.sources.base import Listing, Source
+from knowledge.sources.base import Listing, Past, Source
 from knowledge.store import Store
 from knowledge.uninterrupted import uninterrupted
 
@@ -107,9 +107,11 @@ class SourceRefresh:
         plan = _Plan()
         before = await self._store.known_problems(self._source.name)
         listed: set[str] = set()
-        async for found in self._source.listings():
+        past = Past(None, {path: known.version for path, known in self._known.items()})
+        async for found in self._source.listings(past):
             if isinstance(found, Problem):
                 plan.problems[found.path] = KnownProblem("", found.sentence)
+            if not isinstance(found, Listing):
                 continue
             plan.seen += 1
             listed.add(found.path)

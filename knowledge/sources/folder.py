@@ -15,7 +15,8 @@ from urllib.parse import quote
 from knowledge import access
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
 from knowledge.reports import Problem
-from knowledge.sources.base import Listing, Reading
+from knowledge.sources.base import Complete, Listed, Listing, Past, Reading
+from knowledge.sources.kinds import SourceContext, SourceOptions
 from knowledge.sources.parsers.registry import parser_for
 
 MOST_BYTES = 50_000_000
@@ -47,14 +48,18 @@ class FolderSource:
         self._link_base = link_base.rstrip("/") if link_base else None
         self._most_bytes = most_bytes
 
-    async def listings(self) -> AsyncIterator[Listing | Problem]:
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """Every file that can be read, by its size and time of change. Raises SourceUnavailable."""
         for found in await asyncio.to_thread(self._list):
             yield found
+        yield Complete()
 
     async def read(self, listing: Listing) -> Reading:
         """One file, parsed. Raises DocumentUnreadable."""
         return await asyncio.to_thread(self._read, listing)
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
     def _list(self) -> list[Listing | Problem]:
         if not self._root.exists():
@@ -133,6 +138,33 @@ class FolderSource:
                 f"{name} has {status.st_size / 1e6:,.0f} MB; files above {self._most_bytes / 1e6:,.0f} MB "
                 "are not read. Split it, or raise the limit."
             )
+
+
+class FolderOptions(SourceOptions):
+    """Where a folder is."""
+
+    path: Path
+    """The folder; a relative one is looked for where the program is started."""
+    link_base: str | None = None
+    """Address that a document's path is added to for its link."""
+
+
+class FolderKind:
+    """Folders, as a kind of source."""
+
+    name = "folder"
+    options = FolderOptions
+
+    def recognise(self, text: str) -> dict[str, object] | None:
+        """An absolute path of a folder that is there."""
+        return {"path": text} if text.startswith(("/", "~")) and Path(text).expanduser().is_dir() else None
+
+    def open(self, name: str, readers: frozenset[str], options: FolderOptions, context: SourceContext) -> FolderSource:
+        """The folder."""
+        return FolderSource(name, options.path, readers, options.link_base)
+
+
+KIND = FolderKind()
 
 
 def _by_name(entry: os.DirEntry[str]) -> str:

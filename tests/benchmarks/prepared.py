@@ -16,7 +16,7 @@ from bot.core import open_core
 from knowledge.chunking import Chunker
 from knowledge.documents import Chunk
 from knowledge.embedding.minilm import MiniLM
-from knowledge.sources.base import Listing
+from knowledge.sources.base import Listing, Past
 from knowledge.sources.folder import FolderSource
 
 CHUNKS = 10_000
@@ -89,7 +89,7 @@ async def _fill(options: Options) -> Prepared:
 async def documents_of(folder: Path, embedder: MiniLM) -> AsyncGenerator[tuple[str, str, list[Chunk]], None]:
     """Path, title and chunks of the documents below a folder, in an order of chance that is always the same."""
     source = FolderSource(folder.name, folder)
-    listings = [found async for found in source.listings() if isinstance(found, Listing)]
+    listings = [found async for found in source.listings(Past(None, {})) if isinstance(found, Listing)]
     chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
     random.Random(_SEED).shuffle(listings)
     for listing in listings:

@@ -15,9 +15,9 @@ import structlog
 from knowledge.documents import Content, Vector
 from knowledge.errors import RefreshStopped, UnknownSource
 from knowledge.knowledge_base import KnowledgeBase
-from knowledge.reports import Problem, RefreshProgress, RefreshReport, SourceReport
+from knowledge.reports import RefreshProgress, RefreshReport, SourceReport
 from knowledge.schema import chunks, documents, embeddings
-from knowledge.sources.base import Listing, Reading
+from knowledge.sources.base import Listed, Listing, Past, Reading
 from knowledge.sources.folder import FolderSource
 
 if TYPE_CHECKING:
@@ -251,14 +251,17 @@ class WaitingSource:
         self.reading = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def listings(self) -> AsyncIterator[Listing | Problem]:
-        async for listing in self._inner.listings():
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
+        async for listing in self._inner.listings(past):
             yield listing
 
     async def read(self, listing: Listing) -> Reading:
         self.reading.set()
         await self.go_on.wait()
         return await self._inner.read(listing)
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
 async def test_a_second_refresh_waits_for_the_first(place: Place, folder: Folder) -> None:

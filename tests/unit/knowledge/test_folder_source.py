@@ -10,12 +10,12 @@ import pytest
 
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, InvalidScope, SourceUnavailable
 from knowledge.reports import Problem
-from knowledge.sources.base import Listing
+from knowledge.sources.base import Listing, Past
 from knowledge.sources.folder import FolderSource
 
 
 async def listed(source: FolderSource) -> tuple[dict[str, Listing], list[Problem]]:
-    found = [one async for one in source.listings()]
+    found = [one async for one in source.listings(Past(None, {}))]
     return {one.path: one for one in found if isinstance(one, Listing)}, [o for o in found if isinstance(o, Problem)]
 
 
