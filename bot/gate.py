@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from bot.costs.ledger import UNBILLED, Call, Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import Price, Prompt, Question, TextDelta, Usage
+from bot.errors import ModelError
 from bot.models.base import Model
 from bot.models.cards import ModelCard
-from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts
+from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts, pause_after
 from bot.models.tokens import count_tokens
+from knowledge.documents import Vector
+
+if TYPE_CHECKING:  # OpenAI's library takes half a second to load
+    from bot.models.embeddings import EmbeddingModel
 
 
 @dataclass(slots=True)
@@ -81,7 +88,7 @@ class Gate:
             async with aclosing(tries) as events:  # type: ignore[type-var]
                 async for event in events:
                     if isinstance(event, AttemptStarted):
-                        current = await self._begin(question, card, prompt, event.number)
+                        current = await self._open(card, "answer", event.number, question, prompt.strategy.value)
                     elif isinstance(event, AttemptFailed) and current is not None:
                         await self._settle(current, card, event.error.kind, tab)
                         current = None
@@ -99,16 +106,40 @@ class Gate:
                 current.usage = current.usage or _counted(prompt, current, card)
                 await self._settle(current, card, "stopped", tab)
 
-    async def _begin(self, question: Question, card: ModelCard, prompt: Prompt, number: int) -> _Try:
+    async def embed(self, model: EmbeddingModel, texts: Sequence[str], *, patience: Patience | None = None) -> Vector:
+        """One vector for each text. Raises the last try's ModelError; `patience` as the gate's own where None."""
+        patience = patience or self._patience or Patience()
+        left, number = patience.seconds, 0
+        while True:
+            number += 1
+            current = await self._open(model.card, "embedding", number)
+            outcome = "stopped"
+            try:
+                embedded = await model.embed(texts)
+                current.usage, outcome = embedded.usage, "answered"
+                return embedded.vectors
+            except ModelError as error:
+                outcome = error.kind
+                pause = pause_after(error, number, left, patience)
+                if pause is None:
+                    raise
+            finally:
+                await self._settle(current, model.card, outcome, Tab())
+            left -= pause
+            await asyncio.sleep(pause)
+
+    async def _open(
+        self, card: ModelCard, purpose: str, number: int, question: Question | None = None, strategy: str | None = None
+    ) -> _Try:
         call = Call(
-            question_id=question.id,
-            purpose="answer",
+            question_id=question.id if question else None,
+            purpose=purpose,
             attempt=number,
             provider=card.provider,
             model=card.name,
-            strategy=prompt.strategy.value,
-            channel=question.place.channel,
-            asker=question.asker,
+            strategy=strategy,
+            channel=question.place.channel if question else None,
+            asker=question.asker if question else None,
             started_at=self._clock(),
         )
         return _Try(await self._ledger.open(call), time.monotonic())

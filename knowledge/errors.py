@@ -14,6 +14,10 @@ class ModelMissing(KnowledgeError):
     """The embedding model is not there, or is not the one that was expected: prepare it."""
 
 
+class EmbeddingUnavailable(KnowledgeError):
+    """The embedding model cannot be asked now (its endpoint fails): words alone are searched, and nothing is added."""
+
+
 class SourceUnavailable(KnowledgeError):
     """A whole source cannot be reached (a folder that is missing); what is known of it is kept."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.domain import Rates
 
@@ -38,8 +38,8 @@ class ModelCard(BaseModel):
     """One model. `name` is what people type; `id` is what the server is asked for (the name where not given).
 
     `context_window` and `max_output` in tokens. `thinking_tokens`: how many it may use up on reasoning before it
-    answers, on top of the answer's own; 0 for a model that does not reason. `scores`: our own evaluation, strategy
-    name → quality (0 to 1).
+    answers, on top of the answer's own; 0 for a model that does not reason. `dimensions`: how long the vectors of an
+    embedding model are. `scores`: our own evaluation, strategy name → quality (0 to 1).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +57,7 @@ class ModelCard(BaseModel):
     context_window: int = Field(gt=0)
     max_output: int = Field(default=4096, gt=0)
     thinking_tokens: int = Field(default=0, ge=0)
+    dimensions: int = Field(default=0, ge=0)
     released: date | None = None
     shutdown: date | None = None
     summary: str = ""
@@ -65,6 +66,12 @@ class ModelCard(BaseModel):
     free: bool = False
     fine_tune: FineTune | None = None
     scores: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.task == "embedding" and not self.dimensions:
+            raise ValueError("an embedding model needs `dimensions`, the length of its vectors")
+        return self
 
     @property
     def model_id(self) -> str:

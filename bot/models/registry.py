@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from bot.models.client import Timeouts
+    from bot.models.embeddings import EmbeddingModel
 
 
 class Models:
@@ -82,6 +83,19 @@ class Models:
         if card.name not in self._models:
             self._models[card.name] = self._made(card)
         return self._models[card.name]
+
+    def embedding(self, name: str) -> EmbeddingModel:
+        """The embedding model of that name. Raises UnknownModel, or the ModelError that says why it cannot be used."""
+        from bot.models.embeddings import EmbeddingModel
+
+        card = self.card(name)
+        if card.task != "embedding":
+            there = ", ".join(one.name for one in self._catalogue.cards if one.task == "embedding")
+            raise ModelNotFound(f"“{card.name}” is no embedding model. There are: {there}.")
+        if obstacle := self._obstacle(card):
+            raise obstacle
+        provider = self._catalogue.providers[card.provider]
+        return EmbeddingModel(card, provider, self._client(provider))
 
     async def discover(self) -> tuple[ModelCard, ...]:
         """Asks the local servers for their models and adds the cards. Nothing there: adds none, and raises nothing."""

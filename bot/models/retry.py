@@ -70,7 +70,7 @@ async def attempts(
             error = raised
         if error is None:
             return
-        pause = None if shown else _pause(error, number, left, patience)
+        pause = None if shown else pause_after(error, number, left, patience)
         yield AttemptFailed(number, error, pause)
         if pause is None:
             raise error
@@ -78,8 +78,8 @@ async def attempts(
         await sleep(pause)
 
 
-def _pause(error: ModelError, number: int, left: float, patience: Patience) -> float | None:
-    """Seconds until the next try, or None where another try is no use."""
+def pause_after(error: ModelError, number: int, left: float, patience: Patience) -> float | None:
+    """Seconds until the next try after try `number` failed, or None where another is no use; `left` are to wait."""
     if number >= patience.tries or not isinstance(error, ModelRateLimited | ModelUnavailable | ModelAnswerUnusable):
         return None
     pause: float = patience.first_pause * 2 ** (number - 1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -152,7 +153,8 @@ class Request:
 class ModelServer:
     """The server. `models` are the ids that /v1/models lists; `reply` is what an unscripted request gets.
 
-    With `api_key` every request must carry it. `port` 0 takes a free one.
+    With `api_key` every request must carry it. `port` 0 takes a free one. Embeddings are of words, `dimensions` long:
+    texts that share words are near each other.
     """
 
     def __init__(
@@ -162,6 +164,7 @@ class ModelServer:
         api_key: str | None = None,
         reply: Reply | None = None,
         port: int = 0,
+        dimensions: int = 64,
     ) -> None:
         self.models = tuple(models)
         self.reply = reply or Reply()
@@ -170,6 +173,8 @@ class ModelServer:
         self._api_key = api_key
         self._port = port
         self._script: deque[Reply] = deque()
+        self.dimensions = dimensions
+        self._embeddings: deque[Reply | Sequence[Sequence[float]]] = deque()
         self._changed = asyncio.Condition()
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -178,6 +183,7 @@ class ModelServer:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._embed)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -207,6 +213,16 @@ class ModelServer:
         """Queues replies, one a completion request; a string is an answer."""
         self._script.extend(answer(reply) if isinstance(reply, str) else reply for reply in replies)
 
+    def script_embeddings(self, *replies: Reply | Sequence[Sequence[float]]) -> None:
+        """Queues replies, one an embedding request: a refusal or a fault, or the very vectors."""
+        self._embeddings.extend(replies)
+
+    @property
+    def embedded(self) -> list[str]:
+        """Every text that a vector was asked for, in the order of the requests."""
+        asked = [request.body["input"] for request in self.requests if request.path.endswith("/embeddings")]
+        return [text for texts in asked for text in texts]
+
     async def until_asked(self, times: int = 1, *, within: float = 10.0) -> None:
         """Waits until so many completions were asked for. Raises TimeoutError after `within` seconds."""
         async with asyncio.timeout(within), self._changed:
@@ -230,6 +246,24 @@ class ModelServer:
         except (asyncio.CancelledError, ConnectionError):
             noted.gone.set()
             raise
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        noted = await self._note(request, body)
+        if refused := self._refuse(request):
+            return refused
+        reply = self._embeddings.popleft() if self._embeddings else Reply()
+        if isinstance(reply, Reply):
+            if reply.status != 200 or reply.fault:
+                return await self._answer(request, noted, reply)
+            rows: Sequence[Sequence[float]] = [word_vector(text, self.dimensions) for text in body["input"]]
+        else:
+            rows = reply
+        # Last row first: a client has to go by `index`.
+        data = [{"object": "embedding", "index": n, "embedding": list(row)} for n, row in enumerate(rows)][::-1]
+        tokens = sum(len(text.split()) for text in body["input"])
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return web.json_response({"object": "list", "data": data, "model": body["model"], "usage": usage})
 
     async def _note(self, request: web.Request, body: dict[str, Any]) -> Request:
         noted = Request(request.method, request.path, dict(request.headers), body)
@@ -298,6 +332,14 @@ class ModelServer:
                 await self._closing.wait()
         except TimeoutError:
             return
+
+
+def word_vector(text: str, dimensions: int) -> list[float]:
+    """A vector that says which words a text has (hashed), the same in every process."""
+    vector = [0.0] * dimensions
+    for word in re.findall(r"\w+", text.lower()):
+        vector[zlib.crc32(word.encode()) % dimensions] += 1.0
+    return vector if any(vector) else [1.0] * dimensions
 
 
 def echo(request: Request) -> str:
