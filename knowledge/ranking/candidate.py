@@ -1,0 +1,74 @@
+"""What the two sides of the search hand over to the ranking, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from knowledge.documents import Vector
+
+# (text, language) → the text's stems in their order, as the lexical index cuts them; the language is the candidate's.
+Stems = Callable[[str, str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the question: the stems that count as it (one a language, or a corrected spelling), and its idf."""
+
+    forms: tuple[str, ...]
+    idf: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedQuestion:
+    """A question as the ranking needs it. `terms` are its telling words in their order, each once."""
+
+    text: str
+    vector: Vector
+    terms: tuple[Term, ...]
+    stems: Stems
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that one side of the search found.
+
+    `cosine` and `bm25` are there for each, whichever side found it (`bm25` 0 where no word matches); a rank counts
+    from 1 and is None where that side did not find it. `feedback` is what readers made of it, −1 to 1, 0 unknown.
+    """
+
+    key: int
+    digest: str
+    document_id: str
+    position: int
+    path: str
+    title: str
+    heading: tuple[str, ...]
+    text: str
+    updated: datetime | None
+    vector: Vector
+    cosine: float
+    bm25: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    language: str = ""
+    feedback: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate in its place. `held` are the numbers (from 0) of the question's terms that it holds."""
+
+    candidate: Candidate
+    score: float
+    held: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All candidates, best first, and the probability (0 to 1) that the best few hold the answer."""
+
+    ranked: tuple[Ranked, ...]
+    probability: float
