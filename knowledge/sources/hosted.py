@@ -72,7 +72,7 @@ class Service(Protocol):
 
 
 class HostedSource:
-    """The `Source` port over a service."""
+    """The `Source` port over a service, which is asked for everything when `whole_every` has passed since the last."""
 
     def __init__(
         self,
@@ -80,12 +80,15 @@ class HostedSource:
         kind: str,
         readers: frozenset[str],
         service: Service,
+        *,
+        whole_every: timedelta = WHOLE_EVERY,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = name
         self.kind = kind
         self._readers = readers
         self._service = service
+        self._whole_every = whole_every
         self._clock = clock
         # The libraries' sessions are not made for several threads.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"source-{kind}")
@@ -94,7 +97,7 @@ class HostedSource:
         """What changed, or everything once a day. Raises SourceUnavailable."""
         now = self._clock()
         since, whole = _times(past.state)
-        if since is None or whole is None or now - whole >= WHOLE_EVERY:
+        if since is None or whole is None or now - whole >= self._whole_every:
             since, whole = None, now
         items = await self._ask(lambda: iter(self._service.items(since - OVERLAP if since else None)))
         while some := await self._ask(lambda: list(itertools.islice(items, _AT_ONCE))):
