@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.errors import DocumentUnreadable
+from knowledge.sources.parsers import ocr
 from knowledge.sources.parsers.base import clean
 from knowledge.sources.parsers.text import paragraphs
-
-# pypdf takes 20 MB of memory, so only those pay who have such files.
-if TYPE_CHECKING:
-    from pypdf import PdfReader
 
 # pypdf warns of every oddity that it reads past; what cannot be read is told as a problem.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
 def parse(data: bytes, name: str) -> Content:
-    """The content of a PDF. Raises DocumentUnreadable for broken, encrypted and scanned ones."""
+    """The content of a PDF. Raises DocumentUnreadable for broken and encrypted ones, and for scans without OCR."""
+    # pypdf takes 20 MB of memory, so only those pay who have such files.
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -29,15 +27,14 @@ def parse(data: bytes, name: str) -> Content:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise DocumentUnreadable(f"{name} is an encrypted PDF. Save it without a password to have it searched.")
-        blocks = tuple(_blocks(reader))
+        blocks = _blocks(page.extract_text() for page in reader.pages)
         details = reader.metadata
     except DocumentUnreadable:
         raise
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         # Damage shows in many places of pypdf, not only as its own errors.
         raise DocumentUnreadable(f"{name} is a broken PDF ({_first_line(error)}). Save it anew.") from error
-    if not blocks:
-        raise DocumentUnreadable(f"{name} is a PDF without text (a scan?). Add a text layer to have it searched.")
+    blocks = blocks or _scanned(data, name)
     if details is None:
         return Content(blocks)
     try:
@@ -47,12 +44,24 @@ def parse(data: bytes, name: str) -> Content:
     return Content(blocks, title=_said(details.title), author=_said(details.author), updated=_zoned(updated))
 
 
-def _blocks(reader: PdfReader) -> list[Block]:
+def _blocks(pages: Iterable[str]) -> tuple[Block, ...]:
     blocks: list[Block] = []
-    for number, page in enumerate(reader.pages, 1):
-        found = paragraphs(clean(page.extract_text()))
+    for number, text in enumerate(pages, 1):
+        found = paragraphs(clean(text))
         if found:
             blocks += [Block(BlockKind.HEADING, f"Page {number}", 1), *found]
+    return tuple(blocks)
+
+
+def _scanned(data: bytes, name: str) -> tuple[Block, ...]:
+    if not ocr.is_installed():
+        raise DocumentUnreadable(
+            f"{name} is a PDF without text (a scan?). Add a text layer, or let this machine read scans: install the "
+            "program tesseract and pip install 'switchboard[ocr]'."
+        )
+    blocks = _blocks(ocr.pages(data, name))
+    if not blocks:
+        raise DocumentUnreadable(f"{name} is a PDF without text, and no words were found in its pictures.")
     return blocks
 
 
