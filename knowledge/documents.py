@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,11 +25,16 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a document, as Markdown. `level` is a heading's, 1 for the highest, and 0 for all else."""
+    """One block of a document, as Markdown.
+
+    `level` is a heading's, 1 for the highest, and 0 for all else. `line` is the block's first line in the file, from 1;
+    0 where a file has no lines or the parser does not know.
+    """
 
     kind: BlockKind
     text: str
     level: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Content:
     title: str | None = None
     author: str | None = None
     updated: datetime | None = None
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ class Document:
     """One page, file or thread of a source.
 
     `path` names it inside its source; `readers` are scopes (see `knowledge.access`); `digest` is the SHA-256 of what
-    was read, in hexadecimal; `url` is where a person can open it.
+    was read, in hexadecimal; `url` is where a person can open it, and `anchor` what a link to one line adds to it, with
+    `{line}` for the number; `language` is an ISO 639-1 code, None where it is not known.
     """
 
     id: str
@@ -58,6 +66,20 @@ class Document:
     updated: datetime | None
     author: str | None
     digest: str
+    tags: frozenset[str] = frozenset()
+    anchor: str | None = None
+    language: str | None = None
+
+    def link(self, line: int) -> str | None:
+        """Where a person can open the document, at the line where that is known and can be linked to."""
+        if self.url is None or self.anchor is None or line < 1:
+            return self.url
+        return self.url + self.anchor.replace("{line}", str(line))
+
+
+def document_id(source: str, path: str) -> str:
+    """The same for the same path of the same source, however often it is read."""
+    return hashlib.sha256(f"{source}\0{path}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,8 @@ class Chunk:
     """A piece of a document that is indexed.
 
     `heading` is the trail of headings above it, `text` what is shown, `embedded` what is searched: the path, the
-    trail and the text without its markup. `digest` is the SHA-256 of `embedded`.
+    trail and the text without its markup. `digest` is the SHA-256 of `embedded`. `line` is where it begins in the
+    file, from 1; 0 where nobody knows.
     """
 
     position: int
@@ -73,6 +96,7 @@ class Chunk:
     text: str
     embedded: str
     digest: str
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

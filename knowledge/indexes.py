@@ -47,10 +47,9 @@ class Indexes:
 
         Documents that another embedding model was used for are let go: the next refresh reads them again.
         """
-        outdated = await self._store.without_vectors(self._embedder.name)
+        outdated = await self._store.outdated(self._embedder.name)
         if outdated:
-            await self._store.remove(outdated)
-            _log.warning("knowledge.model_changed", model=self._embedder.name, documents=len(outdated), next="refresh")
+            _log.warning("knowledge.model_changed", model=self._embedder.name, documents=outdated, next="refresh")
         async for rows in self._store.vectors(self._embedder.name):
             self.table.add(rows.keys, rows.shelves, rows.vectors)
         for index in (self.vectors, self.lexical):
@@ -65,6 +64,8 @@ class Indexes:
         shelves: list[Shelf] = [(chunk.source, chunk.readers) for chunk in written.added]
         self.table.remove(written.removed)
         self.table.add([chunk.key for chunk in written.added], shelves, written.vectors)
+        for chunk in written.moved:
+            self.table.move([chunk.key], (chunk.source, chunk.readers))
         self._unsealed = True
         await self._write(self.vectors, self._write_vectors, written)
         await self._write(self.lexical, self._write_words, written)
@@ -126,9 +127,9 @@ class Indexes:
             self.vectors.add([chunk.key for chunk in written.added], written.vectors)
 
     def _write_words(self, written: Written) -> None:
-        if written.removed:
-            self.lexical.remove(written.removed)
-        self.lexical.add(_searched(chunk) for chunk in written.added)
+        if written.removed or written.moved:
+            self.lexical.remove([*written.removed, *(chunk.key for chunk in written.moved)])
+        self.lexical.add(_searched(chunk) for chunk in (*written.added, *written.moved))
         self.lexical.commit()
 
     def _rewrite_words(self, chunks: list[IndexedChunk]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,12 @@ from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
 from knowledge.indexes import Indexes
-from knowledge.refresh import SourceRefresh
-from knowledge.reports import Progress, RefreshReport, SourceReport, SourceStatus
+from knowledge.refresh.following import Findable, follow
+from knowledge.refresh.reading import Reader
+from knowledge.refresh.source_refresh import SourceRefresh
+from knowledge.refresh.vectors import Vectors
+from knowledge.refresh.writer import SourceWriter
+from knowledge.reports import Problem, Progress, RefreshReport, SourceReport, SourceStatus
 from knowledge.retrieval import Retriever
 from knowledge.sources.base import Source
 from knowledge.store import Store
@@ -41,6 +45,12 @@ class KnowledgeBase:
         self._retriever = Retriever(store, embedder, indexes)
         self._lock = lock
         self._refreshing = asyncio.Lock()
+        self._turn = asyncio.Lock()  # held for one change to the database and the indexes
+        self._following: dict[str, asyncio.Lock] = {}
+        self._writers: dict[str, SourceWriter] = {}
+        self._reader = Reader(embedder)
+        self._vectors = Vectors(store, embedder)
+        self._pruned = False
         self._closing = asyncio.Event()
         self._sources: dict[str, Source] = {}
         self.set_sources(sources)
@@ -92,11 +102,48 @@ class KnowledgeBase:
                 if names is None:
                     await self._forget_others()
                 reports = [await self._refresh(source, progress) for source in chosen]
-                if any(report.removed or report.changed for report in reports):
-                    await self._store.prune()
+                # The first time in any case: a process before this one may have been killed on its way here.
+                if not self._pruned or any(report.removed or report.changed for report in reports):
+                    await self._in_turn(self._store.prune())
+                    self._pruned = True
             finally:
-                await uninterrupted(self._indexes.seal())
+                await self._in_turn(self._indexes.seal())
             return RefreshReport(tuple(reports), time.monotonic() - started)
+
+    async def follow(self, source: str, path: str) -> None:
+        """Brings one document in line with its source, as after an event that tells of it; out of search at once where
+        it is gone.
+
+        Takes its turn with a refresh that runs: it waits for one write of it at most. Raises UnknownSource,
+        SourceUnavailable, EmbeddingUnavailable and StoreUnavailable, and KnowledgeError where the source cannot tell of
+        one document alone.
+        """
+        (there,) = self._chosen([source])
+        if not isinstance(there, Findable):
+            raise KnowledgeError(f"The source “{source}” cannot tell of one document alone. Refresh it instead.")
+        # One at a time for a source: what was read later is written later.
+        async with self._following.setdefault(source, asyncio.Lock()):
+            if self._closing.is_set():
+                raise RefreshStopped(f"“{path}” of “{source}” was not followed: the knowledge is closed.")
+            await self._store.begin(source, there.kind)
+            await follow(there, there, path, self._writer(source), self._reader, self._vectors)
+            await self._settle()
+
+    async def restrict(self, source: str, readers: frozenset[str]) -> None:
+        """Gives all documents of a source these readers, in one transaction; others find them no more at once.
+
+        A refresh of it that runs gives them to what it still writes. Raises InvalidScope and StoreUnavailable.
+        """
+        await self._writer(source).restrict(access.parse_scopes(readers))
+        await self._settle()
+
+    async def forget(self, source: str) -> None:
+        """Drops all that came from a source; a refresh of it that runs is stopped. Raises StoreUnavailable.
+
+        One that is still among the sources is read anew by the next refresh.
+        """
+        await self._forget(source)
+        await self._settle()
 
     async def status(self) -> list[SourceStatus]:
         """How each source stands, in the order in which they were named."""
@@ -120,10 +167,30 @@ class KnowledgeBase:
     async def _refresh(self, source: Source, progress: Progress | None) -> SourceReport:
         if self._closing.is_set():
             raise RefreshStopped(f"The refresh of “{source.name}” was not begun: the knowledge is closed.")
+        writer = self._writer(source.name)
         refresh = SourceRefresh(
-            source, self._store, self._embedder, self._indexes, progress=progress, stopping=self._closing
+            source, writer, self._reader, self._vectors, self._store, progress=progress, stopping=self._closing
         )
-        return await refresh.run()
+        try:
+            return await refresh.run()
+        except RefreshStopped as error:
+            if self._closing.is_set():
+                raise
+            return SourceReport(source.name, problems=(Problem("", str(error)),))
+
+    def _writer(self, source: str) -> SourceWriter:
+        if source not in self._writers:
+            self._writers[source] = SourceWriter(source, self._store, self._indexes, self._turn, self._embedder.name)
+        return self._writers[source]
+
+    async def _settle(self) -> None:
+        """After a change outside a refresh: notes that the indexes are whole. A refresh that runs does it itself."""
+        if not self.is_refreshing:
+            await self._in_turn(self._indexes.seal())
+
+    async def _in_turn(self, work: Coroutine[object, object, None]) -> None:
+        async with self._turn:
+            await uninterrupted(work)
 
     def _chosen(self, names: Sequence[str] | None) -> list[Source]:
         if names is None:
@@ -136,13 +203,11 @@ class KnowledgeBase:
 
     async def _forget_others(self) -> None:
         for name in await self._store.known_sources() - self._sources.keys():
-            await uninterrupted(self._forget(name))
+            await self._forget(name)
 
     async def _forget(self, name: str) -> None:
-        removed = await self._store.forget(name)
-        await self._indexes.discard(removed)
-        await self._store.prune()
-        _log.info("knowledge.source_forgotten", source=name, chunks=len(removed))
+        chunks = await self._writer(name).forget()
+        _log.info("knowledge.source_forgotten", source=name, chunks=chunks)
 
 
 class FolderLock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from knowledge.documents import Chunk, Document, Vector
 
@@ -12,11 +13,10 @@ from knowledge.documents import Chunk, Document, Vector
 class Known:
     """What is known of a document without its text."""
 
-    id: str
     version: str
     readers: frozenset[str]
     url: str | None
-    digest: str
+    anchor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,53 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What texts that say nearly the same have in common: most pairs of them agree in one number at least."""
+
+    first: int
+    second: int
+    third: int
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A text whose vector others that say nearly the same can share. `digest` names the vector."""
+
+    digest: str
+    title: str
+    heading: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """The vectors of some chunks.
+
+    `homes` names for the digest of each chunk's own words the digest that its vector is kept under: another's where
+    that one says nearly the same. `vectors` holds those of all homes. `fresh` are the texts that were embedded for
+    this, by their digests, and `fingerprints` what they are found by.
+    """
+
+    homes: Mapping[str, str]
+    vectors: Mapping[str, Vector]
+    fresh: Mapping[str, Original]
+    fingerprints: Mapping[str, Fingerprint]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a filter asks of a chunk: whence it comes, who may read it, and what its document says of itself."""
+
+    source: str
+    readers: frozenset[str]
+    updated: datetime | None = None
+    language: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk as the search indexes take it in."""
+    """A chunk as the search indexes take it in. `digest` is its vector's: equal for chunks that say nearly the same."""
 
     key: int
     source: str
@@ -46,31 +91,61 @@ class IndexedChunk:
     path: str
     heading: tuple[str, ...]
     text: str
+    title: str = ""
+    updated: datetime | None = None
+    language: str | None = None
+    tags: frozenset[str] = frozenset()
+    document_id: str = ""
+    position: int = 0
+    digest: str = ""
+
+    @property
+    def facets(self) -> Facets:
+        """What a filter asks of it."""
+        return Facets(self.source, self.readers, self.updated, self.language, self.tags)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did to the chunks: those that are new and the keys of those that are gone."""
+    """What a write did to the chunks: those that are new, the keys of those that are gone, and those that stayed while
+    what is said of their document changed (its readers, title, age, tags, language)."""
 
     added: list[IndexedChunk]
     vectors: Vector
     removed: list[int]
+    moved: list[IndexedChunk] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chunk with what its document says, for a passage."""
+    """A chunk with what its document says, for a passage.
+
+    `digest` is its vector's, `line` where it begins in the file, from 1 (0: nobody knows).
+    """
 
     key: int
     document: Document
     heading: tuple[str, ...]
     text: str
+    position: int = 0
+    digest: str = ""
+    line: int = 0
+
+    @property
+    def url(self) -> str | None:
+        """Where a person can open it, at its line where that can be linked to."""
+        return self.document.link(self.line)
 
 
 @dataclass(frozen=True, slots=True)
 class VectorRows:
-    """Some chunks with their vectors: `keys[i]`, `shelves[i]` (source and readers) and `vectors[i]` belong together."""
+    """Some chunks with their vectors: `keys[i]`, `facets[i]` and `vectors[i]` belong together."""
 
     keys: list[int]
-    shelves: list[tuple[str, frozenset[str]]]
+    facets: list[Facets]
     vectors: Vector
+
+    @property
+    def shelves(self) -> list[tuple[str, frozenset[str]]]:
+        """Source and readers of each."""
+        return [(one.source, one.readers) for one in self.facets]

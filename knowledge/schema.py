@@ -35,6 +35,8 @@ sources = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("refreshed", UtcDateTime),
     sa.Column("seconds", sa.Float),
+    # Where the source goes on from: kept after what it listed before has been written.
+    sa.Column("state", sa.Text),
 )
 
 documents = sa.Table(
@@ -50,6 +52,9 @@ documents = sa.Table(
     sa.Column("updated", UtcDateTime),
     sa.Column("author", sa.Text),
     sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("tags", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("anchor", sa.Text),
+    sa.Column("language", sa.Text),
     sa.UniqueConstraint("source", "path", name="uq_knowledge_documents_path"),
 )
 
@@ -69,7 +74,11 @@ chunks = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("heading", sa.JSON, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    # `own` is the digest of the chunk's own words, `digest` that of the vector it is found by: another's where the
+    # chunk says nearly the same as one that was there before.
     sa.Column("digest", sa.String(64), nullable=False, index=True),
+    sa.Column("own", sa.String(64), nullable=False, server_default=""),
+    sa.Column("line", sa.Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -80,6 +89,16 @@ embeddings = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+
+# How texts that say nearly the same are found: each of the three numbers is equal for most pairs of such texts.
+fingerprints = sa.Table(
+    "knowledge_fingerprints",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("first", sa.BigInteger, nullable=False, index=True),
+    sa.Column("second", sa.BigInteger, nullable=False, index=True),
+    sa.Column("third", sa.BigInteger, nullable=False, index=True),
 )
 
 # What could not be read. `version` is the listing's, so that the same broken file is not opened at every refresh.

@@ -6,10 +6,12 @@ Every method is one transaction: what a search index is told has been committed 
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,12 +22,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge import access
 from knowledge.documents import Chunk, Document, Vector
 from knowledge.errors import StorageFull, StoreUnavailable
-from knowledge.records import Found, IndexedChunk, Known, KnownProblem, Replacement, VectorRows, Written
+from knowledge.records import (
+    Embedded,
+    Facets,
+    Fingerprint,
+    Found,
+    IndexedChunk,
+    Known,
+    KnownProblem,
+    Original,
+    Replacement,
+    VectorRows,
+    Written,
+)
 from knowledge.reports import Problem, SourceStatus
-from knowledge.schema import chunks, documents, embeddings, problems, sources
+from knowledge.schema import chunks, documents, embeddings, fingerprints, problems, sources
 
 _T = TypeVar("_T")
 _AT_ONCE = 500  # names in one IN list, rows in one fetch: both databases take it, and memory stays small
+_facet_columns = [documents.c[name] for name in ("source", "readers", "updated", "language", "tags")]
 
 
 class Store:
@@ -43,12 +58,11 @@ class Store:
 
     async def known(self, source: str) -> dict[str, Known]:
         """All documents of a source by path."""
-        columns = [documents.c[name] for name in ("path", "id", "version", "readers", "url", "digest")]
+        columns = [documents.c[name] for name in ("path", "version", "readers", "url", "anchor")]
+        readers = cache(access.from_key)  # one set for all that have the same
         async with self._reading() as connection:
             rows = await connection.execute(sa.select(*columns).where(documents.c.source == source))
-            return {
-                row.path: Known(row.id, row.version, access.from_key(row.readers), row.url, row.digest) for row in rows
-            }
+            return {row.path: Known(row.version, readers(row.readers), row.url, row.anchor) for row in rows}
 
     async def known_problems(self, source: str) -> dict[str, KnownProblem]:
         """What could not be read at the last refresh, by path."""
@@ -72,51 +86,98 @@ class Store:
                 found.update({row.digest: _vector(row.vector) for row in await connection.execute(query)})
         return found
 
-    async def begin(self, source: str, kind: str) -> None:
-        """Makes sure that the source has a row."""
+    async def homes(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """The digests that the chunks of some documents are kept under, by those of their own words."""
+        found: dict[str, str] = {}
+        async with self._reading() as connection:
+            for some in _parts(list(document_ids)):
+                query = sa.select(chunks.c.own, chunks.c.digest).where(chunks.c.document_id.in_(some))
+                found.update({row.own: row.digest for row in await connection.execute(query)})
+        return found
+
+    async def twins(self, prints: Iterable[Fingerprint], model: str) -> list[Original]:
+        """The texts with a vector of this model that share a number with one of `prints`, in a fixed order."""
+        wanted = list(prints)
+        found: dict[str, Original] = {}
+        async with self._reading() as connection:
+            for name in ("first", "second", "third"):
+                for some in _parts(list({getattr(one, name) for one in wanted})):
+                    for row in await connection.execute(_originals(fingerprints.c[name].in_(some), model)):
+                        found.setdefault(row.own, Original(row.own, row.title, tuple(row.heading), row.text))
+        return [found[digest] for digest in sorted(found)]
+
+    async def begin(self, source: str, kind: str) -> str | None:
+        """Makes sure that the source has a row. Returns the state that it goes on from, None where it has none."""
         async with self._writing() as connection:
             row = self._insert(sources).values(name=source, kind=kind)
-            await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"kind": kind}))
+            await connection.execute(row.on_conflict_do_nothing(index_elements=["name"]))
+            there = sa.update(sources).where(sources.c.name == source, sources.c.kind != kind)
+            # What another kind of source went on from says nothing to this one.
+            await connection.execute(there.values(kind=kind, state=None))
+            kept = await connection.execute(sa.select(sources.c.state).where(sources.c.name == source))
+            state: str | None = kept.scalar_one()
+            return state
 
-    async def finish(self, source: str, at: datetime | None, seconds: float, found: Mapping[str, KnownProblem]) -> None:
-        """Notes when the source was refreshed (None: it could not be), how long it took, and what could not be read."""
+    async def keep_state(self, source: str, state: str) -> None:
+        """Keeps what the source can go on from: everything that it listed before has been written."""
+        async with self._writing() as connection:
+            await connection.execute(sa.update(sources).where(sources.c.name == source).values(state=state))
+
+    async def finish(self, source: str, at: datetime | None, seconds: float) -> None:
+        """Notes when the source was refreshed (None: it could not be) and how long it took."""
         async with self._writing() as connection:
             values = {"refreshed": at, "seconds": seconds} if at is not None else {"seconds": seconds}
             await connection.execute(sa.update(sources).where(sources.c.name == source).values(values))
-            await connection.execute(sa.delete(problems).where(problems.c.source == source))
-            rows = [
-                {"source": source, "path": path, "version": one.version, "sentence": one.sentence}
-                for path, one in found.items()
-            ]
+
+    async def note(self, source: str, found: Mapping[str, KnownProblem], solved: Iterable[str]) -> None:
+        """Notes what could not be read, by path, and which problems are none any more."""
+        rows = [
+            {"source": source, "path": path, "version": one.version, "sentence": one.sentence}
+            for path, one in found.items()
+        ]
+        async with self._writing() as connection:
+            for some in _parts([*found, *solved]):
+                await connection.execute(
+                    sa.delete(problems).where(problems.c.source == source, problems.c.path.in_(some))
+                )
             if rows:
                 await connection.execute(sa.insert(problems), rows)
 
-    async def write(
-        self, replacements: Sequence[Replacement], fresh: Mapping[str, Vector], cached: Mapping[str, Vector], model: str
-    ) -> Written:
+    async def write(self, replacements: Sequence[Replacement], embedded: Embedded, model: str) -> Written:
         """Puts documents in the place of what they were, keeping the chunks that did not change.
 
-        `fresh` are vectors that the cache does not have, `cached` those that it has; together they hold every chunk's.
+        `embedded` holds a vector for every chunk.
         """
         async with self._writing() as connection:
-            if fresh:
-                rows = [{"digest": digest, "model": model, "vector": v.tobytes()} for digest, v in fresh.items()]
-                await connection.execute(self._insert(embeddings).on_conflict_do_nothing(), rows)
-            added: list[IndexedChunk] = []
-            digests: list[str] = []
-            removed: list[int] = []
+            written = Written([], np.empty((0, self._dimensions), np.float32), [], [])
             for replacement in replacements:
-                await self._put_document(connection, replacement)
-                new, gone = await self._put_chunks(connection, replacement)
-                digests += [chunk.digest for chunk, _ in new]
-                added += [_indexed(replacement.document, chunk, key) for chunk, key in new]
-                removed += gone
-        vectors = np.empty((len(digests), self._dimensions), np.float32)
-        for row, digest in enumerate(digests):
-            vectors[row] = fresh[digest] if digest in fresh else cached[digest]
-        return Written(added, vectors, removed)
+                said_before = await self._put_document(connection, replacement)
+                await self._put_chunks(connection, replacement, embedded, said_before, written)
+            # Those too that were there when they were looked up: another source may have been forgotten since.
+            await self._keep_vectors(connection, embedded, model, {chunk.digest for chunk in written.added})
+        vectors = np.empty((len(written.added), self._dimensions), np.float32)
+        for row, chunk in enumerate(written.added):
+            vectors[row] = embedded.vectors[chunk.digest]
+        return replace(written, vectors=vectors)
 
-    async def _put_document(self, connection: AsyncConnection, replacement: Replacement) -> None:
+    async def _keep_vectors(
+        self, connection: AsyncConnection, embedded: Embedded, model: str, digests: Set[str]
+    ) -> None:
+        rows = [
+            {"digest": digest, "model": model, "vector": embedded.vectors[digest].tobytes()}
+            for digest in sorted(digests)
+        ]
+        if rows:
+            await connection.execute(self._insert(embeddings).on_conflict_do_nothing(), rows)
+        prints = [
+            {"digest": digest, **asdict(embedded.fingerprints[digest])}
+            for digest in sorted(digests & embedded.fingerprints.keys())
+        ]
+        if prints:
+            await connection.execute(self._insert(fingerprints).on_conflict_do_nothing(), prints)
+
+    async def _put_document(self, connection: AsyncConnection, replacement: Replacement) -> tuple[object, ...] | None:
+        """Writes the document's own row. Returns what was said of it before, as `_said` words it; None if it is new."""
         document = replacement.document
         values = {
             "source": document.source,
@@ -128,38 +189,62 @@ class Store:
             "updated": document.updated,
             "author": document.author,
             "digest": document.digest,
+            "tags": sorted(document.tags),
+            "anchor": document.anchor,
+            "language": document.language,
         }
+        there = await connection.execute(sa.select(documents).where(documents.c.id == document.id))
+        before = there.one_or_none()
         row = self._insert(documents).values(id=document.id, **values)
         await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+        return None if before is None else _said(_document(before))
 
     async def _put_chunks(
-        self, connection: AsyncConnection, replacement: Replacement
-    ) -> tuple[list[tuple[Chunk, int]], list[int]]:
-        """The chunks that are new with their keys, and the keys of those that are gone."""
+        self,
+        connection: AsyncConnection,
+        replacement: Replacement,
+        embedded: Embedded,
+        said_before: tuple[object, ...] | None,
+        written: Written,
+    ) -> None:
+        """Writes what differs, and adds to `written` what that was."""
+        document = replacement.document
         there = await connection.execute(
-            sa.select(chunks.c.key, chunks.c.digest, chunks.c.position, chunks.c.text)
-            .where(chunks.c.document_id == replacement.document.id)
-            .order_by(chunks.c.position)
+            sa.select(chunks).where(chunks.c.document_id == document.id).order_by(chunks.c.position)
         )
-        free: dict[str, list[tuple[int, int, str]]] = {}
+        free: dict[str, list[sa.Row[Any]]] = {}
         for row in there:
-            free.setdefault(row.digest, []).append((row.key, row.position, row.text))
+            free.setdefault(row.own, []).append(row)
         new: list[Chunk] = []
         for chunk in replacement.chunks:
             same = free.get(chunk.digest)
             if not same:
                 new.append(chunk)
                 continue
-            key, position, text = same.pop(0)
-            if (position, text) != (chunk.position, chunk.text):
-                values = {"position": chunk.position, "text": chunk.text, "heading": list(chunk.heading)}
-                await connection.execute(sa.update(chunks).where(chunks.c.key == key).values(values))
-        gone = [key for rows in free.values() for key, _, _ in rows]
+            row = same.pop(0)
+            if (row.position, row.text, row.line) != (chunk.position, chunk.text, chunk.line):
+                values = {
+                    "position": chunk.position,
+                    "text": chunk.text,
+                    "heading": list(chunk.heading),
+                    "line": chunk.line,
+                }
+                await connection.execute(sa.update(chunks).where(chunks.c.key == row.key).values(values))
+            if said_before != _said(document):
+                written.moved.append(_indexed(document, chunk, row.key, row.digest))
+        gone = [row.key for rows in free.values() for row in rows]
         for some in _parts(gone):
             await connection.execute(sa.delete(chunks).where(chunks.c.key.in_(some)))
-        return list(zip(new, await self._insert_chunks(connection, replacement.document, new), strict=True)), gone
+        written.removed.extend(gone)
+        homes = [embedded.homes[chunk.digest] for chunk in new]
+        keys = await self._insert_chunks(connection, document, new, homes)
+        written.added.extend(
+            _indexed(document, chunk, key, home) for chunk, key, home in zip(new, keys, homes, strict=True)
+        )
 
-    async def _insert_chunks(self, connection: AsyncConnection, document: Document, new: list[Chunk]) -> list[int]:
+    async def _insert_chunks(
+        self, connection: AsyncConnection, document: Document, new: Sequence[Chunk], homes: Sequence[str]
+    ) -> list[int]:
         if not new:
             return []
         rows = [
@@ -168,18 +253,33 @@ class Store:
                 "position": chunk.position,
                 "heading": list(chunk.heading),
                 "text": chunk.text,
-                "digest": chunk.digest,
+                "digest": home,
+                "own": chunk.digest,
+                "line": chunk.line,
             }
-            for chunk in new
+            for chunk, home in zip(new, homes, strict=True)
         ]
         inserting = sa.insert(chunks).returning(chunks.c.key, sort_by_parameter_order=True)
         return list((await connection.execute(inserting, rows)).scalars())
 
-    async def restamp(self, document_id: str, version: str, readers: frozenset[str], url: str | None) -> None:
+    async def restamp(self, document_id: str, known: Known) -> None:
         """Notes a new version, new readers or a new link of a document whose text did not change."""
-        values = {"version": version, "readers": access.to_key(readers), "url": url}
+        values = {
+            "version": known.version,
+            "readers": access.to_key(known.readers),
+            "url": known.url,
+            "anchor": known.anchor,
+        }
         async with self._writing() as connection:
             await connection.execute(sa.update(documents).where(documents.c.id == document_id).values(values))
+
+    async def restrict(self, source: str, readers: frozenset[str]) -> list[int]:
+        """Gives all documents of a source these readers; returns the keys of their chunks."""
+        ours = documents.c.source == source
+        async with self._writing() as connection:
+            await connection.execute(sa.update(documents).where(ours).values(readers=access.to_key(readers)))
+            keys = sa.select(chunks.c.key).join(documents, documents.c.id == chunks.c.document_id).where(ours)
+            return list((await connection.execute(keys)).scalars())
 
     async def keys_of(self, document_id: str) -> list[int]:
         """The keys of a document's chunks."""
@@ -200,23 +300,36 @@ class Store:
 
     async def forget(self, source: str) -> list[int]:
         """Removes a source and all that came from it; returns the keys of its chunks."""
-        removed = await self.remove([known.id for known in (await self.known(source)).values()])
+        ours = sa.select(documents.c.id).where(documents.c.source == source)
         async with self._writing() as connection:
-            await connection.execute(sa.delete(problems).where(problems.c.source == source))
+            removing = sa.delete(chunks).where(chunks.c.document_id.in_(ours)).returning(chunks.c.key)
+            removed = list((await connection.execute(removing)).scalars())
+            for table in (documents, problems):
+                await connection.execute(sa.delete(table).where(table.c.source == source))
             await connection.execute(sa.delete(sources).where(sources.c.name == source))
         return removed
 
-    async def without_vectors(self, model: str) -> list[str]:
-        """The documents that have chunks which this model has not embedded."""
+    async def outdated(self, model: str) -> int:
+        """Lets go of the documents that have chunks which this model has not embedded, and returns how many they were.
+
+        Their sources lose their state: the next refresh lists everything anew.
+        """
         there = sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
-        async with self._reading() as connection:
-            return list((await connection.execute(sa.select(chunks.c.document_id).where(~there).distinct())).scalars())
+        async with self._writing() as connection:
+            ids = list((await connection.execute(sa.select(chunks.c.document_id).where(~there).distinct())).scalars())
+            for some in _parts(ids):
+                owners = sa.select(documents.c.source).where(documents.c.id.in_(some))
+                await connection.execute(sa.update(sources).where(sources.c.name.in_(owners)).values(state=None))
+                await connection.execute(sa.delete(chunks).where(chunks.c.document_id.in_(some)))
+                await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
+        return len(ids)
 
     async def prune(self) -> None:
         """Drops the vectors of texts that no document has any more: they would tell what the texts said."""
-        used = sa.exists().where(chunks.c.digest == embeddings.c.digest)
         async with self._writing() as connection:
-            await connection.execute(sa.delete(embeddings).where(~used))
+            for table in (embeddings, fingerprints):
+                used = sa.exists().where(chunks.c.digest == table.c.digest)
+                await connection.execute(sa.delete(table).where(~used))
 
     async def vectors(self, model: str) -> AsyncIterator[VectorRows]:
         """All chunks with their vectors, in the order of their keys, some at a time.
@@ -224,7 +337,7 @@ class Store:
         A chunk without a vector of this model is left out.
         """
         query = (
-            sa.select(chunks.c.key, documents.c.source, documents.c.readers, embeddings.c.vector)
+            sa.select(chunks.c.key, *_facet_columns, embeddings.c.vector)
             .join(documents, documents.c.id == chunks.c.document_id)
             .join(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
             .order_by(chunks.c.key)
@@ -238,14 +351,13 @@ class Store:
                 return
             last = rows[-1].key
             vectors = np.frombuffer(b"".join(row.vector for row in rows), "<f4").reshape(len(rows), -1)
-            shelves = [(row.source, access.from_key(row.readers)) for row in rows]
-            yield VectorRows([row.key for row in rows], shelves, vectors)
+            yield VectorRows([row.key for row in rows], [_facets(row) for row in rows], vectors)
 
     async def indexed(self, keys: Sequence[int] | None = None) -> AsyncIterator[list[IndexedChunk]]:
         """The chunks with these keys (or all of them) as the lexical index takes them in, some at a time."""
-        columns = [chunks.c.key, documents.c.source, documents.c.readers, documents.c.path]
         query = (
-            sa.select(*columns, chunks.c.heading, chunks.c.text)
+            sa.select(chunks.c.key, chunks.c.position, chunks.c.heading, chunks.c.text, chunks.c.digest)
+            .add_columns(documents.c.id, documents.c.path, documents.c.title, *_facet_columns)
             .join(documents, documents.c.id == chunks.c.document_id)
             .order_by(chunks.c.key)
         )
@@ -258,23 +370,42 @@ class Store:
             last = batch[-1].key
             yield batch
 
-    async def _indexed(self, query: sa.Select[tuple[int, str, str, str, list[str], str]]) -> list[IndexedChunk]:
+    async def _indexed(self, query: sa.Select[Any]) -> list[IndexedChunk]:
         async with self._reading() as connection:
             rows = (await connection.execute(query)).all()
         return [
-            IndexedChunk(r.key, r.source, access.from_key(r.readers), r.path, tuple(r.heading), r.text) for r in rows
+            IndexedChunk(
+                key=row.key,
+                source=row.source,
+                readers=access.from_key(row.readers),
+                path=row.path,
+                heading=tuple(row.heading),
+                text=row.text,
+                title=row.title,
+                updated=row.updated,
+                language=row.language,
+                tags=frozenset(row.tags),
+                document_id=row.id,
+                position=row.position,
+                digest=row.digest,
+            )
+            for row in rows
         ]
 
     async def find(self, keys: Sequence[int]) -> dict[int, Found]:
         """The chunks with these keys, with their documents; those that are gone are left out."""
+        columns = [chunks.c[name] for name in ("key", "heading", "text", "position", "line")]
         query = (
-            sa.select(chunks.c.key, chunks.c.heading, chunks.c.text, documents)
+            sa.select(*columns, chunks.c.digest.label("home"), documents)
             .join(documents, documents.c.id == chunks.c.document_id)
             .where(chunks.c.key.in_(keys))
         )
         async with self._reading() as connection:
             rows = (await connection.execute(query)).all()
-        return {row.key: Found(row.key, _document(row), tuple(row.heading), row.text) for row in rows}
+        return {
+            row.key: Found(row.key, _document(row), tuple(row.heading), row.text, row.position, row.home, row.line)
+            for row in rows
+        }
 
     async def status(self, known: Mapping[str, str]) -> list[SourceStatus]:
         """How the sources stand. `known`: names and kinds of those that are configured, refreshed or not."""
@@ -316,11 +447,34 @@ class Store:
             raise _explained(error) from error
 
 
-def _indexed(document: Document, chunk: Chunk, key: int) -> IndexedChunk:
-    return IndexedChunk(key, document.source, document.readers, document.path, chunk.heading, chunk.text)
+def _indexed(document: Document, chunk: Chunk, key: int, digest: str) -> IndexedChunk:
+    return IndexedChunk(
+        key=key,
+        source=document.source,
+        readers=document.readers,
+        path=document.path,
+        heading=chunk.heading,
+        text=chunk.text,
+        title=document.title,
+        updated=document.updated,
+        language=document.language,
+        tags=document.tags,
+        document_id=document.id,
+        position=chunk.position,
+        digest=digest,
+    )
 
 
-def _document(row: sa.Row[tuple[object, ...]]) -> Document:
+def _said(document: Document) -> tuple[object, ...]:
+    """What the indexes know of a document beside its chunks."""
+    return document.readers, document.title, document.updated, document.language, document.tags
+
+
+def _facets(row: Any) -> Facets:
+    return Facets(row.source, access.from_key(row.readers), row.updated, row.language, frozenset(row.tags))
+
+
+def _document(row: Any) -> Document:
     return Document(
         id=row.id,
         source=row.source,
@@ -331,6 +485,20 @@ def _document(row: sa.Row[tuple[object, ...]]) -> Document:
         updated=row.updated,
         author=row.author,
         digest=row.digest,
+        tags=frozenset(row.tags),
+        anchor=row.anchor,
+        language=row.language,
+    )
+
+
+def _originals(shared: sa.ColumnElement[bool], model: str) -> sa.Select[Any]:
+    """The chunks that have a vector of their own and a fingerprint that `shared` picks."""
+    return (
+        sa.select(chunks.c.own, documents.c.title, chunks.c.heading, chunks.c.text)
+        .join(fingerprints, fingerprints.c.digest == chunks.c.digest)
+        .join(documents, documents.c.id == chunks.c.document_id)
+        .join(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
+        .where(shared, chunks.c.own == chunks.c.digest)
     )
 
 

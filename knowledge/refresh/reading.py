@@ -1,0 +1,69 @@
+"""One document: read from its source and split, or the reason why it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from knowledge.chunking import Chunker
+from knowledge.documents import Document, document_id
+from knowledge.embedding.base import Embedder
+from knowledge.errors import DocumentUnreadable
+from knowledge.records import Replacement
+from knowledge.sources.base import Listing, Source
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document as it was read; `begun` is the writer's tick from before."""
+
+    replacement: Replacement
+    begun: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A document that could not be read."""
+
+    listing: Listing
+    error: DocumentUnreadable
+
+
+class Reader:
+    """Reads and splits documents for one embedding model."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
+
+    async def read(self, source: Source, listing: Listing, begun: int) -> Read | Broken:
+        """The document in chunks, or why not."""
+        try:
+            return Read(await self._replacement(source, listing), begun)
+        except DocumentUnreadable as error:
+            return Broken(listing, error)
+        except Exception as error:  # a parser met what nobody foresaw: this one document's end, and no other's
+            _log.exception("knowledge.document_failed", source=source.name, path=listing.path)
+            sentence = f"{listing.path} could not be read ({type(error).__name__}); the log says where."
+            return Broken(listing, DocumentUnreadable(sentence))
+
+    async def _replacement(self, source: Source, listing: Listing) -> Replacement:
+        reading = await source.read(listing)
+        document = Document(
+            id=document_id(source.name, listing.path),
+            source=source.name,
+            path=listing.path,
+            title=reading.title,
+            url=listing.url,
+            readers=listing.readers,
+            updated=reading.updated,
+            author=reading.author,
+            digest=reading.digest,
+            tags=reading.tags | reading.content.tags,
+            anchor=listing.anchor,
+        )
+        chunks = await asyncio.to_thread(self._chunker.split, listing.path, reading.title, reading.content)
+        return Replacement(document, listing.version, chunks)
