@@ -65,6 +65,11 @@ class KnowledgeBase:
         """Whether a refresh runs now; another would wait for it."""
         return self._refreshing.locked()
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources, in the order in which they were named."""
+        return tuple(self._sources.values())
+
     def set_sources(self, sources: Sequence[Source]) -> None:
         """Names the sources. What came from others is found no more, and goes with the next refresh of all.
 
