@@ -17,6 +17,7 @@ from knowledge.sources.parsers.base import clean, decode
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
 _HEADER_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
 _REFRESH = re.compile(r"\s*([0-5])(?:\.\d+)?\s*[;,]\s*url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
+_MOST_BROKEN = 0.002  # share of a page that may not fit its charset before another one is looked for
 _MOST_LINKS = 5_000
 _LONGEST = 500  # characters of a title, an author or a tag
 _AUTHOR = ("author", "dc.creator", "dcterms.creator", "article:author")
@@ -67,9 +68,11 @@ def text_of(data: bytes, content_type: str, name: str) -> str:
         return decode(data, name)
     for charset in names:
         try:
-            return clean(data.decode(charset, "replace"))
+            text = data.decode(charset, "replace")
         except LookupError:
             continue  # a name that nobody knows
+        if text.count("\ufffd") <= _MOST_BROKEN * len(data):
+            return clean(text)
     return decode(data, name)
 
 

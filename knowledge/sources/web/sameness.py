@@ -27,12 +27,12 @@ def word_count(reading: Reading) -> int:
 class ErrorPage:
     """What a site answers, with a status of 200, for an address that cannot exist."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._shingles = _shingles(_words(reading))
+    def __init__(self, reading: Reading, path: str) -> None:
+        self._shingles = _shingles(_words_without(reading, path))
 
-    def looks_like(self, reading: Reading) -> bool:
-        """Whether a page is that answer, but for a few words (such as the address that was asked for)."""
-        shingles = _shingles(_words(reading))
+    def looks_like(self, reading: Reading, path: str) -> bool:
+        """Whether the page at a path is that answer, but for a few words and the path itself."""
+        shingles = _shingles(_words_without(reading, path))
         return len(shingles & self._shingles) >= _ALIKE * len(shingles | self._shingles)
 
 
@@ -63,6 +63,11 @@ def _words(reading: Reading) -> list[str]:
         if len(words) > _MOST_WORDS:
             break
     return words
+
+
+def _words_without(reading: Reading, path: str) -> list[str]:
+    own = set(_WORD.findall(path.casefold()))
+    return [word for word in _words(reading) if word not in own]
 
 
 def _shingles(words: list[str]) -> set[tuple[str, ...]]:

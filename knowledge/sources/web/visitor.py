@@ -69,7 +69,7 @@ class Visitor:
 
     async def probe(self) -> None:
         """Learns what the site answers, as if it were a page, for an address that cannot exist."""
-        name = f"no-such-page-{secrets.token_hex(8)}"
+        name = secrets.token_hex(8)
         url = self._scope.origin.join(URL(f"{self._scope.prefix.rstrip('/')}/{name}", encoded=True))
         if not self._robots.permits(url):
             return
@@ -78,7 +78,7 @@ class Visitor:
             page = await asyncio.to_thread(understand, reply, name) if reply.status == 200 else None
         except (FetchFailed, DocumentUnreadable):
             return
-        self._error_page = ErrorPage(page.reading) if page and page.reading else None
+        self._error_page = ErrorPage(page.reading, self._scope.path(url)) if page and page.reading else None
 
     async def visit(self, path: str, before: Visit | None) -> tuple[Visit, Reading | None]:
         """What came of an address, and its text where it was sent.
@@ -121,7 +121,7 @@ class Visitor:
             )
         links = (self._scope.normal(link, base) for link in markup.links)
         own = self._scope.normal(markup.canonical, base) if markup.canonical else None
-        is_error = reading is not None and blank.path != self.start and self._is_error(reading)
+        is_error = reading is not None and blank.path != self.start and self._is_error(blank.path, reading)
         return replace(
             blank,
             version=_version(reading) if reading else "",
@@ -132,8 +132,8 @@ class Visitor:
             is_error=is_error,
         )
 
-    def _is_error(self, reading: Reading) -> bool:
-        return self._error_page is not None and self._error_page.looks_like(reading)
+    def _is_error(self, path: str, reading: Reading) -> bool:
+        return self._error_page is not None and self._error_page.looks_like(reading, path)
 
     def _may_hold_page(self, url: URL) -> bool:
         return self._scope.holds(url) and PurePosixPath(url.path).suffix.lower() not in _NO_PAGE
