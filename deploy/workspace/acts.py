@@ -37,6 +37,8 @@ class Acts:
             "invite": self.invite,
             "stop": self.stop,
             "context": self.context,
+            "change_file": self.change_file,
+            "delete_file": self.delete_file,
         }
 
     async def do(self, user: str, act: JSON) -> JSON:
@@ -55,6 +57,8 @@ class Acts:
         if typed.startswith("/") and not act.get("files"):
             command, _, rest = typed.partition(" ")
             return await self.command(user, {**act, "command": command, "text": rest.strip()})
+        if channel.is_archived:
+            raise ActError(f"#{channel.name} is archived.")
         if user not in channel.members:
             raise ActError(f"Join #{channel.name} before you write there.")
         if thread_ts and thread_ts not in channel.messages:
@@ -195,6 +199,24 @@ class Acts:
         )
         return {}
 
+    async def change_file(self, user: str, act: JSON) -> JSON:
+        """Put other content into a file of one's own, or into a canvas."""
+        file = self._known_file(user, act)
+        self._core.files.change(file, _bytes(act))
+        return {}
+
+    async def delete_file(self, user: str, act: JSON) -> JSON:
+        self._core.files.delete(self._known_file(user, act))
+        return {}
+
+    def _known_file(self, user: str, act: JSON) -> File:
+        file = self._core.state.files.get(str(act.get("file")))
+        if file is None:
+            raise ActError("This file is no longer there.")
+        if file.user != user and not self._core.state.people[user].is_admin:
+            raise ActError("You can only change your own files.")
+        return file
+
     def _channel(self, user: str, act: JSON) -> Channel:
         channel = self._core.state.channels.get(str(act.get("channel")))
         if channel is None or not channel.visible_to(user):
@@ -209,15 +231,20 @@ class Acts:
         return channel, message
 
     def _file(self, user: str, sent: JSON) -> File:
-        try:
-            content = base64.b64decode(sent["content_base64"], validate=True)
-            name = str(sent["name"])
-        except (KeyError, TypeError, binascii.Error) as broken:
-            raise ActError("A file needs a name and content_base64.") from broken
+        content, name = _bytes(sent), str(sent.get("name") or "")
+        if not name:
+            raise ActError("A file needs a name.")
         mimetype = str(sent.get("mimetype") or "application/octet-stream")
         file = File(self._core.state.next_id("F"), name, name, mimetype, user, content, len(content), shared=True)
         self._core.state.files[file.id] = file
         return file
+
+
+def _bytes(sent: JSON) -> bytes:
+    try:
+        return base64.b64decode(sent["content_base64"], validate=True)
+    except (KeyError, TypeError, binascii.Error) as broken:
+        raise ActError("A file needs its content_base64.") from broken
 
 
 def _explained(refused: ApiError) -> str:

@@ -14,12 +14,16 @@ FaultKind = Literal["rate_limited", "http_500", "error"]
 
 @dataclass
 class Fault:
-    """The next `times` calls of `method` (`*` = any) fail: `retry_after` in seconds, `error` as Slack words it."""
+    """`times` calls of `method` (`*` = any) fail, once `skip` of them went well.
+
+    `retry_after` is in seconds, `error` as Slack words it.
+    """
 
     method: str
     kind: FaultKind
     error: str = "fatal_error"
     times: int = 1
+    skip: int = 0
     retry_after: int = 1
 
 
@@ -36,6 +40,9 @@ class Faults:
         """The fault that this call runs into, used up by one."""
         for fault in self._waiting:
             if fault.method in ("*", method):
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)

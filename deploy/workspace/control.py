@@ -30,6 +30,10 @@ class ControlRoutes:
             "set_app": self.set_app,
             "set_delivery": self.set_delivery,
             "set_member": self.set_member,
+            "set_channel": self.set_channel,
+            "set_canvas": self.set_canvas,
+            "fill": self.fill,
+            "set_pages": self.set_pages,
             "state": self.state,
             "wait": self.wait,
             "reset": self.reset,
@@ -52,13 +56,13 @@ class ControlRoutes:
         return web.json_response({"ok": True, **answer})
 
     async def fault(self, order: JSON) -> JSON:
-        """Let the next `times` calls of `method` fail; kind `none` takes all faults away."""
+        """Let `times` calls of `method` fail, after `skip` of them; kind `none` takes all faults away."""
         if order.get("kind") == "none":
             self._core.faults.clear()
             return {}
         if order.get("kind") not in ("rate_limited", "http_500", "error"):
             raise ActError("A fault's kind is rate_limited, http_500, error or none.")
-        given = {key: order[key] for key in ("method", "kind", "error", "times", "retry_after") if key in order}
+        given = {key: order[key] for key in ("method", "kind", "error", "times", "skip", "retry_after") if key in order}
         self._core.faults.add(Fault(**{"method": "*", **given}))
         return {}
 
@@ -124,6 +128,39 @@ class ControlRoutes:
         channel = self._channel(order)
         change = self._core.membership.join if order.get("member", True) else self._core.membership.leave
         return {"changed": change(channel, str(order["user"]))}
+
+    async def set_channel(self, order: JSON) -> JSON:
+        """Change a channel, with the events that come with it: {private, shared, archived, name} or {deleted: true}."""
+        channel, changes = self._channel(order), self._core.changes
+        for key, change in {
+            "private": changes.convert,
+            "shared": changes.share,
+            "archived": changes.archive,
+        }.items():
+            if key in order and bool(order[key]) != changes.is_now(channel, key):
+                change(channel, bool(order[key]))
+        if "name" in order:
+            changes.rename(channel, str(order["name"]))
+        if order.get("deleted"):
+            changes.delete(channel)
+        return {}
+
+    async def set_canvas(self, order: JSON) -> JSON:
+        """Give a channel its canvas, or other HTML where it has one."""
+        file = self._core.files.canvas(self._channel(order), str(order["title"]), str(order["html"]))
+        return {"file": file.id}
+
+    async def fill(self, order: JSON) -> JSON:
+        """Put messages {user, text, ts, thread_ts?, …} into a channel that nobody is told of, as from long ago."""
+        channel = self._channel(order)
+        for message in order["messages"]:
+            self._core.state.add(channel, {"type": "message", "team": self._core.state.team_id, **message})
+        return {}
+
+    async def set_pages(self, order: JSON) -> JSON:
+        """How many messages a page of history holds at most."""
+        self._core.state.most_messages = int(order["most"])
+        return {}
 
     async def state(self, order: JSON) -> JSON:
         """Everything: the app's calls, the events it was sent, and all messages by channel."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from deploy.workspace.app_link import AppLink
 from deploy.workspace.calls import CallLog, Faults
+from deploy.workspace.changes import Changes
 from deploy.workspace.feed import Feed
+from deploy.workspace.files import Files
 from deploy.workspace.interactions import Interactions
 from deploy.workspace.membership import Membership
 from deploy.workspace.messages import Messages
@@ -45,6 +47,8 @@ class Core:
         self.messages = Messages(state, self.feed, self.app)
         self.streams = Streams(state, self.feed, self.messages, stream_seconds)
         self.membership = Membership(state, self.feed, self.messages, self.app)
+        self.changes = Changes(state, self.messages, self.membership, self.app)
+        self.files = Files(state, self.messages, self.app)
         self.views = Views(state, self.feed)
         self.triggers = Triggers(trigger_seconds)
         self.response_urls = ResponseUrls()

@@ -42,7 +42,7 @@ class Membership:
             channel, user, f"<@{user}> has joined the channel", subtype="channel_join", inviter=inviter or user
         )
         self._tell("member_joined_channel", channel, user, inviter)
-        self._show(channel)
+        self.show(channel)
         return True
 
     def leave(self, channel: Channel, user: str) -> bool:
@@ -52,7 +52,7 @@ class Membership:
         self._tell("member_left_channel", channel, user, None)
         channel.members.remove(user)
         self._messages.post(channel, user, f"<@{user}> has left the channel", subtype="channel_leave")
-        self._show(channel)
+        self.show(channel)
         return True
 
     def opened(self, channel: Channel, user: str) -> None:
@@ -72,6 +72,6 @@ class Membership:
             told["inviter"] = inviter
         self._app.event(told)
 
-    def _show(self, channel: Channel) -> None:
+    def show(self, channel: Channel) -> None:
         for user in self._state.audience(channel):
             self.opened(channel, user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from deploy.workspace.app_link import AppLink
 from deploy.workspace.elements import with_ids
@@ -140,6 +141,7 @@ class Messages:
             self._tell_app_of_change(channel, "message_changed", message, message=dict(tombstone))
             return
         del channel.messages[ts]
+        self._unshare(channel, message)
         self.page_fields.pop((channel.id, ts), None)
         parent_ts = message.get("thread_ts")
         event = {"type": "message_deleted", "channel": channel.id, "ts": ts}
@@ -201,21 +203,28 @@ class Messages:
 
     def file_object(self, file: File) -> JSON:
         """A file as Slack's Web API and events describe it."""
-        private = f"{self._state.url}/files-pri/{file.id}/{file.name}"
+        private = f"{self._state.url}/files-pri/{file.id}/{quote(file.name)}"
+        shared: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
+        for channel in (self._state.channels.get(each) for each in file.channels):
+            if channel is not None:
+                shared[f"{channel.kind}s"].append(channel.id)
         return {
             "id": file.id,
             "name": file.name,
             "title": file.title,
             "mimetype": file.mimetype,
-            "filetype": file.name.rsplit(".", 1)[-1].lower() if "." in file.name else "binary",
+            "filetype": "quip" if file.is_canvas else _ending(file.name),
             "user": file.user,
             "size": file.size,
-            "mode": "hosted",
+            "created": file.created,
+            "timestamp": file.created,
+            **({"updated": file.updated} if file.updated else {}),
+            "mode": "quip" if file.is_canvas else "hosted",
             "is_external": False,
             "url_private": private,
             "url_private_download": private,
             "permalink": f"{self._state.url}/_/file/{file.id}",
-            "channels": list(file.channels),
+            **shared,
         }
 
     @staticmethod
@@ -277,6 +286,14 @@ class Messages:
             }
         )
 
+    def _unshare(self, channel: Channel, message: JSON) -> None:
+        """A file goes out of the channel with the last message that shared it."""
+        still = {file["id"] for other in channel.messages.values() for file in other.get("files", [])}
+        for gone in message.get("files", []):
+            file = self._state.files.get(gone["id"])
+            if file is not None and gone["id"] not in still and channel.id in file.channels:
+                file.channels.remove(channel.id)
+
     def _share(self, file: File, channel: Channel, message: JSON) -> None:
         file.channels.append(channel.id)
         if BOT_USER in channel.members:
@@ -289,3 +306,7 @@ class Messages:
                     "file": {"id": file.id},
                 }
             )
+
+
+def _ending(name: str) -> str:
+    return name.rsplit(".", 1)[-1].lower() if "." in name else "binary"

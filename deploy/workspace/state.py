@@ -11,6 +11,7 @@ from typing import Any
 
 JSON = dict[str, Any]
 
+CANVAS = "application/vnd.slack-docs"
 BOT_ID = "B0SWITCH"
 BOT_USER = "U0SWITCH"
 APP_ID = "A0SWITCH"
@@ -51,7 +52,10 @@ class Ephemeral:
 
 @dataclass
 class Channel:
-    """A public or private channel, or the direct messages of one person with the bot (`user` is that person)."""
+    """A public or private channel, or the direct messages of one person with the bot (`user` is that person).
+
+    `is_ext_shared`: people of another company are in it. `canvas` is the id of the file that is its canvas.
+    """
 
     id: str
     name: str
@@ -59,6 +63,9 @@ class Channel:
     is_private: bool = False
     user: str = ""
     topic: str = ""
+    is_archived: bool = False
+    is_ext_shared: bool = False
+    canvas: str = ""
     messages: dict[str, JSON] = field(default_factory=dict)
     replies: dict[str, list[str]] = field(default_factory=dict)
     ephemerals: list[Ephemeral] = field(default_factory=list)
@@ -89,7 +96,10 @@ class Channel:
 
 @dataclass
 class File:
-    """An uploaded file; `shared` says whether its upload was completed."""
+    """An uploaded file, or a canvas; `shared` says whether its upload was completed.
+
+    `created` and `updated` are Unix times in seconds; `updated` is 0 until somebody changes it.
+    """
 
     id: str
     name: str
@@ -100,6 +110,12 @@ class File:
     size: int = 0
     shared: bool = False
     channels: list[str] = field(default_factory=list)
+    created: int = field(default_factory=lambda: int(time.time()))
+    updated: int = 0
+
+    @property
+    def is_canvas(self) -> bool:
+        return self.mimetype == CANVAS
 
 
 class State:
@@ -118,6 +134,7 @@ class State:
         self.last_read: dict[tuple[str, str], str] = {}
         self.commands: list[JSON] = []
         self.shortcuts: list[JSON] = []
+        self.most_messages = 1000  # on one page of a channel's history, however many are asked for
         self._last_micros = 0
         self._numbers = itertools.count(1)
 

@@ -119,8 +119,11 @@ class Call:
             raise ApiError("user_not_found")
         return user
 
-    def page(self, items: Sequence[Item], default: int = 100) -> tuple[list[Item], str]:
-        """One page of `items` by the arguments `limit` and `cursor`, and the cursor of the next ("" at the end)."""
+    def page(self, items: Sequence[Item], default: int = 100, most: int = 1000) -> tuple[list[Item], str]:
+        """One page of `items` by the arguments `limit` and `cursor`, and the cursor of the next ("" at the end).
+
+        `most`: what a page holds at most, however many were asked for.
+        """
         start = 0
         if cursor := self.text("cursor"):
             try:
@@ -130,7 +133,7 @@ class Call:
         limit = self.number("limit", default)
         if not 1 <= limit <= 1000:
             raise ApiError("invalid_limit")
-        end = start + limit
+        end = start + min(limit, most)
         more = base64.b64encode(f"next:{end}".encode()).decode() if end < len(items) else ""
         return list(items[start:end]), more
 

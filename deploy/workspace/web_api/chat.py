@@ -42,6 +42,8 @@ def thread(call: Call, channel: Channel) -> str | None:
 
 async def post_message(call: Call) -> JSON:
     channel = call.joined_channel()
+    if channel.is_archived:
+        raise ApiError("is_archived")
     text, blocks = content(call)
     thread_ts = thread(call, channel)
     more = {"metadata": call.args["metadata"]} if call.args.get("metadata") else {}

@@ -14,7 +14,7 @@ def describe(channel: Channel) -> JSON:
     common: JSON = {
         "id": channel.id,
         "created": 1700000000,
-        "is_archived": False,
+        "is_archived": channel.is_archived,
         "is_im": channel.is_im,
         "is_mpim": False,
         "is_private": channel.is_private or channel.is_im,
@@ -29,11 +29,12 @@ def describe(channel: Channel) -> JSON:
         "is_group": channel.is_private,
         "is_general": channel.name == "general",
         "is_member": BOT_USER in channel.members,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
         "num_members": len(channel.members),
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
+        **({"properties": {"canvas": {"file_id": channel.canvas, "is_empty": False}}} if channel.canvas else {}),
     }
 
 
@@ -85,8 +86,9 @@ async def leave(call: Call) -> JSON:
 async def history(call: Call) -> JSON:
     """Top-level messages, newest first, as Slack sends them."""
     channel = call.joined_channel()
-    messages = [call.state.with_thread(channel, each) for each in channel.top_level()]
-    return _paged(call, _between(call, messages)[::-1])
+    messages = sorted(_between(call, channel.top_level()), key=lambda message: str(message["ts"]), reverse=True)
+    answer = _paged(call, messages)
+    return {**answer, "messages": [call.state.with_thread(channel, each) for each in answer["messages"]]}
 
 
 async def replies(call: Call) -> JSON:
@@ -116,7 +118,7 @@ def _time(ts: str) -> tuple[int, int]:
 
 
 def _paged(call: Call, messages: list[JSON]) -> JSON:
-    page, cursor = call.page(messages)
+    page, cursor = call.page(messages, most=call.state.most_messages)
     answer: JSON = {"messages": page, "has_more": bool(cursor)}
     if cursor:
         answer["response_metadata"] = {"next_cursor": cursor}

@@ -1,4 +1,4 @@
-"""files.getUploadURLExternal, completeUploadExternal, info and delete."""
+"""files.getUploadURLExternal, completeUploadExternal, info, list and delete."""
 
 from __future__ import annotations
 
@@ -48,18 +48,41 @@ async def delete(call: Call) -> JSON:
     file = _known(call)
     if file.user != BOT_USER:
         raise ApiError("cant_delete_file")
-    del call.state.files[file.id]
+    call.core.files.delete(file)
     return {}
+
+
+async def list_all(call: Call) -> JSON:
+    """Files that the bot can reach, newest first; `channel` and `ts_from` narrow them."""
+    count, number = call.number("count", 100), call.number("page", 1)
+    if not 1 <= count <= 1000 or number < 1:
+        raise ApiError("invalid_arguments")
+    wanted = call.channel().id if call.text("channel") else ""
+    since = float(call.text("ts_from", "0"))
+    there = [
+        file
+        for file in sorted(call.state.files.values(), key=lambda file: file.created, reverse=True)
+        if file.shared and file.created >= since and _in_reach(call, file) and wanted in ("", *file.channels)
+    ]
+    page = there[(number - 1) * count : number * count]
+    return {
+        "files": [call.core.messages.file_object(file) for file in page],
+        "paging": {"count": count, "total": len(there), "page": number, "pages": -(-len(there) // count)},
+    }
 
 
 def _known(call: Call) -> File:
     file = call.state.files.get(call.text("file"))
     if file is None:
         raise ApiError("file_not_found")
-    in_reach = any(BOT_USER in call.state.channels[each].members for each in file.channels)
-    if file.user != BOT_USER and not in_reach:
+    if file.user != BOT_USER and not _in_reach(call, file):
         raise ApiError("file_not_found")
     return file
+
+
+def _in_reach(call: Call, file: File) -> bool:
+    channels = (call.state.channels.get(each) for each in file.channels)
+    return any(channel is not None and BOT_USER in channel.members for channel in channels)
 
 
 def _uploaded(call: Call, entry: JSON) -> File:
@@ -80,5 +103,6 @@ METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": get_upload_url,
     "files.completeUploadExternal": complete_upload,
     "files.info": info,
+    "files.list": list_all,
     "files.delete": delete,
 }
