@@ -3,7 +3,7 @@
 Measured on a handbook of 887 pages (nDCG@10): by structure with the whole heading trail and the path in front .686,
 with the last heading alone .632, without .541. So every chunk is searched with its path and its trail, bounded by the
 embedding model's own tokens. Lists, tables and code stay whole where they fit; small sections that belong together
-are merged.
+are merged; what one person says in a conversation never loses their name.
 """
 
 from __future__ import annotations
@@ -15,19 +15,24 @@ from dataclasses import dataclass, field
 
 from knowledge.documents import Block, BlockKind, Chunk, Content
 from knowledge.markdown import plain
-from knowledge.splitting import split_block
+from knowledge.splitting import split_block, turn_of
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 _MARKS = 2  # the model sets one token before a text and one after it
 _HEADER_SHARE = 4  # the path and the trail may take one in four of the tokens
 _SMALL = 64  # sections below this many tokens are merged with a neighbour that belongs to them
 _CHARACTERS_A_TOKEN = 12  # a run of characters without word ends is one token to the model, but not to a reader
+_NEARLY_FULL = 0.75  # of the budget: from here on a chunk is counted again as a whole
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
+    """What stays together. `speaker`: whose words they are, as it stands in front of them; "" outside conversations."""
+
     text: str
     tokens: int
+    line: int = 0
+    speaker: str = ""
 
 
 @dataclass(slots=True)
@@ -57,38 +62,65 @@ class Chunker:
         chunks: list[Chunk] = []
         for section in _merge_small(sections, budget):
             front = self._front(path, title, section.trail)
-            chunks += [
-                _chunk(position, section.trail, front, text)
-                for position, text in enumerate(_pack(section.pieces, budget), len(chunks))
-            ]
+            for pieces in self._packed(section.pieces, budget):
+                text = _text(pieces)
+                chunks.append(_chunk(len(chunks), section.trail, front, text, pieces[0].line))
         return chunks
 
     def _sections(self, blocks: Sequence[Block], budget: int) -> list[_Section]:
         """What stands under each heading, in pieces that fit."""
         sections: list[_Section] = []
         trail: list[tuple[int, str]] = []
-        fresh = True
+        fresh, speaker = True, ""
         for block, tokens in zip(blocks, self._tokens([block.text for block in blocks]), strict=True):
             if block.kind is BlockKind.HEADING:
                 trail = [entry for entry in trail if entry[0] < block.level] + [(block.level, plain(block.text))]
-                fresh = True
+                fresh, speaker = True, ""
                 continue
             if fresh:
                 sections.append(_Section(tuple(text for _, text in trail if text)))
                 fresh = False
-            sections[-1].pieces += [_Piece(block.text, tokens)] if tokens <= budget else self._cut(block, budget)
+            speaker = turn_of(block.text) or speaker
+            whole = _Piece(block.text, tokens, block.line, speaker)
+            sections[-1].pieces += [whole] if tokens <= budget else self._cut(block, budget, speaker)
         return sections
 
     def _headings_alone(self, blocks: Sequence[Block], budget: int) -> list[_Section]:
         """A document of headings only is still found by them."""
         text = "\n".join(block.text for block in blocks)
-        return [_Section((), self._cut(Block(BlockKind.LIST, text), budget))] if text else []
+        line = blocks[0].line if blocks else 0
+        return [_Section((), self._cut(Block(BlockKind.LIST, text, line=line), budget, ""))] if text else []
 
-    def _cut(self, block: Block, budget: int) -> list[_Piece]:
+    def _cut(self, block: Block, budget: int, speaker: str) -> list[_Piece]:
         # Lines of code are counted as they are: alone they are not seen to be code, and would lose their marks.
         tokens = self._count if block.kind is BlockKind.CODE else self._tokens
         texts = split_block(block, budget, tokens)
-        return [_Piece(text, tokens) for text, tokens in zip(texts, self._tokens(texts), strict=True)]
+        lines = _lines(block, texts)
+        return [
+            _Piece(text, tokens, line, speaker)
+            for text, tokens, line in zip(texts, self._tokens(texts), lines, strict=True)
+        ]
+
+    def _packed(self, pieces: Sequence[_Piece], budget: int) -> Iterator[list[_Piece]]:
+        """Chunks of one section, each within the budget: together, markup may be read otherwise than piece by piece."""
+        for together in _pack(pieces, budget):
+            yield from self._within(together, budget)
+
+    def _within(self, pieces: list[_Piece], budget: int) -> Iterator[list[_Piece]]:
+        if sum(piece.tokens for piece in pieces) < budget * _NEARLY_FULL:
+            yield pieces
+            return
+        excess = self._count([plain(_text(pieces))])[0] - budget
+        if excess <= 0:
+            yield pieces
+        elif len(pieces) > 1:
+            middle = len(pieces) // 2
+            yield from self._within(pieces[:middle], budget)
+            yield from self._within(pieces[middle:], budget)
+        else:
+            (piece,) = pieces
+            block = Block(BlockKind.LIST, plain(piece.text), line=piece.line)
+            yield from ([part] for part in self._cut(block, budget, piece.speaker))
 
     def _tokens(self, texts: Sequence[str]) -> list[int]:
         words = [plain(text) for text in texts]
@@ -117,9 +149,29 @@ def searchable(front: Sequence[str], text: str) -> str:
     return "\n".join([*front, plain(text)])
 
 
-def _chunk(position: int, heading: tuple[str, ...], front: Sequence[str], text: str) -> Chunk:
+def _chunk(position: int, heading: tuple[str, ...], front: Sequence[str], text: str, line: int) -> Chunk:
     embedded = searchable(front, text)
-    return Chunk(position, heading, text, embedded, hashlib.sha256(embedded.encode()).hexdigest())
+    return Chunk(position, heading, text, embedded, hashlib.sha256(embedded.encode()).hexdigest(), line)
+
+
+def _lines(block: Block, texts: Sequence[str]) -> list[int]:
+    """For each part of a block the line of the file that its own words begin at."""
+    if not block.line:
+        return [0] * len(texts)
+    lines: list[int] = []
+    place = 0
+    for text in texts:
+        own = text.splitlines()
+        if block.kind is BlockKind.CODE and len(own) > 1:
+            own = own[1:]  # the fence is repeated
+        elif block.kind is BlockKind.TABLE and lines and len(own) > 2:
+            own = own[2:]  # and so is the head
+        word = own[0].removeprefix(turn_of(own[0])).strip()[:40]
+        found = block.text.find(word, place)
+        place = max(place, found)
+        lines.append(block.line + block.text.count("\n", 0, place))
+        place += len(word)
+    return lines
 
 
 def _merge_small(sections: Sequence[_Section], budget: int) -> Iterator[_Section]:
@@ -155,19 +207,29 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 
 def _under(section: _Section, shared: tuple[str, ...]) -> list[_Piece]:
     own = section.trail[len(shared) :]
-    line = [_Piece(f"**{' > '.join(own)}**", sum(len(name) for name in own) // 4 + 1)] if own else []
-    return [*line, *section.pieces]
+    if not own:
+        return section.pieces
+    return [_Piece(f"**{' > '.join(own)}**", sum(map(len, own)) // 4 + 1, section.pieces[0].line), *section.pieces]
 
 
-def _pack(pieces: Sequence[_Piece], budget: int) -> Iterator[str]:
-    """Fills chunks of one section up to the budget."""
-    texts: list[str] = []
-    tokens = 0
-    for piece in pieces:
-        if texts and tokens + piece.tokens > budget:
-            yield "\n\n".join(texts)
-            texts, tokens = [], 0
-        texts.append(piece.text)
-        tokens += piece.tokens
-    if texts:
-        yield "\n\n".join(texts)
+def _pack(pieces: Sequence[_Piece], budget: int) -> Iterator[list[_Piece]]:
+    """Fills chunks of one section up to the budget. A name stays with what is said, and stands before what is left."""
+    packed: list[_Piece] = []
+    for number, piece in enumerate(pieces):
+        ahead = pieces[number + 1].tokens if piece.text == piece.speaker and number + 1 < len(pieces) else 0
+        if packed and sum(each.tokens for each in packed) + piece.tokens + ahead > budget and not _is_name(packed):
+            yield packed
+            packed = []
+        if not packed and piece.speaker and not piece.text.startswith(piece.speaker):
+            packed = [_Piece(piece.speaker, len(piece.speaker) // 4 + 1, piece.line, piece.speaker)]
+        packed.append(piece)
+    if packed:
+        yield packed
+
+
+def _is_name(pieces: Sequence[_Piece]) -> bool:
+    return len(pieces) == 1 and pieces[0].text == pieces[0].speaker != ""
+
+
+def _text(pieces: Sequence[_Piece]) -> str:
+    return "\n\n".join(piece.text for piece in pieces)

@@ -7,22 +7,47 @@ from collections.abc import Callable, Sequence
 
 from knowledge.documents import Block, BlockKind
 
-_SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n{2,}")
+# Chinese, Japanese and Thai set no space after the end of a sentence.
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？｡][”」』）])|(?<=[。！？｡])(?![”」』）])\s*|\n{2,}")
 _ITEM = re.compile(r"^(?=[ \t]{0,3}(?:[-*+]|\d{1,9}[.)])\s)", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,}).*$")
+# "**Maya** (2026-01-02):", as conversations are written: what one person said on a day.
+_TURN = re.compile(r"\*\*[^*\n]{1,80}\*\* \(\d{4}-\d{2}-\d{2}\):")
 _LONGEST_WORD = 500
+# Scripts without spaces between words: a run of them may be cut anywhere, and is one token a letter to most models.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{25,}"
+)
+_CUT_RUN = 24
 Tokens = Callable[[Sequence[str]], list[int]]
 
 
+def turn_of(text: str) -> str:
+    """Who speaks in a block of a conversation, as it stands in front; "" where it is none."""
+    match = _TURN.match(text)
+    return match.group() if match else ""
+
+
 def split_block(block: Block, budget: int, tokens: Tokens) -> list[str]:
-    """The block in parts of at most `budget` tokens each. A table's head and a code block's fences are repeated."""
+    """The block in parts of at most `budget` tokens each.
+
+    A table's head, a code block's fences and the name of who speaks are repeated.
+    """
     if block.kind is BlockKind.TABLE:
         return _split_table(block.text, budget, tokens)
     if block.kind is BlockKind.CODE:
         return _split_code(block.text, budget, tokens)
     if block.kind is BlockKind.LIST:
         return _join(_units(_ITEM.split(block.text), "\n", budget, tokens), "\n", budget, tokens)
-    return _join(_units(_SENTENCE_END.split(block.text), " ", budget, tokens), " ", budget, tokens)
+    speaker = turn_of(block.text)
+    if speaker:
+        budget = max(budget // 2, budget - tokens([speaker])[0])
+    parts = _join(_units(_sentences(block.text[len(speaker) :]), " ", budget, tokens), " ", budget, tokens)
+    return [f"{speaker} {part}" for part in parts] if speaker else parts
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in _SENTENCE_END.split(text) if part]
 
 
 def _split_table(text: str, budget: int, tokens: Tokens) -> list[str]:
@@ -51,14 +76,21 @@ def _units(texts: Sequence[str], joint: str, budget: int, tokens: Tokens) -> lis
     kept = [text.strip("\n") if joint == "\n" else text.strip() for text in texts if text.strip()]
     units: list[str] = []
     for text, cost in zip(kept, tokens(kept), strict=True):
-        units += [text] if cost <= budget else _join(_words(text), " ", budget, tokens)
+        units += [text] if cost <= budget else _join(_words(text, budget, tokens), " ", budget, tokens)
     return units
 
 
-def _words(text: str) -> list[str]:
-    """Words, and what has no word ends cut by length."""
+def _words(text: str, budget: int, tokens: Tokens) -> list[str]:
+    """Words, and what has no word ends cut by length: a letter is one token at most."""
+    spaced = _UNSPACED.sub(
+        lambda run: " ".join(run[0][start : start + _CUT_RUN] for start in range(0, len(run[0]), _CUT_RUN)), text
+    )
+    words = spaced.split()
     return [
-        word[start : start + _LONGEST_WORD] for word in text.split() for start in range(0, len(word), _LONGEST_WORD)
+        word[start : start + most]
+        for word, cost in zip(words, tokens(words), strict=True)
+        for most in (budget if cost > budget else _LONGEST_WORD,)
+        for start in range(0, len(word), most)
     ]
 
 
@@ -72,4 +104,17 @@ def _join(units: Sequence[str], joint: str, budget: int, tokens: Tokens) -> list
             room = budget
         parts[-1].append(unit)
         room -= cost
-    return [joint.join(part) for part in parts]
+    return [_together(part, joint) for part in parts]
+
+
+def _together(units: Sequence[str], joint: str) -> str:
+    """The units in one text; no space comes between letters of a script that sets none."""
+    text = units[0] if units else ""
+    for unit in units[1:]:
+        close = joint == " " and _is_unspaced(text[-1:]) and _is_unspaced(unit[:1])
+        text += unit if close else joint + unit
+    return text
+
+
+def _is_unspaced(letter: str) -> bool:
+    return "\u3000" <= letter <= "\u9fff" or "\u0e00" <= letter <= "\u0eff" or "\uff00" <= letter <= "\uffef"

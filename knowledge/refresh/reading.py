@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from knowledge.chunking import Chunker
-from knowledge.documents import Document, document_id
+from knowledge.documents import Chunk, Document, document_id
 from knowledge.embedding.base import Embedder
 from knowledge.errors import DocumentUnreadable
 from knowledge.records import Replacement
-from knowledge.sources.base import Listing, Source
+from knowledge.sources.base import Listing, Reading, Source
+from knowledge.sources.parsers.cleaning import cleaned
 
 _log = structlog.get_logger(__name__)
 
@@ -65,5 +66,9 @@ class Reader:
             tags=reading.tags | reading.content.tags,
             anchor=listing.anchor,
         )
-        chunks = await asyncio.to_thread(self._chunker.split, listing.path, reading.title, reading.content)
+        chunks = await asyncio.to_thread(self._split, listing.path, reading)
         return Replacement(document, listing.version, chunks)
+
+    def _split(self, path: str, reading: Reading) -> list[Chunk]:
+        content = replace(reading.content, blocks=cleaned(reading.content.blocks))
+        return self._chunker.split(path, reading.title, content)

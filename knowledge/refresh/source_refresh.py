@@ -196,7 +196,6 @@ class SourceRefresh:
         self._unlisted.discard(path)
         self._writer.listed(path)
         known, problem = self._known.get(path), self._problems.get(path)
-        now = Known(listing.version, listing.readers, listing.url, listing.anchor)
         if problem is not None and problem.version == listing.version:
             self._named.add(path)
         elif known is None or known.version != listing.version:
@@ -207,7 +206,8 @@ class SourceRefresh:
             self._total += 1
             self._backlog.put(listing)
         else:
-            if known != now:
+            if (known.readers, known.url, known.anchor) != (listing.readers, listing.url, listing.anchor):
+                now = Known(listing.version, listing.readers, listing.url, listing.anchor)
                 await self._restamp(path, known, now)
             self._solve(path)
 

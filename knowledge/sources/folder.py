@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -20,6 +21,7 @@ from knowledge.sources.kinds import SourceContext, SourceOptions
 from knowledge.sources.parsers.registry import parser_for
 
 MOST_BYTES = 50_000_000
+_AT_ONCE = 2_000  # files looked at in one go
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD_JOINTS = re.compile(r"[-_\s]+")
 
@@ -50,8 +52,10 @@ class FolderSource:
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """Every file that can be read, by its size and time of change. Raises SourceUnavailable."""
-        for found in await asyncio.to_thread(self._list):
-            yield found
+        walk = await asyncio.to_thread(self._list)
+        while some := await asyncio.to_thread(lambda: list(itertools.islice(walk, _AT_ONCE))):
+            for found in some:
+                yield found
         yield Complete()
 
     async def read(self, listing: Listing) -> Reading:
@@ -61,7 +65,7 @@ class FolderSource:
     async def close(self) -> None:
         """Holds nothing."""
 
-    def _list(self) -> list[Listing | Problem]:
+    def _list(self) -> Iterator[Listing | Problem]:
         if not self._root.exists():
             raise SourceUnavailable(
                 f"The folder {self._root} of the source “{self.name}” does not exist. "
@@ -78,18 +82,19 @@ class FolderSource:
                 f"The folder {self._root} of the source “{self.name}” cannot be read ({error.strerror}). "
                 "Let the user who runs this program read it; what was read before is kept."
             ) from error
-        return list(self._walk(top))
+        return self._walk(top)
 
     def _walk(self, top: list[os.DirEntry[str]]) -> Iterator[Listing | Problem]:
         root = os.path.realpath(self._root)
         status = self._root.stat()
         visited = {(status.st_dev, status.st_ino)}
+        above = len(os.path.join(self._root, ""))
         waiting = sorted(top, key=_by_name, reverse=True)
         while waiting:
             entry = waiting.pop()
             if entry.name.startswith("."):
                 continue
-            path = os.path.relpath(entry.path, self._root)
+            path = entry.path[above:]
             try:
                 status = entry.stat()
                 outside = entry.is_symlink() and not _inside(os.path.realpath(entry.path), root)
@@ -106,7 +111,7 @@ class FolderSource:
                 yield Problem(_shown(path), f"{_shown(path)} cannot be read ({error.strerror}).")
 
     def _listing(self, path: str, handle: str, status: os.stat_result) -> Listing:
-        shown = _shown(PurePosixPath(path).as_posix())
+        shown = _shown(path)
         url = f"{self._link_base}/{quote(os.fsencode(path))}" if self._link_base else None
         # The time of the inode's change moves too when permissions do, and when a file keeps its old time on purpose.
         version = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"

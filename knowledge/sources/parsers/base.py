@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from knowledge.documents import Content
+from knowledge.documents import Block, Content
 from knowledge.errors import DocumentUnreadable
 
 # From the bytes of a file and its name to its content. Raises DocumentUnreadable.
@@ -44,3 +45,8 @@ def clean(text: str) -> str:
     """The text with plain line ends, without control characters and lone surrogates."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
     return _CONTROL.sub("", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def without_lines(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Blocks of a file that has no lines to link to."""
+    return tuple(replace(block, line=0) for block in blocks)

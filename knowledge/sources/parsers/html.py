@@ -73,7 +73,7 @@ def _block(element: html.HtmlElement) -> Iterator[Block]:
             yield Block(BlockKind.HEADING, text, _HEADINGS[tag])
     elif tag in ("ul", "ol"):
         text = "\n".join(_items(element, 0))
-        if text:
+        if text and not _is_contents(element):
             yield Block(BlockKind.LIST, text)
     elif tag == "pre":
         code = _seen_text(element).strip("\n")
@@ -86,6 +86,14 @@ def _block(element: html.HtmlElement) -> Iterator[Block]:
             yield Block(BlockKind.TABLE, to_markdown(rows))
     else:
         yield from _blocks(element)
+
+
+def _is_contents(element: html.HtmlElement) -> bool:
+    """Whether a list only links to places in its own page."""
+    links = list(element.iter("a"))
+    if not links or not all((link.get("href") or "").startswith("#") for link in links):
+        return False
+    return sum(len(_inner_text(link)) for link in links) >= len(_inner_text(element).replace(" ", "")) * 0.9
 
 
 def _items(element: html.HtmlElement, depth: int) -> Iterator[str]:

@@ -10,9 +10,8 @@ from markdown_it.token import Token
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.markdown import plain, without_comments
 from knowledge.sources.parsers.base import decode
+from knowledge.sources.parsers.frontmatter import read_front_matter
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FIELD = re.compile(r"^(title|author)\s*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 _CONTENTS_LINE = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[.*\]\(#[^)]*\)\s*")
 _KINDS = {
     "bullet_list_open": BlockKind.LIST,
@@ -35,15 +34,15 @@ def parse(data: bytes, name: str) -> Content:
 
 def parse_text(text: str) -> Content:
     """The content of Markdown. Front matter, comments and tables of contents are left out."""
-    front = _FRONT_MATTER.match(text)
-    fields = {key.lower(): value.strip("\"'") for key, value in _FIELD.findall(front.group(1))} if front else {}
-    blocks = tuple(_blocks(text[front.end() :] if front else text))
+    front = read_front_matter(text)
+    blocks = tuple(_blocks(text[front.length :], 1 + text.count("\n", 0, front.length)))
     first = next((block.text for block in blocks if block.kind is BlockKind.HEADING and block.text), None)
-    return Content(blocks, title=fields.get("title") or first, author=fields.get("author"))
+    return Content(blocks, front.title or first, front.author, front.updated, front.tags)
 
 
-def _blocks(text: str) -> list[Block]:
-    lines = text.splitlines()
+def _blocks(text: str, first: int) -> list[Block]:
+    """The blocks of a text that begins at line `first` of its file."""
+    lines = text.split("\n")
     tokens = _PARSER.parse("\n".join(lines))
     blocks: list[Block] = []
     for position, token in enumerate(tokens):
@@ -51,15 +50,15 @@ def _blocks(text: str) -> list[Block]:
             continue
         if token.type == "heading_open":
             heading = plain(tokens[position + 1].content)
-            blocks.append(Block(BlockKind.HEADING, heading, int(token.tag[1:])))
+            blocks.append(Block(BlockKind.HEADING, heading, int(token.tag[1:]), first + token.map[0]))
         elif token.type in _KINDS:
-            block = _block(token, "\n".join(lines[token.map[0] : token.map[1]]).rstrip())
+            block = _block(token, "\n".join(lines[token.map[0] : token.map[1]]).rstrip(), first + token.map[0])
             if block is not None:
                 blocks.append(block)
     return blocks
 
 
-def _block(token: Token, text: str) -> Block | None:
+def _block(token: Token, text: str, line: int) -> Block | None:
     kind = _KINDS[token.type]
     if kind is not BlockKind.CODE:
         text = without_comments(text).strip("\n").rstrip()
@@ -67,7 +66,7 @@ def _block(token: Token, text: str) -> Block | None:
             text = plain(text)
     if not text.strip() or (kind is BlockKind.LIST and _is_contents(text)):
         return None
-    return Block(kind, text)
+    return Block(kind, text, line=line)
 
 
 def _is_contents(text: str) -> bool:

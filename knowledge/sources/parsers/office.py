@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 from knowledge.documents import Content
 from knowledge.errors import DocumentUnreadable
-from knowledge.sources.parsers.base import clean
+from knowledge.sources.parsers.base import clean, without_lines
 from knowledge.sources.parsers.markdown import parse_text
 
 _MOST_BYTES = 500_000_000  # unpacked; a zip bomb says so in its table of contents, or is cut off by the reader
@@ -35,7 +36,8 @@ def parse(data: bytes, name: str) -> Content:
         raise DocumentUnreadable(
             f"{name} is a broken .{suffix} file ({type(error).__name__}). Save it anew."
         ) from error
-    return parse_text(clean(text))
+    content = parse_text(clean(text))
+    return replace(content, blocks=without_lines(content.blocks))
 
 
 def _converter(suffix: str) -> Any:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.errors import DocumentUnreadable
 from knowledge.sources.parsers import ocr
-from knowledge.sources.parsers.base import clean
+from knowledge.sources.parsers.base import clean, without_lines
 from knowledge.sources.parsers.text import paragraphs
 
 # pypdf warns of every oddity that it reads past; what cannot be read is told as a problem.
@@ -49,7 +49,7 @@ def _blocks(pages: Iterable[str]) -> tuple[Block, ...]:
     for number, text in enumerate(pages, 1):
         found = paragraphs(clean(text))
         if found:
-            blocks += [Block(BlockKind.HEADING, f"Page {number}", 1), *found]
+            blocks += [Block(BlockKind.HEADING, f"Page {number}", 1), *without_lines(found)]
     return tuple(blocks)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
 
 from knowledge.sources.parsers import html, markdown, office, pdf, table, text
 from knowledge.sources.parsers.base import Parser
@@ -26,4 +26,4 @@ PARSERS: dict[str, Parser] = {
 
 def parser_for(name: str) -> Parser | None:
     """The parser of a file by its ending, or None where nobody reads such files."""
-    return PARSERS.get(PurePath(name).suffix.lower())
+    return PARSERS.get(os.path.splitext(name)[1].lower())

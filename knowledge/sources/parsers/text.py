@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.sources.parsers.base import decode
-
-_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
 def parse(data: bytes, name: str) -> Content:
@@ -16,6 +12,13 @@ def parse(data: bytes, name: str) -> Content:
 
 
 def paragraphs(text: str) -> tuple[Block, ...]:
-    """The paragraphs of a text as blocks."""
-    parts = (part.strip() for part in _EMPTY_LINES.split(text))
-    return tuple(Block(BlockKind.PARAGRAPH, part) for part in parts if part)
+    """The paragraphs of a text as blocks, each with its line."""
+    blocks: list[Block] = []
+    lines: list[str] = []
+    for number, line in enumerate([*text.split("\n"), ""], 1):
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            blocks.append(Block(BlockKind.PARAGRAPH, "\n".join(lines).strip(), line=number - len(lines)))
+            lines = []
+    return tuple(blocks)
