@@ -98,6 +98,8 @@ class PoliteClient:
 
         Raises FetchFailed where nothing came, or where the server fails after all tries.
         """
+        if url.scheme not in ("http", "https") or not url.host:
+            raise FetchFailed(f"{shown(url)} is no web address.")
         headers = {"Accept": accept}
         if etag:
             headers["If-None-Match"] = etag
@@ -141,8 +143,6 @@ class PoliteClient:
             await self._session.close()
 
     async def _ask(self, url: URL, headers: Mapping[str, str], most_bytes: int) -> Reply:
-        if url.scheme not in ("http", "https") or not url.host:
-            raise FetchFailed(f"{shown(url)} is no web address.")
         try:
             self._reach.check_literal(url)
             async with self._opened().get(url, headers=headers, allow_redirects=False) as response:
@@ -179,7 +179,8 @@ class PoliteClient:
 
     def _is_home(self, url: URL) -> bool:
         """Whether a secret may go there: to where the source starts, or to the same host by https."""
-        return url.origin() == self._home.origin() or _is_upgrade(self._home, url)
+        same = (url.scheme, url.host, url.port) == (self._home.scheme, self._home.host, self._home.port)
+        return same or _is_upgrade(self._home, url)
 
     async def _sleep_until(self, moment: float) -> None:
         seconds = moment - time.monotonic()

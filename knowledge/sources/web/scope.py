@@ -82,6 +82,8 @@ class Scope:
     def _clean(url: URL) -> URL:
         if ";" in url.raw_path:
             url = url.with_path(_SESSION.sub("", url.raw_path), encoded=True, keep_query=True)
+        if url.explicit_port is not None and url.is_default_port():
+            url = url.with_port(None)
         tracking = {name for name in url.query if _TRACKING.fullmatch(name)}
         return url.without_query_params(*tracking).with_user(None).with_fragment(None)
 
