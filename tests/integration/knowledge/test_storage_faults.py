@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +67,52 @@ async def test_a_refresh_that_is_killed_is_completed_by_the_next_one_and_nothing
             assert counts[1] == counts[2] == len(base._indexes.table.snapshot.keys)
             assert (await base.refresh()).sources[0].unchanged == 203
     assert "knowledge.index_rebuilt" in {line["event"] for line in lines}
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_nothing_is_doubled(
+    place: Place, folder: Folder, seed: int
+) -> None:
+    write_pages(folder, 70)
+    chance = random.Random(seed)
+    deaths = 0
+    for statement in sorted(chance.sample(range(8, 250), 3), reverse=True):
+        deaths += await killed(place, folder, statement) == -signal.SIGKILL
+        # What stood there has changed meanwhile, as it does in life.
+        folder.write(f"{chance.randrange(70):03}.md", f"# Page new\n\nWritten before statement {statement}.")
+        folder.write(f"added {statement}.md", f"# Added\n\nAdded before statement {statement}.")
+    assert deaths > 1
+    async with place.open(folder.source()) as base:
+        await base.refresh()
+        async with place.engine.connect() as connection:
+            every = (await connection.execute(sa.select(chunks))).all()
+            paths = (await connection.execute(sa.select(documents.c.path))).scalars().all()
+            vectors = (await connection.execute(sa.select(sa.func.count()).select_from(embeddings))).scalar_one()
+        assert len(paths) == 76
+        assert len({(row.document_id, row.position) for row in every}) == len(every)
+        assert vectors == len({row.digest for row in every})
+        assert {row.key for row in every} == set(base._indexes.table.snapshot.keys.tolist())
+        assert (await base.refresh()).sources[0].unchanged == 76
+        result = await base.search("Page new written before statement", scopes=EVERYONE)
+        assert "Page new" in {passage.title for passage in result.passages}
+
+
+async def killed(place: Place, folder: Folder, statement: int) -> int:
+    """How a process ended that refreshed and was to die before one statement."""
+    url = place.engine.url.render_as_string(hide_password=False)
+    script = Path(__file__).with_name("killed_refresh.py")
+    places = [str(place.data_dir), str(place.models_dir), str(folder.path)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(script),
+        url,
+        *places,
+        str(statement),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    return await asyncio.wait_for(process.wait(), 60)
 
 
 async def test_a_full_disk_is_named_and_what_was_written_before_stays(sqlite_place: Place, folder: Folder) -> None:
