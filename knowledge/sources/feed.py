@@ -26,6 +26,7 @@ from knowledge.sources.kinds import SourceContext, SourceOptions
 from knowledge.sources.parsers import html, text
 from knowledge.sources.parsers.base import clean
 from knowledge.sources.web import checked_address, secret_headers
+from knowledge.sources.web.markup import as_page
 from knowledge.sources.web.spool import Spool
 
 _ACCEPT = "application/atom+xml,application/rss+xml,application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.5"
@@ -214,7 +215,7 @@ def _content(raw: Any) -> Content:
             continue
         if part.get("type") == "text/plain":
             return Content(text.paragraphs(value))
-        return html.parse(b'<meta charset="utf-8">' + value.encode(), "entry")
+        return html.parse(as_page(value), "entry")
     return Content(())
 
 
@@ -231,7 +232,7 @@ def _plain(markup: str) -> str:
     words = markup
     if "<" in markup:
         try:
-            blocks = html.parse(b'<meta charset="utf-8">' + markup.encode(), "title").blocks
+            blocks = html.parse(as_page(markup), "title").blocks
             words = " ".join(block.text for block in blocks)
         except DocumentUnreadable:
             words = ""

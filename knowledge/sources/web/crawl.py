@@ -10,7 +10,7 @@ from datetime import timedelta
 from knowledge.errors import SourceUnavailable
 from knowledge.reports import Problem
 from knowledge.sources.base import Complete, Gone, Listed, Listing, Past, Reading
-from knowledge.sources.http import FetchFailed, WaitAsked
+from knowledge.sources.http import FetchFailed, WaitAsked, shown
 from knowledge.sources.web.frontier import Frontier, Step
 from knowledge.sources.web.memory import Memory, Visit
 from knowledge.sources.web.robots import Robots
@@ -89,6 +89,11 @@ class Crawl:
                         yield listing
         for problem in self._closing_problems():
             yield problem
+        if not self._listed:
+            raise SourceUnavailable(
+                f"No page with text was found from {shown(self._scope.start)} on. Open it in a browser and name the "
+                "address that its pages lie below; what is known is kept."
+            )
         yield Complete()
 
     async def _walk(self) -> AsyncIterator[Listed]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from lxml import etree  # type: ignore[import-untyped]
 from yarl import URL
 
-from knowledge.documents import BlockKind, Content
+from knowledge.documents import Block, BlockKind, Content
 from knowledge.errors import DocumentUnreadable
 from knowledge.sources.base import Reading
 from knowledge.sources.http import Reply
 from knowledge.sources.parsers import html, markdown
 from knowledge.sources.parsers.registry import parser_for
-from knowledge.sources.web.markup import Markup, read_markup, text_of, tree_of
+from knowledge.sources.web.markup import Markup, as_page, read_markup, text_of, tree_of
 
 MOST_HTML_BYTES = 5_000_000  # of one page; above it the extraction takes many seconds
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -37,6 +38,9 @@ _SUFFIXES = {
 _UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 # Two spaces more for each level of a list are too few below a number ("1. ").
 _NESTED = re.compile(r"^((?:  )+)(?=(?:[-*]|\d+\.) )", re.MULTILINE)
+# A code span, which stays, or an escaped mark. A bar stays escaped: it would end a cell.
+_ESCAPED = re.compile(r"(`[^`\n]*`)|\\([\\`*_{}\[\]<>()#+.!~-])")
+_SHORT = 250  # characters; of less trafilatura keeps neither headings nor lists nor code
 _JOINTS = (" | ", " — ", " – ", " - ", " · ", " :: ", " » ")
 
 
@@ -92,21 +96,39 @@ def _main_text(text: str, tree: Any, name: str) -> Content:
     import trafilatura
 
     try:
-        # The fast way finds the same text on documentation, in half the time.
         found = trafilatura.extract(
             tree,
             output_format="markdown",
             include_comments=False,
             include_tables=True,
             include_formatting=True,
-            fast=True,
+            fast=True,  # finds the same text on documentation, in half the time
         )
     except (RecursionError, ValueError, AttributeError, TypeError, IndexError):
         found = None  # markup that nobody foresaw: the plain reading below takes it
-    if found:
-        return markdown.parse_text(_NESTED.sub(r"\1\1", found))
-    # Without this the parser would believe what the page declares of its bytes, which are UTF-8 now.
-    return html.parse(b'<meta charset="utf-8">' + text.encode(), name)
+    if found and len(found) >= _SHORT:
+        content = markdown.parse_text(_NESTED.sub(r"\1\1", found))
+        return replace(content, blocks=tuple(_unescaped(block) for block in content.blocks))
+    return _plain_reading(text, name)
+
+
+def _plain_reading(text: str, name: str) -> Content:
+    """All of a page's main element, or of its body without what stands around: for where there is little to find."""
+    tree = tree_of(text)
+    part = next(tree.iter("main", "article"), tree) if tree is not None else None
+    if part is None:
+        return Content(())
+    for around in list(part.iter("header", "footer", "aside")):
+        if part is tree:
+            around.drop_tree()
+    return html.parse(as_page(etree.tostring(part, encoding="unicode", method="html")), name)
+
+
+def _unescaped(block: Block) -> Block:
+    """Identifiers as they are written: detect\\_it is found by nobody who looks for detect_it."""
+    if block.kind is BlockKind.CODE:
+        return block
+    return replace(block, text=_ESCAPED.sub(lambda match: match.group(1) or match.group(2), block.text))
 
 
 def _reading(content: Content, markup: Markup, reply: Reply, name: str) -> Reading | None:

@@ -76,6 +76,11 @@ def text_of(data: bytes, content_type: str, name: str) -> str:
     return decode(data, name)
 
 
+def as_page(part: str) -> bytes:
+    """A piece of HTML as a page of its own, in UTF-8 and saying so."""
+    return f'<html><head><meta charset="utf-8"></head><body>{part}</body></html>'.encode()
+
+
 def tree_of(text: str) -> Any | None:
     """The page as a tree; None where nothing is in it."""
     try:

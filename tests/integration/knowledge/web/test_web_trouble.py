@@ -416,3 +416,13 @@ async def test_a_cache_that_cannot_be_written_is_told(
     (tmp_path / "cache").write_text("a file in its place")
     await shelf.refresh(open_web())
     assert "cannot be written" in shelf.unavailable
+
+
+async def test_a_site_of_which_nothing_is_left_keeps_what_is_known(site: Site, open_web: OpenWeb, shelf: Shelf) -> None:
+    fill(site)
+    await shelf.refresh(open_web())
+    site.redirect("/", "/")
+    await shelf.refresh(open_web())
+    assert "/ redirects for ever" in shelf.problems["/"]
+    assert "No page with text was found from" in shelf.unavailable
+    assert len(shelf.readings) == 9  # the start is no page any more, and of the rest nobody knows
