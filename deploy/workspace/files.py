@@ -21,7 +21,7 @@ class Files:
         """Put other content into a file."""
         file.content = content
         file.size = len(content)
-        file.updated = max(int(time.time()), file.updated + 1)
+        file.updated = max(int(time.time()), file.created + 1, file.updated + 1)
         self._tell(file, "file_change")
 
     def delete(self, file: File) -> None:

@@ -1,0 +1,264 @@
+"""A Slack channel: its threads, the messages that say something, and its files, as the channel shows them now.
+
+Slack tells of no changes since a time, so the history is walked through as a whole when the program starts and once a
+day; in between live events tell (`find`), and each refresh looks at the last week again. Whatever a page of history
+does not name is gone. An interrupted walk is gone on with, and a whole one follows.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from knowledge import access
+from knowledge.errors import DocumentUnreachable, SourceUnavailable
+from knowledge.sources.base import Checkpoint, Gone, Listed, Listing, Past, Reading
+from knowledge.sources.slack import channel as channels
+from knowledge.sources.slack.api import NotThere, SlackApi
+from knowledge.sources.slack.channel import Channel
+from knowledge.sources.slack.files import Files, url_of
+from knowledge.sources.slack.names import Names
+from knowledge.sources.slack.state import State, Walk
+from knowledge.sources.slack.threads import Threads
+
+WHOLE_EVERY = timedelta(hours=24)
+_NEWS = timedelta(days=7)
+_AHEAD = timedelta(minutes=1)  # Slack's clock may be before ours
+_FRESH = 60.0  # seconds that a channel's privacy is believed without an event
+FILES = "files/"
+
+
+class SlackSource:
+    """The `Source` port over one channel (`channel`: "#name" or an id), `days` back; `public` may read a public one."""
+
+    kind = "slack"
+
+    def __init__(
+        self,
+        name: str,
+        channel: str,
+        public: frozenset[str],
+        api: SlackApi,
+        cache_dir: Path,
+        *,
+        days: int = 365,
+        with_files: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self._asked = channel
+        self._public = access.parse_scopes(public)
+        self._api = api
+        self._days = timedelta(days=days)
+        self._with_files = with_files
+        self._clock = clock
+        self._id = None if channel.startswith("#") else channel
+        self._channel: Channel | None = None
+        self._loaded = float("-inf")
+        self._walks = 0
+        self._has_walked = False
+        names = Names(api)
+        self._threads = Threads(api, names, cache_dir / "threads")
+        self._files = Files(api, names)
+
+    @property
+    def channel_id(self) -> str | None:
+        """The id of the channel; None until it was first looked for by its name."""
+        return self._id
+
+    async def readers(self) -> frozenset[str] | None:
+        """Who may read the channel now; None where the bot is not in it any more. Raises SourceUnavailable."""
+        channel = await self._now(believed=0)
+        return channel.readers if channel and (channel.is_member or channel.is_archived) else None
+
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
+        """What is there of the channel, or of its last week. Raises SourceUnavailable."""
+        await self._threads.begin()
+        state = State.read(past.state, self._asked)
+        self._id = state.channel or self._id or await channels.find(self._api, self._asked)
+        channel = await self._now(believed=0)
+        if channel is None or not (channel.is_member or channel.is_archived):
+            for path in past.versions:
+                yield Gone(path)
+            raise SourceUnavailable(self._why_hidden(channel))
+        if access.to_key(channel.readers) != state.readers:
+            async for listed in self._as_known(channel, past):
+                yield listed
+        state = replace(state, channel=channel.id, readers=access.to_key(channel.readers))
+        if not channel.is_member:  # archived: nothing is said there any more, and the bot is let in no more
+            if not past.versions:
+                raise SourceUnavailable(
+                    f"#{channel.name} is archived, and nothing of it was read before. Unarchive it, invite the bot "
+                    "with /invite, and refresh."
+                )
+            yield Checkpoint(state.written())
+            return
+        try:
+            if self._with_files:
+                async for listed in self._file_listings(channel, past.versions):
+                    yield listed
+            async for listed in self._walk(channel, state, past.versions):
+                yield listed
+        except NotThere:
+            raise SourceUnavailable(
+                f"#{channel.name} was closed to the bot while it was read. The next refresh says how it stands."
+            ) from None
+
+    async def find(self, path: str) -> Listing | None:
+        """One thread or file as it is now; None where it is gone. Raises SourceUnavailable."""
+        channel = await self._now(believed=_FRESH)
+        if channel is None or not channel.is_member:
+            return None
+        try:
+            if path.startswith(FILES):
+                file = await self._files.info(path.removeprefix(FILES)) if self._with_files else None
+                return self._files.listing(channel, file, path=path) if file else None
+            message = await self._api.message(channel.id, path) if path > self._floor() else None
+            return await self._threads.listing(channel, message, path=path, walk=self._walks) if message else None
+        except NotThere:
+            return None
+
+    async def read(self, listing: Listing) -> Reading:
+        """One document. Raises DocumentUnreadable and DocumentUnreachable."""
+        channel = self._channel
+        if channel is None:
+            raise DocumentUnreachable("The channel has not been looked for yet.")
+        try:
+            if listing.path.startswith(FILES):
+                return await self._files.reading(channel, listing)
+            return await self._threads.reading(channel, listing)
+        except SourceUnavailable as error:
+            raise DocumentUnreachable(str(error)) from None
+
+    async def close(self) -> None:
+        """Holds nothing: the connection is the bot's."""
+
+    async def _now(self, *, believed: float) -> Channel | None:
+        """The channel, as it was at most `believed` seconds ago; None where Slack shows it no more."""
+        if self._id is None:
+            return None
+        if time.monotonic() - self._loaded > believed:
+            try:
+                self._channel = await channels.load(self._api, self._id, self._public)
+            except NotThere:
+                self._channel = None
+            self._loaded = time.monotonic()
+        return self._channel
+
+    def _why_hidden(self, channel: Channel | None) -> str:
+        name = f"#{channel.name}" if channel else self._asked
+        if channel is not None:
+            return (
+                f"The bot is not in {name}, so nothing of it is found any more. Invite it there with /invite and "
+                "refresh, or forget the source."
+            )
+        return (
+            f"{name} was deleted, or the bot was taken out of it: nothing of it is found any more. Invite the bot "
+            "with /invite and refresh, or forget the source."
+        )
+
+    async def _as_known(self, channel: Channel, past: Past) -> AsyncIterator[Listed]:
+        """All that is known, unread, for the readers of now: they do not wait for the walk."""
+        for path, version in past.versions.items():
+            url = url_of(version) if path.startswith(FILES) else await self._threads.link(channel.id, path)
+            yield Listing(path, version, channel.readers, url)
+
+    async def _file_listings(self, channel: Channel, known: Mapping[str, str]) -> AsyncIterator[Listed]:
+        """All files of the channel, and its canvases."""
+        listed: set[str] = set()
+        found = [file async for file in self._api.files(channel.id, (self._clock() - self._days).timestamp())]
+        shared = {file["id"] for file in found}
+        for identifier in channel.canvases:
+            canvas = await self._files.info(identifier) if identifier not in shared else None
+            found += [canvas] if canvas else []
+        for file in found:
+            listing = self._files.listing(channel, file, path=FILES + str(file["id"]))
+            if listing is not None:
+                listed.add(listing.path)
+                yield listing
+        for path in known:
+            if path.startswith(FILES) and path not in listed:
+                yield Gone(path)
+
+    async def _walk(self, channel: Channel, state: State, known: Mapping[str, str]) -> AsyncIterator[Listed]:
+        """The history down to the oldest day, or the last week of it, with a checkpoint after each page."""
+        now = self._clock()
+        floor, top = self._floor(), _ts(now + _AHEAD)
+        times = _Times(known)
+        unfinished = state.unfinished(now, WHOLE_EVERY)
+        is_whole = unfinished is None and (not self._has_walked or state.is_whole_due(now, WHOLE_EVERY))
+        if is_whole:
+            state = replace(state, walks=state.walks + 1)
+        self._walks = state.walks
+        if unfinished is not None:
+            since = _ts(datetime.fromisoformat(unfinished.began))
+            async for listed in self._span(channel, since, top, times):
+                if not isinstance(listed, _Mark):
+                    yield listed
+        if is_whole or unfinished is not None:
+            walk = unfinished or Walk(now.isoformat(), top)
+            async for listed in self._span(channel, floor, walk.low, times):
+                if isinstance(listed, _Mark):
+                    yield Checkpoint(replace(state, walk=replace(walk, low=listed.low)).written())
+                else:
+                    yield listed
+            state = replace(state, walk=None, whole=None if unfinished else walk.began)
+        else:
+            async for listed in self._span(channel, max(floor, _ts(now - _NEWS)), top, times):
+                if not isinstance(listed, _Mark):
+                    yield listed
+        for path in times.between("", floor):
+            yield Gone(path)
+        self._has_walked = True
+        yield Checkpoint(state.written())
+
+    async def _span(
+        self, channel: Channel, oldest: str, latest: str, known: _Times
+    ) -> AsyncIterator[Listing | Gone | _Mark]:
+        """What is there between two times (both left out), and what is gone from there, with a mark after each page."""
+        upper = latest
+        async for messages, more in self._api.history(channel.id, oldest=oldest, latest=latest):
+            listed: set[str] = set()
+            for message in messages:
+                path = str(message["ts"])
+                version = known.versions.get(path)
+                listing = await self._threads.listing(channel, message, path=path, walk=self._walks, known=version)
+                if listing is not None:
+                    listed.add(path)
+                    yield listing
+            lower = str(messages[-1]["ts"]) if more else oldest
+            for path in known.between(lower, upper):
+                if path not in listed and path != oldest:
+                    yield Gone(path)
+            upper = lower
+            yield _Mark(lower)
+
+    def _floor(self) -> str:
+        return _ts(self._clock() - self._days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Everything down to `low` has been told."""
+
+    low: str
+
+
+class _Times:
+    """The threads that are known, in the order of their time. Slack's ids of messages sort as text."""
+
+    def __init__(self, versions: Mapping[str, str]) -> None:
+        self.versions = versions
+        self._sorted = sorted(path for path in versions if not path.startswith(FILES))
+
+    def between(self, oldest: str, latest: str) -> list[str]:
+        """Those from `oldest` on, before `latest`."""
+        return self._sorted[bisect_left(self._sorted, oldest) : bisect_left(self._sorted, latest)]
+
+
+def _ts(moment: datetime) -> str:
+    return f"{moment.timestamp():.6f}"
