@@ -150,8 +150,8 @@ def _title(content: Content, markup: Markup, url: URL, name: str) -> str:
     if markup.title:
         if heading and heading.casefold() in markup.title.casefold():
             return heading
-        ends = [markup.title.find(joint) for joint in _JOINTS if markup.title.find(joint) > 0]
-        return markup.title[: min(ends)] if ends else markup.title
+        end = max(markup.title.rfind(joint) for joint in _JOINTS)
+        return markup.title[:end] if end > 0 else markup.title
     return content.title or heading or PurePosixPath(url.path).stem.replace("-", " ").replace("_", " ").strip() or name
 
 
