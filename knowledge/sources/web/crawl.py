@@ -21,7 +21,7 @@ from knowledge.sources.web.spool import Spool
 from knowledge.sources.web.visitor import Visitor
 
 KEPT_WHILE_FAILING = timedelta(days=14)
-_FAILURES_IN_A_ROW = 5  # pages; then the site is down, and asking on would not help it
+_FAILURES_IN_A_ROW = 5  # pages; then the start tells whether the whole site is down
 _MOST_HOPS = 10  # redirects, one after another
 
 
@@ -119,6 +119,7 @@ class Crawl:
                     f"{error} What is known is kept; the next refresh goes on from there."
                 ) from error
             except FetchFailed as error:
+                await self._fail_with_the_site(step, error)
                 for listed in self._failed(step, visit, error):
                     yield listed
                 return
@@ -159,13 +160,24 @@ class Crawl:
         new = reading is not None and self._past.versions.get(visit.path) != visit.version
         return self._spool.put(visit.path, reading) if reading is not None and new else ""
 
+    async def _fail_with_the_site(self, step: Step, error: FetchFailed) -> None:
+        """Raises SourceUnavailable where it is the site that fails, and not this page alone."""
+        self._failures_in_a_row += 1
+        if step.path != self._visitor.start:
+            if self._failures_in_a_row < _FAILURES_IN_A_ROW:
+                return
+            try:
+                await self._visitor.visit(self._visitor.start, self._memory.get(self._visitor.start)[0])
+            except FetchFailed:
+                pass
+            else:
+                self._failures_in_a_row = 0
+                return
+        sentence = f"{error} What is known of the site is kept; the next refresh goes on from there."
+        raise SourceUnavailable(sentence) from error
+
     def _failed(self, step: Step, before: Visit | None, error: FetchFailed) -> Iterator[Listed]:
         """A page that cannot be read now: its last text is kept for a while."""
-        self._failures_in_a_row += 1
-        if step.path == self._visitor.start or self._failures_in_a_row >= _FAILURES_IN_A_ROW:
-            raise SourceUnavailable(
-                f"{error} What is known of the site is kept; the next refresh goes on from there."
-            ) from error
         now = time.time()
         since = (before.failing_since if before else None) or now
         visit = replace(before or Visit(step.path), failing_since=since)

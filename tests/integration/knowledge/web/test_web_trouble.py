@@ -230,9 +230,13 @@ async def test_pages_behind_one_that_fails_are_kept_even_without_the_cache(
 async def test_a_site_that_breaks_down_in_the_middle_is_left_alone_and_gone_on_with(
     site: Site, open_web: OpenWeb, shelf: Shelf
 ) -> None:
+    async def break_down(request: web.BaseRequest) -> web.Response:
+        for path in ("/", *list(PAGES)[3:]):
+            site.send(path, b"", 503)
+        return web.Response(text=f"<p>{PAGES['/p2']}</p>", content_type="text/html")
+
     fill(site)
-    for path in list(PAGES)[3:]:
-        site.send(path, b"", 503)
+    site.pages["/p2"] = break_down
     await shelf.refresh(open_web())
     assert "What is known of the site is kept; the next refresh goes on from there." in shelf.unavailable
     assert sorted(shelf.readings) == ["/", "/p0", "/p1", "/p2"]
@@ -242,6 +246,18 @@ async def test_a_site_that_breaks_down_in_the_middle_is_left_alone_and_gone_on_w
     await shelf.refresh(open_web())
     assert len(shelf.readings) == 10
     assert (shelf.problems, site.count("/p0"), site.count("/p8")) == ({}, 0, 1)
+
+
+async def test_a_part_of_a_site_that_is_broken_does_not_keep_the_rest_from_being_read(
+    site: Site, open_web: OpenWeb, shelf: Shelf
+) -> None:
+    fill(site)
+    broken = list(PAGES)[:8]
+    for path in broken:
+        site.send(path, b"", 500)
+    await shelf.refresh(open_web())
+    assert sorted(shelf.readings) == ["/", "/p8"]
+    assert sorted(shelf.problems) == broken
 
 
 async def test_a_site_that_asks_to_wait_for_long_is_left_alone(site: Site, open_web: OpenWeb, shelf: Shelf) -> None:
