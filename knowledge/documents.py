@@ -86,8 +86,8 @@ def document_id(source: str, path: str) -> str:
 class Chunk:
     """A piece of a document that is indexed.
 
-    `heading` is the trail of headings above it, `text` what is shown, `embedded` what is searched: the path, the
-    trail and the text without its markup. `digest` is the SHA-256 of `embedded`. `line` is where it begins in the
+    `heading` is the trail of headings above it, `text` what is shown, `embedded` what is searched by meaning:
+    the trail and the text without its markup. `digest` is the SHA-256 of `embedded`. `line` is where it begins in the
     file, from 1; 0 where nobody knows.
     """
 
@@ -100,11 +100,23 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A chunk that was found for a question.
+class Also:
+    """Another document that says nearly the same as a passage, and that the asker may read too."""
 
-    `score`: the fused rank score, comparable inside one result only. `similarity`: cosine of chunk and question.
-    `lexical`: share (0 to 1) of the question's idf weight found in the passage.
+    title: str
+    url: str | None
+    source: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What was found for a question: a chunk, or neighbouring chunks of one document.
+
+    `chunk_id`, `heading` and `url` are those of the chunk that was found first; `url` leads to its line where that can
+    be linked to. `score` is the ranking's, comparable inside one result only. `similarity`: the greatest cosine of a
+    chunk and the question. `lexical`: share (0 to 1) of the question's idf weight found in the passage. `also`: where
+    else it stands. `path` names the document inside its source.
     """
 
     chunk_id: str
@@ -118,6 +130,8 @@ class Passage:
     score: float
     similarity: float
     lexical: float
+    also: tuple[Also, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,10 +139,12 @@ class SearchResult:
     """What was found, best first.
 
     `vector` is the question's. `coverage`: share (0 to 1) of the question's idf weight found anywhere in the
-    passages. `agreement`: overlap (0 to 1) of the ten best by word and the ten best by meaning.
+    passages. `agreement`: overlap (0 to 1) of the ten best by word and the ten best by meaning. `probability`: how
+    likely (0 to 1, calibrated) it is that the passages hold the answer.
     """
 
     passages: tuple[Passage, ...]
     vector: Vector
     coverage: float
     agreement: float
+    probability: float = 0.0

@@ -18,15 +18,15 @@ from knowledge.chunking import searchable
 from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
 from knowledge.index import VectorIndex
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import Entry, LexicalIndex
 from knowledge.records import IndexedChunk, Written
 from knowledge.stamp import Stamp
 from knowledge.store import Store
-from knowledge.vectors import Shelf, Snapshot, VectorTable
+from knowledge.vectors import Snapshot, VectorTable
 
 SearchIndex = VectorIndex | LexicalIndex
 _What = TypeVar("_What")
-_FORMAT = 1  # raised whenever what the indexes hold changes its form, so that they are rebuilt
+_FORMAT = 2  # raised whenever what the indexes hold changes its form, so that they are rebuilt
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +36,7 @@ class Indexes:
     def __init__(self, store: Store, embedder: Embedder, data_dir: Path) -> None:
         self._store = store
         self._embedder = embedder
-        self.table = VectorTable(embedder.dimensions)
+        self.table = VectorTable(embedder.dimensions, data_dir)
         self.vectors = VectorIndex(data_dir / "vectors")
         self.lexical = LexicalIndex(data_dir / "lexical")
         self._broken: set[str] = set()
@@ -51,7 +51,7 @@ class Indexes:
         if outdated:
             _log.warning("knowledge.model_changed", model=self._embedder.name, documents=outdated, next="refresh")
         async for rows in self._store.vectors(self._embedder.name):
-            self.table.add(rows.keys, rows.shelves, rows.vectors)
+            self.table.add(rows.keys, rows.facets, rows.vectors)
         for index in (self.vectors, self.lexical):
             try:
                 await asyncio.to_thread(index.open, self._stamp())
@@ -61,11 +61,11 @@ class Indexes:
     async def apply(self, written: Written) -> None:
         """Follows a write to the database."""
         # First in memory, in one step: every search passes here, so nobody finds a document half old and half new.
-        shelves: list[Shelf] = [(chunk.source, chunk.readers) for chunk in written.added]
         self.table.remove(written.removed)
-        self.table.add([chunk.key for chunk in written.added], shelves, written.vectors)
-        for chunk in written.moved:
-            self.table.move([chunk.key], (chunk.source, chunk.readers))
+        self.table.add(
+            [chunk.key for chunk in written.added], [chunk.facets for chunk in written.added], written.vectors
+        )
+        self.table.move([chunk.key for chunk in written.moved], [chunk.facets for chunk in written.moved])
         self._unsealed = True
         await self._write(self.vectors, self._write_vectors, written)
         await self._write(self.lexical, self._write_words, written)
@@ -75,9 +75,9 @@ class Indexes:
         if keys:
             await self.apply(Written([], np.empty((0, self._embedder.dimensions), np.float32), keys))
 
-    async def move(self, keys: list[int], shelf: Shelf) -> None:
+    async def restrict(self, keys: list[int], readers: frozenset[str]) -> None:
         """Follows a change of readers."""
-        self.table.move(keys, shelf)
+        self.table.restrict(keys, readers)
         self._unsealed = True
         async for chunks in self._store.indexed(keys):
             await self._write(self.lexical, self._rewrite_words, chunks)
@@ -159,7 +159,7 @@ class Indexes:
         rows = snapshot.alive.nonzero()[0]
         for start in range(0, len(rows), 5_000):
             some = rows[start : start + 5_000]
-            index.add([int(key) for key in snapshot.keys[some]], snapshot.matrix[some])
+            index.add([int(key) for key in snapshot.keys[some]], snapshot.full.read(some))
 
     def _stamp(self) -> Stamp:
         count, total, greatest = self.table.fingerprint
@@ -173,6 +173,5 @@ class Indexes:
         }
 
 
-def _searched(chunk: IndexedChunk) -> tuple[int, Shelf, str]:
-    text = searchable([chunk.path, " > ".join(chunk.heading)], chunk.text)
-    return chunk.key, (chunk.source, chunk.readers), text
+def _searched(chunk: IndexedChunk) -> Entry:
+    return Entry(chunk.key, chunk.facets, searchable([chunk.path, " > ".join(chunk.heading)], chunk.text))

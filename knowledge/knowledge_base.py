@@ -18,6 +18,7 @@ from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
+from knowledge.filters import Filters, reach
 from knowledge.indexes import Indexes
 from knowledge.refresh.following import Findable, follow
 from knowledge.refresh.reading import Reader
@@ -82,15 +83,19 @@ class KnowledgeBase:
             raise KnowledgeError(f"Two sources are called “{twice}”. Give each a name of its own.")
         self._sources = named
 
-    async def search(self, text: str, *, scopes: frozenset[str], k: int = 6) -> SearchResult:
+    async def search(
+        self, text: str, *, scopes: frozenset[str], k: int = 6, filters: Filters | None = None, joined: bool = True
+    ) -> SearchResult:
         """The `k` best passages for `text` that an audience with `scopes` may read, best first.
 
-        Raises InvalidScope and StoreUnavailable.
+        `filters` narrows what is searched. With `joined` false each passage is one chunk and none is left out for
+        variety, so that `k` are given where there are as many. Raises InvalidScope and StoreUnavailable.
         """
         scopes = access.parse_scopes(scopes)
         if not text.strip() or k < 1:
             return SearchResult((), np.zeros(self._embedder.dimensions, np.float32), 0.0, 0.0)
-        return await self._retriever.search(text, scopes, frozenset(self._sources), k)
+        within = reach(scopes, frozenset(self._sources), filters or Filters())
+        return await self._retriever.search(text, within, k, joined=joined)
 
     async def refresh(self, names: Sequence[str] | None = None, *, progress: Progress | None = None) -> RefreshReport:
         """Reads what changed in the sources named (None: all of them, and forgets those that are none any more).

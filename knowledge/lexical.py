@@ -1,63 +1,53 @@
 """The lexical index: BM25 over stemmed words and whole identifiers, by tantivy.
 
-All methods block: call them in a worker thread. Access is a filter inside the query, exact at any selectivity.
+All methods block: call them in a worker thread. What a search may find is a filter inside the query, exact at any
+selectivity.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tantivy
-from tantivy import Filter, Occur, Query, Tokenizer
+from tantivy import FieldType, Occur, Query, Tokenizer
 
-from knowledge import access
+from knowledge.analysis import Analyzer
 from knowledge.errors import IndexBroken
+from knowledge.filters import Reach, moment
+from knowledge.ranking.candidate import Term
+from knowledge.records import Facets
+from knowledge.spelling import Vocabulary
 from knowledge.stamp import Stamp, StampFile
-from knowledge.vectors import Shelf
 
-# kube-apiserver, ERR_CONN_RESET, v1.27.3, app/config.yaml: words joined by signs, found whole besides their parts.
-_IDENTIFIER = r"[\p{L}\p{N}]+(?:[-_.:/#@]+[\p{L}\p{N}]+)+"
-_LONGEST_WORD = 64
 _MOST_TERMS = 64  # of a long question the rarest words decide, and the rest costs time
-# Words that make a text a question and say nothing of what it is about; tantivy's own list has none of them.
-_ASKING = (
-    "what who whom whose when where which why how do does did can could should would may might must have has had "
-    "am were been being i me my mine we us our ours you your yours he she him her his its about from please tell "
-    "any some so than up out over don t s ll re ve m d"
-)
-# Chunks that score below this share of the best match its common words alone, and would only blur a fusion by ranks
-# (nDCG@10 fused: xquad .970 to .973, cranfield .412 to .413).
-_TELLING_SHARE = 0.4
+_GUESSED = 0.6  # what a word counts that is not the question's own, but spelt like it
 _HEAP_BYTES = 30_000_000
 
 
-class Analyzer:
-    """Cuts text into terms: words at their stems, and identifiers whole."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A chunk as the index takes it in: `text` is what is searched."""
 
-    def __init__(self, language: str = "english") -> None:
-        self.words = _words().filter(Filter.stemmer(language)).build()
-        self.identifiers = (
-            tantivy.TextAnalyzerBuilder(Tokenizer.regex(_IDENTIFIER))
-            .filter(Filter.remove_long(_LONGEST_WORD))
-            .filter(Filter.lowercase())
-            .build()
-        )
-        self._asked = _words().filter(Filter.stopword(language)).filter(Filter.stemmer(language)).build()
-        self._asking = set(self.words.analyze(_ASKING))
+    key: int
+    facets: Facets
+    text: str
 
-    def question(self, text: str) -> list[str]:
-        """The different stems of a question, without the words that every text has (unless it has no others)."""
-        telling = [stem for stem in self._asked.analyze(text) if stem not in self._asking]
-        return list(dict.fromkeys(telling or self.words.analyze(text)))
 
-    def stems(self, text: str) -> set[str]:
-        """The stems of a text."""
-        return set(self.words.analyze(text))
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question in the words that the index has.
+
+    `guessed` are those of `terms` that no text has: their forms are spelt like them. `names` are identifiers.
+    """
+
+    terms: tuple[Term, ...]
+    guessed: frozenset[Term]
+    names: tuple[str, ...]
 
 
 class LexicalIndex:
@@ -91,17 +81,12 @@ class LexicalIndex:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._connect()
 
-    def add(self, chunks: Iterable[tuple[int, Shelf, str]]) -> None:
-        """Takes in chunks: key, shelf, and the text that is searched. Seen by searches after `commit`."""
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Takes in chunks. Seen by searches after `commit`."""
         self._stamp.lift()
         try:
-            for key, shelf, text in chunks:
-                document = tantivy.Document()
-                document.add_unsigned("key", key)
-                document.add_text("shelf", shelf_term(shelf))
-                document.add_text("words", text)
-                document.add_text("identifiers", text)
-                self._writing().add_document(document)
+            for entry in entries:
+                self._writing().add_document(self._document(entry))
         except (ValueError, OSError) as error:
             raise IndexBroken(f"it could not be written ({error})") from error
 
@@ -130,58 +115,117 @@ class LexicalIndex:
             self._index.reload()
         self._stamp.set(stamp)
 
-    def search(self, terms: Sequence[str], text: str, shelves: Sequence[Shelf] | None, count: int) -> list[int]:
-        """The keys of the `count` best chunks, best first, without those that hardly match.
-
-        `terms` are the question's stems, `text` the question (for its identifiers), `shelves` those that may be read
-        (None: all).
-        """
-        wanted = [Query.term_query(self._schema, "words", term) for term in self._rarest(terms)]
-        names = dict.fromkeys(self.analyzer.identifiers.analyze(text))
-        wanted += [Query.term_query(self._schema, "identifiers", name) for name in names]
-        if not wanted:
-            return []
-        query = Query.boolean_query([(Occur.Should, one) for one in wanted])
-        if shelves is not None:
-            open_shelves = Query.term_set_query(self._schema, "shelf", [shelf_term(shelf) for shelf in shelves])
-            readable = Query.const_score_query(open_shelves, 0.0)
-            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, readable)])
+    def wording(self, text: str, languages: Iterable[str]) -> Wording:
+        """The question's telling words as the index has them, with what each tells; `languages` are those it has."""
+        searcher = self._index.searcher()
         try:
-            searcher = self._index.searcher()
-            hits = searcher.search(query, count, count=False).hits
-            telling = [address for score, address in hits if score >= _TELLING_SHARE * hits[0][0]]
-            return [int(key) for key in searcher.fast_field_values("key", telling)]
+            words = self.analyzer.words(text)
+            forms = [self.analyzer.forms(word, languages) for word in words]
+            held = [[searcher.doc_freq("words", form) for form in each] for each in forms]
+            chosen = sorted(_rarest([sum(each) for each in held]))
+            terms: list[Term] = []
+            guessed: set[Term] = set()
+            for n in chosen:
+                there = tuple(form for form, count in zip(forms[n], held[n], strict=True) if count)
+                alike = () if there or len(words) > _MOST_TERMS else self._alike(searcher, words[n], forms[n])
+                terms.append(Term(there or alike or forms[n], self._idf(sum(held[n]))))
+                guessed.update(terms[-1:] if alike else ())
+            names = (name for one in self.analyzer.identifiers(text) for name in self._names(searcher, one))
+            return Wording(tuple(terms), frozenset(guessed), tuple(dict.fromkeys(names))[:_MOST_TERMS])
         except (ValueError, OSError) as error:
             raise IndexBroken(f"it failed ({error})") from error
 
-    def weights(self, terms: Sequence[str]) -> dict[str, float]:
-        """For each term its idf, as in BM25: ln(1 + (N − n + ½) / (n + ½)) for n of N chunks."""
-        searcher = self._index.searcher()
-        total = searcher.num_docs
-        weights: dict[str, float] = {}
-        for term in terms:
-            held = min(searcher.doc_freq("words", term), total)  # removed chunks count until segments merge
-            weights[term] = math.log(1 + (total - held + 0.5) / (held + 0.5))
-        return weights
+    def search(self, wording: Wording, reach: Reach | None, count: int) -> list[tuple[int, float]]:
+        """The keys of the `count` best chunks within `reach` (None: all) with their scores, best first."""
+        query = self._query(wording)
+        if query is None:
+            return []
+        return self._hits(query, [] if reach is None else self._within(reach), count)
+
+    def scores(self, wording: Wording, keys: Sequence[int]) -> dict[int, float]:
+        """What some chunks score, of those that hold any of the words."""
+        query = self._query(wording)
+        if query is None or not keys:
+            return {}
+        return dict(self._hits(query, [Query.term_set_query(self._schema, "key", list(keys))], len(keys)))
 
     def close(self) -> None:
         """Lets go of the folder. What was not committed is lost."""
         self._writer = None
         self._index = None
 
-    def _rarest(self, terms: Sequence[str]) -> list[str]:
-        if len(terms) <= _MOST_TERMS:
-            return list(terms)
-        searcher = self._index.searcher()
-        held = {term: searcher.doc_freq("words", term) for term in terms}
-        return sorted((term for term in terms if held[term]), key=held.__getitem__)[:_MOST_TERMS]
+    def _hits(self, query: Any, filters: Sequence[Any], count: int) -> list[tuple[int, float]]:
+        if filters:
+            silent = [(Occur.Must, Query.const_score_query(one, 0.0)) for one in filters]
+            query = Query.boolean_query([(Occur.Must, query), *silent])
+        try:
+            searcher = self._index.searcher()
+            hits = searcher.search(query, count, count=False).hits
+            keys = searcher.fast_field_values("key", [address for _, address in hits])
+            return [(int(key), float(score)) for key, (score, _) in zip(keys, hits, strict=True)]
+        except (ValueError, OSError) as error:
+            raise IndexBroken(f"it failed ({error})") from error
+
+    def _query(self, wording: Wording) -> Any:
+        parts = [self._term(term, term in wording.guessed) for term in wording.terms if term.forms]
+        parts += [Query.term_query(self._schema, "identifiers", name) for name in wording.names]
+        return Query.boolean_query([(Occur.Should, part) for part in parts]) if parts else None
+
+    def _term(self, term: Term, is_guess: bool) -> Any:
+        forms = [Query.term_query(self._schema, "words", form) for form in term.forms]
+        query = forms[0] if len(forms) == 1 else Query.disjunction_max_query(forms)
+        return Query.boost_query(query, _GUESSED) if is_guess else query
+
+    def _within(self, reach: Reach) -> list[Any]:
+        """What a chunk has to be to be found."""
+        sets = {"readers": reach.scopes, "source": reach.sources}
+        sets |= {"language": reach.languages} if reach.languages else {}
+        sets |= {"tags": reach.tags} if reach.tags else {}
+        filters = [Query.term_set_query(self._schema, field, sorted(names)) for field, names in sets.items()]
+        if reach.updated_after is not None:
+            after = moment(reach.updated_after)
+            kind = FieldType.Float
+            filters.append(Query.range_query(self._schema, "updated", kind, after, None, include_lower=False))
+        return filters
+
+    def _alike(self, searcher: Any, word: str, forms: tuple[str, ...]) -> tuple[str, ...]:
+        """The words that one which no text has may stand for."""
+        if not forms or self.analyzer.is_common(word):
+            return ()
+        return tuple(Vocabulary(searcher, "words").alike(forms[0]))
+
+    def _names(self, searcher: Any, name: str) -> list[str]:
+        """An identifier if it is there, else those that begin with it."""
+        return [name] if searcher.doc_freq("identifiers", name) else Vocabulary(searcher, "identifiers").begun(name)
+
+    def _idf(self, held: int) -> float:
+        """As in BM25: ln(1 + (N − n + ½) / (n + ½)) for n of N chunks."""
+        total = self._index.searcher().num_docs
+        held = min(held, total)  # removed chunks count until segments merge
+        return math.log(1 + (total - held + 0.5) / (held + 0.5))
+
+    def _document(self, entry: Entry) -> Any:
+        facets = entry.facets
+        document = tantivy.Document()
+        document.add_unsigned("key", entry.key)
+        document.add_text("source", facets.source)
+        for scope in facets.readers:
+            document.add_text("readers", scope)
+        for tag in facets.tags:
+            document.add_text("tags", tag)
+        if facets.language is not None:
+            document.add_text("language", facets.language)
+        if facets.updated is not None:
+            document.add_float("updated", moment(facets.updated))
+        document.add_text("words", " ".join(self.analyzer.stems(entry.text, facets.language or "")))
+        document.add_text("identifiers", " ".join(self.analyzer.identifiers(entry.text)))
+        return document
 
     def _connect(self) -> None:
         try:
             self._files.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, str(self._files))
-            self._index.register_tokenizer("words", self.analyzer.words)
-            self._index.register_tokenizer("identifiers", self.analyzer.identifiers)
+            self._index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(Tokenizer.whitespace()).build())
             self._index.reload()
         except (ValueError, OSError) as error:
             raise IndexBroken(f"it cannot be opened ({error})") from error
@@ -192,25 +236,17 @@ class LexicalIndex:
         return self._writer
 
 
-def shelf_term(shelf: Shelf) -> str:
-    """A shelf's name in the index: short, and the same in every process."""
-    source, readers = shelf
-    return hashlib.sha256(f"{source}\0{access.to_key(readers)}".encode()).hexdigest()[:32]
-
-
-def _words() -> Any:
-    return (
-        tantivy.TextAnalyzerBuilder(Tokenizer.simple())
-        .filter(Filter.remove_long(_LONGEST_WORD))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-    )
+def _rarest(held: Sequence[int]) -> list[int]:
+    """The places of the rarest words of a long question, those that no text has last."""
+    return sorted(range(len(held)), key=lambda n: (not held[n], held[n]))[:_MOST_TERMS]
 
 
 def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("key", indexed=True, fast=True)
-    builder.add_text_field("shelf", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("words", tokenizer_name="words", index_option="freq")
-    builder.add_text_field("identifiers", tokenizer_name="identifiers", index_option="freq")
+    builder.add_float_field("updated", fast=True)
+    for name in ("source", "readers", "language", "tags"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("words", "identifiers"):
+        builder.add_text_field(name, tokenizer_name="terms", index_option="freq")
     return builder.build()

@@ -1,39 +1,51 @@
-"""Hybrid search: the best by meaning and the best by word, fused by their ranks, for those who may read them."""
+"""Search: the nearest by meaning and the best by word of what may be found, put in order by the ranking."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
-from knowledge.chunking import searchable
-from knowledge.documents import Passage, SearchResult, Vector
+from knowledge.documents import Also, Passage, SearchResult, Vector
 from knowledge.embedding.base import Embedder
-from knowledge.errors import IndexBroken
+from knowledge.errors import EmbeddingUnavailable, IndexBroken
+from knowledge.filters import Reach
 from knowledge.indexes import Indexes
-from knowledge.records import Found
+from knowledge.lexical import Wording
+from knowledge.ranking.candidate import Candidate, RankedQuestion
+from knowledge.ranking.passages import Joined, passages
+from knowledge.ranking.ranker import rank
+from knowledge.ranking.weights import Weights
+from knowledge.records import Facets, Found
+from knowledge.shelves import Mask
 from knowledge.store import Store
-from knowledge.vectors import Mask, Snapshot
+from knowledge.vectors import Rows, Snapshot
 
-RRF_K = 60  # Cormack, Clarke and Büttcher (2009): how little the first ranks count more than the next
-CANDIDATES = 50  # of each side
-_AGREEING = 10
-# Up to this many readable chunks an exact scan takes less than a millisecond; with more of them Chroma is asked.
-_EXACT_ROWS = 5_000
+CANDIDATES = 100  # of each side, or twice as many as are wanted
+# Up to this many readable chunks all of them are compared, which is exact and takes about 17 ms for a million; with
+# more of them Chroma is asked for some more than are needed, and what may not be found is dropped.
+_EXACT_ROWS = 1_000_000
 _EXACT_SHARE = 0.2  # below this share, most of what Chroma finds would have to be dropped
 _SPARE = 20
+_AGREEING = 10
+# Chunks that score below this share of the best match its common words alone.
+_TELLING_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
-    """What both sides found, each best first."""
+class _Finds:
+    """What both sides found. `dense` and `words` are keys, best first; the mappings know all of them."""
 
+    wording: Wording
     dense: list[int]
     words: list[int]
-    snapshot: Snapshot
+    cosines: Mapping[int, float]
+    scores: Mapping[int, float]
+    vectors: Mapping[int, Vector]
 
 
 class Retriever:
@@ -43,126 +55,192 @@ class Retriever:
         self._store = store
         self._embedder = embedder
         self._indexes = indexes
+        self._weights = Weights()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="search")
 
-    async def search(self, text: str, scopes: frozenset[str], sources: frozenset[str], k: int) -> SearchResult:
-        """The `k` best passages for a question that an audience with `scopes` may read, from the sources named."""
-        vector = await self._embedder.embed_query(text)
+    async def search(self, text: str, reach: Reach, k: int, *, joined: bool = True) -> SearchResult:
+        """The `k` best passages for a question within `reach`. With `joined` false each chunk is a passage."""
+        vector = await self._embedded(text)
         loop = asyncio.get_running_loop()
-        snapshot = self._indexes.snapshot
-        ranked = await loop.run_in_executor(self._threads, self._rank, snapshot, text, vector, scopes, sources)
-        scores = fuse([ranked.dense, ranked.words])
-        best = sorted(scores, key=lambda key: (-scores[key], key))[: k + _SPARE]
-        found = await self._store.find(best) if best else {}
+        finds = await loop.run_in_executor(self._threads, self._find, text, vector, reach, k)
+        keys = [*finds.cosines]
+        found = await self._store.find(keys) if keys else {}
         # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
-        shown = [found[key] for key in best if key in found and not found[key].document.readers.isdisjoint(scopes)][:k]
-        agreement = overlap(ranked.dense[:_AGREEING], ranked.words[:_AGREEING])
-        passages, coverage = await loop.run_in_executor(
-            self._threads, self._describe, text, vector, shown, scores, snapshot
-        )
-        return SearchResult(passages, vector, coverage, agreement)
+        found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
+        return await loop.run_in_executor(self._threads, self._rank, text, vector, finds, found, k, joined)
 
     async def close(self) -> None:
         """Waits for the searches that run."""
         await asyncio.to_thread(self._threads.shutdown)
 
-    def _rank(
-        self, snapshot: Snapshot, text: str, vector: Vector, scopes: frozenset[str], sources: frozenset[str]
-    ) -> _Ranked:
-        mask = snapshot.readable(scopes, sources)
-        if not mask.any():
-            return _Ranked([], [], snapshot)
-        return _Ranked(
-            nearest_readable(self._indexes, snapshot, vector, mask),
-            self._by_word(snapshot, text, mask, scopes, sources),
-            snapshot,
-        )
+    async def _embedded(self, text: str) -> Vector:
+        """The question's vector; without a model that can be asked, none has any likeness to it."""
+        try:
+            return await self._embedder.embed_query(text)
+        except EmbeddingUnavailable:
+            return np.zeros(self._embedder.dimensions, np.float32)
+
+    def _find(self, text: str, vector: Vector, reach: Reach, k: int) -> _Finds:
+        snapshot = self._indexes.snapshot
+        mask = snapshot.readable(reach)
+        count = max(CANDIDATES, 2 * k)
+        rows = nearest_readable(self._indexes, snapshot, vector, mask, count) if vector.any() else np.empty(0, np.intp)
+        wording, hits, scores = self._by_word(snapshot, text, mask, reach, count, rows)
+        dense = snapshot.keys[rows].tolist()
+        every = snapshot.rows_of(list(dict.fromkeys([*dense, *hits])))
+        keys = snapshot.keys[every].tolist()
+        vectors = snapshot.full.read(every)
+        cosines = dict(zip(keys, (vectors @ vector).tolist(), strict=True))
+        return _Finds(wording, dense, hits, cosines, scores, dict(zip(keys, vectors, strict=True)))
 
     def _by_word(
-        self, snapshot: Snapshot, text: str, mask: Mask, scopes: frozenset[str], sources: frozenset[str]
-    ) -> list[int]:
+        self, snapshot: Snapshot, text: str, mask: Mask, reach: Reach, count: int, dense: Rows
+    ) -> tuple[Wording, list[int], dict[int, float]]:
+        """The keys of the best by word, and the scores of these and of the nearest."""
         index = self._indexes.lexical
-        if not self._indexes.is_usable(index):
-            return []
-        allowed = snapshot.open_shelves(scopes, sources)
-        shelves = [shelf for shelf, is_open in zip(snapshot.shelves, allowed, strict=True) if is_open]
+        nothing = Wording((), frozenset(), ())
+        if not self._indexes.is_usable(index) or not mask.any():
+            return nothing, [], {}
         try:
-            terms = index.analyzer.question(text)
-            keys = index.search(terms, text, None if all(allowed) else shelves, CANDIDATES)
+            wording = index.wording(text, self._indexes.table.languages)
+            hits = index.search(wording, None if np.array_equal(mask, snapshot.alive) else reach, count)
+            scores = dict(hits)
+            near = [key for key in snapshot.keys[dense].tolist() if key not in scores]
+            scores |= index.scores(wording, near)
         except IndexBroken as error:
             self._indexes.report_broken(index, error)
-            return []
-        rows = ((key, snapshot.row_of(key)) for key in keys)
-        return [key for key, row in rows if row is not None and mask[row]]
+            return nothing, [], {}
+        rows = snapshot.rows_of([key for key, _ in hits])
+        return wording, snapshot.keys[rows[mask[rows]]].tolist(), scores
 
-    def _describe(
-        self, text: str, vector: Vector, shown: Sequence[Found], scores: dict[int, float], snapshot: Snapshot
-    ) -> tuple[tuple[Passage, ...], float]:
-        """The passages with their measures, and the share of the question that they hold together."""
-        lexical = self._indexes.lexical
-        terms = lexical.analyzer.question(text)
-        weights = lexical.weights(terms) if self._indexes.is_usable(lexical) else dict.fromkeys(terms, 1.0)
-        together: set[str] = set()
-        passages: list[Passage] = []
-        for found in shown:
-            document = found.document
-            front = [document.path, document.title, " ".join(found.heading)]
-            stems = lexical.analyzer.stems(searchable(front, found.text))
-            together |= stems
-            passages.append(
-                Passage(
-                    chunk_id=str(found.key),
-                    document_id=document.id,
-                    source=document.source,
-                    title=document.title,
-                    heading=found.heading,
-                    text=found.text,
-                    url=document.url,
-                    updated=document.updated,
-                    score=scores[found.key],
-                    similarity=snapshot.cosine(found.key, vector),
-                    lexical=share(weights, stems),
-                )
-            )
-        return tuple(passages), share(weights, together)
+    def _rank(
+        self, text: str, vector: Vector, finds: _Finds, found: Mapping[int, Found], k: int, joined: bool
+    ) -> SearchResult:
+        homes = _homes(finds, found)
+        candidates = _candidates(finds, found, homes)
+        terms, stems = finds.wording.terms, self._indexes.lexical.analyzer.stems
+        question = RankedQuestion(text, vector, terms, stems, datetime.now(UTC))
+        ranking = rank(question, candidates, self._weights)
+        shown = passages(ranking.ranked, k, joined=joined)
+        together: frozenset[int] = frozenset().union(*(part.held for each in shown for part in each.parts))
+        weights = [term.idf for term in terms]
+        return SearchResult(
+            tuple(_passage(each, found, homes, weights) for each in shown),
+            vector,
+            share(weights, together),
+            _agreement(finds, found),
+            ranking.probability,
+        )
 
 
-def nearest_readable(indexes: Indexes, snapshot: Snapshot, vector: Vector, mask: Mask) -> list[int]:
-    """The keys of the nearest chunks among those that `mask` lets through, nearest first.
-
-    Exact where few may be read or the index is out of order; else more are asked of the index than are needed, and
-    what may not be read is dropped. Blocks.
-    """
+def nearest_readable(indexes: Indexes, snapshot: Snapshot, vector: Vector, mask: Mask, count: int) -> Rows:
+    """The rows of the `count` nearest chunks among those that `mask` lets through, nearest first. Blocks."""
     total, readable = len(mask), int(np.count_nonzero(mask))
     index = indexes.vectors
     if readable > max(_EXACT_ROWS, _EXACT_SHARE * total) and indexes.is_usable(index):
-        wanted = min(total, int(CANDIDATES * total / readable * 1.5) + _SPARE)
+        wanted = min(total, int(count * total / readable * 1.5) + _SPARE)
         try:
-            rows = ((key, snapshot.row_of(key)) for key in index.nearest(vector, wanted))
-            near = [key for key, row in rows if row is not None and mask[row]]
-            if len(near) >= CANDIDATES:
-                return near[:CANDIDATES]
+            near = snapshot.rows_of(index.nearest(vector, wanted))
+            near = near[mask[near]]
+            if len(near) >= count:
+                order = np.lexsort((near, -snapshot.cosines(near, vector)))
+                return near[order[:count]]
         except IndexBroken as error:
             indexes.report_broken(index, error)
-    return [key for key, _ in snapshot.nearest(vector, np.flatnonzero(mask), CANDIDATES)]
+    return snapshot.nearest(vector, mask, count)[0]
 
 
-def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
-    """Reciprocal rank fusion: the sum of 1 / (60 + rank) over the rankings that name a key, ranks from 1."""
-    scores: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, key in enumerate(ranking, 1):
-            scores[key] = scores.get(key, 0.0) + 1 / (RRF_K + rank)
-    return scores
+def _facets(found: Found) -> Facets:
+    document = found.document
+    return Facets(document.source, document.readers, document.updated, document.language, document.tags)
 
 
-def overlap(one: Sequence[int], other: Sequence[int]) -> float:
+def _homes(finds: _Finds, found: Mapping[int, Found]) -> dict[str, list[int]]:
+    """For each text the chunks that say it, the one that has more of the question's words first."""
+    homes: dict[str, list[int]] = {}
+    for key, one in found.items():
+        homes.setdefault(one.digest, []).append(key)
+    for keys in homes.values():
+        keys.sort(key=lambda key: (-finds.scores.get(key, 0.0), key))
+    return homes
+
+
+def _candidates(finds: _Finds, found: Mapping[int, Found], homes: Mapping[str, Sequence[int]]) -> list[Candidate]:
+    """One for each text."""
+    dense = _ranks(finds.dense, found)
+    words = _ranks(finds.words, found)
+    candidates: list[Candidate] = []
+    for digest, keys in homes.items():
+        key = keys[0]
+        document = found[key].document
+        candidates.append(
+            Candidate(
+                key=key,
+                digest=digest,
+                document_id=document.id,
+                position=found[key].position,
+                path=document.path,
+                title=document.title,
+                heading=found[key].heading,
+                text=found[key].text,
+                updated=document.updated,
+                vector=finds.vectors[key],
+                cosine=finds.cosines[key],
+                bm25=finds.scores.get(key, 0.0),
+                dense_rank=dense.get(digest),
+                lexical_rank=words.get(digest),
+                language=document.language or "",
+            )
+        )
+    return candidates
+
+
+def _ranks(keys: Sequence[int], found: Mapping[int, Found]) -> dict[str, int]:
+    """The place of each text, from 1."""
+    digests = dict.fromkeys(found[key].digest for key in keys if key in found)
+    return {digest: place for place, digest in enumerate(digests, 1)}
+
+
+def _passage(
+    joined: Joined, found: Mapping[int, Found], homes: Mapping[str, Sequence[int]], weights: Sequence[float]
+) -> Passage:
+    best = joined.best.candidate
+    one = found[best.key]
+    document = one.document
+    others = (found[key] for key in homes[best.digest] if found[key].document.id != document.id)
+    elsewhere = {other.document.id: other for other in reversed([*others])}
+    return Passage(
+        chunk_id=str(best.key),
+        document_id=document.id,
+        source=document.source,
+        title=document.title,
+        heading=one.heading,
+        text=joined.text,
+        url=one.url,
+        updated=document.updated,
+        score=joined.best.score,
+        similarity=max(part.candidate.cosine for part in joined.parts),
+        lexical=share(weights, frozenset().union(*(part.held for part in joined.parts))),
+        also=tuple(
+            Also(each.document.title, each.url, each.document.source, each.document.path) for each in elsewhere.values()
+        ),
+        path=document.path,
+    )
+
+
+def _agreement(finds: _Finds, found: Mapping[int, Found]) -> float:
+    best = max((finds.scores[key] for key in finds.words[:1]), default=0.0)
+    telling = [key for key in finds.words if finds.scores[key] >= _TELLING_SHARE * best]
+    return overlap([*_ranks(finds.dense, found)][:_AGREEING], [*_ranks(telling, found)][:_AGREEING])
+
+
+def overlap(one: Sequence[str], other: Sequence[str]) -> float:
     """How much of the shorter list the other names too, 0 to 1; 0 where one is empty."""
     shortest = min(len(one), len(other))
     return len(set(one) & set(other)) / shortest if shortest else 0.0
 
 
-def share(weights: dict[str, float], stems: set[str]) -> float:
-    """The part of the weights' sum that belongs to `stems`, 0 to 1."""
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in stems) / total if total else 0.0
+def share(weights: Sequence[float], held: frozenset[int]) -> float:
+    """The part of the weights' sum that the numbers `held` name, 0 to 1."""
+    total = sum(weights)
+    return min(1.0, sum(weights[number] for number in held) / total) if total else 0.0

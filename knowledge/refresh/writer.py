@@ -106,7 +106,7 @@ class SourceWriter:
     async def _restamp(self, identifier: str, before: Known, now: Known) -> None:
         await self._store.restamp(identifier, now)
         if before.readers != now.readers:
-            await self._indexes.move(await self._store.keys_of(identifier), (self.source, now.readers))
+            await self._indexes.restrict(await self._store.keys_of(identifier), now.readers)
 
     async def restrict(self, readers: frozenset[str]) -> None:
         """Gives all documents other readers, those too that a refresh has in hand."""
@@ -115,7 +115,7 @@ class SourceWriter:
             await uninterrupted(self._restrict(readers))
 
     async def _restrict(self, readers: frozenset[str]) -> None:
-        await self._indexes.move(await self._store.restrict(self.source, readers), (self.source, readers))
+        await self._indexes.restrict(await self._store.restrict(self.source, readers), readers)
 
     async def forget(self) -> int:
         """Removes the source with all that came from it; a refresh of it stops. Returns how many chunks went."""

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import structlog
 from structlog.typing import EventDict
 
 from knowledge.embedding.minilm import MiniLM
 from knowledge.errors import KnowledgeInUse
+from knowledge.filters import Reach
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.retrieval import nearest_readable
 
@@ -25,7 +27,7 @@ async def assert_both_indexes_answer(base: KnowledgeBase) -> None:
     indexes = base._indexes
     vector = await base.embedder.embed_query("E4711 queue")
     (best,) = indexes.vectors.nearest(vector, 1)
-    assert indexes.lexical.search(["e4711"], "E4711", None, 5) == [best]
+    assert [key for key, _ in indexes.lexical.search(indexes.lexical.wording("E4711", ()), None, 5)] == [best]
     result = await base.search("E4711", scopes=EVERYONE)
     assert result.passages[0].title == "On call"
 
@@ -125,10 +127,10 @@ async def test_the_broad_way_and_the_exact_way_agree(
         await base.refresh()
         vector = await base.embedder.embed_query("topic 3")
         snapshot = base._indexes.snapshot
-        mask = snapshot.readable(EVERYONE, frozenset({"docs"}))
-        exact = nearest_readable(base._indexes, snapshot, vector, mask)
+        mask = snapshot.readable(Reach(EVERYONE, frozenset({"docs"})))
+        exact = nearest_readable(base._indexes, snapshot, vector, mask, 50)
         monkeypatch.setattr("knowledge.retrieval._EXACT_ROWS", 0)
-        assert nearest_readable(base._indexes, snapshot, vector, mask)[:10] == exact[:10]
+        assert np.array_equal(nearest_readable(base._indexes, snapshot, vector, mask, 50)[:10], exact[:10])
 
 
 async def test_a_second_process_on_the_folder_is_told_so(sqlite_place: Place, folder: Folder) -> None:

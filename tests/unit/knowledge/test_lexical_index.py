@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from knowledge.errors import IndexBroken
-from knowledge.lexical import LexicalIndex
+from knowledge.filters import Reach
+from knowledge.lexical import Entry, LexicalIndex
+from knowledge.records import Facets
 from knowledge.stamp import Stamp
-from knowledge.vectors import Shelf
 
-PUBLIC: Shelf = ("docs", frozenset({"everyone"}))
-PRIVATE: Shelf = ("docs", frozenset({"channel:C1"}))
+PUBLIC = Facets("docs", frozenset({"everyone"}))
+PRIVATE = Facets("docs", frozenset({"channel:C1"}))
+DOCS = frozenset({"docs"})
 TEXTS = {
     1: "Restarting the kube-apiserver takes a minute",
     2: "The api gateway and the kube proxy are different things on a server",
@@ -27,14 +29,15 @@ STAMP: Stamp = {"count": len(TEXTS)}
 def index(tmp_path: Path) -> Iterator[LexicalIndex]:
     index = LexicalIndex(tmp_path)
     index.recreate()
-    index.add((key, PRIVATE if key == 4 else PUBLIC, text) for key, text in TEXTS.items())
+    index.add(Entry(key, PRIVATE if key == 4 else PUBLIC, text) for key, text in TEXTS.items())
     index.commit()
     yield index
     index.close()
 
 
-def search(index: LexicalIndex, text: str, shelves: list[Shelf] | None = None) -> list[int]:
-    return index.search(index.analyzer.question(text), text, shelves, 10)
+def search(index: LexicalIndex, text: str, scopes: set[str] | None = None) -> list[int]:
+    reach = None if scopes is None else Reach(frozenset(scopes), DOCS)
+    return [key for key, _ in index.search(index.wording(text, ()), reach, 10)]
 
 
 def test_words_are_found_in_other_forms(index: LexicalIndex) -> None:
@@ -47,11 +50,11 @@ def test_identifiers_are_found_whole(index: LexicalIndex, question: str, key: in
     assert search(index, question)[0] == key
 
 
-def test_only_open_shelves_are_searched(index: LexicalIndex) -> None:
-    assert 4 in search(index, "network connections", [PUBLIC, PRIVATE])
-    assert search(index, "network connections", [PUBLIC]) == []
-    assert search(index, "network connections", [PRIVATE]) == [4]
-    assert search(index, "network connections", []) == []
+def test_only_what_may_be_read_is_searched(index: LexicalIndex) -> None:
+    assert 4 in search(index, "network connections", {"everyone", "channel:C1"})
+    assert search(index, "network connections", {"everyone"}) == []
+    assert search(index, "network connections", {"channel:C1"}) == [4]
+    assert search(index, "network connections", set()) == []
 
 
 def test_removed_chunks_are_found_no_more_and_the_others_are(index: LexicalIndex) -> None:
@@ -62,13 +65,13 @@ def test_removed_chunks_are_found_no_more_and_the_others_are(index: LexicalIndex
     assert search(index, "minute") == [1]
 
 
-def test_rare_words_weigh_more_and_unknown_ones_most(index: LexicalIndex) -> None:
-    weights = index.weights(["the", "minut", "unheard"])
-    assert weights["the"] < weights["minut"] < weights["unheard"]
+def test_rare_words_tell_more_and_unknown_ones_most(index: LexicalIndex) -> None:
+    common, rare, unknown = index.wording("version minute xylophone", ()).terms
+    assert common.idf < rare.idf < unknown.idf
 
 
 def test_a_question_of_common_words_alone_is_still_searched(index: LexicalIndex) -> None:
-    assert index.analyzer.question("what is the") == ["what", "is", "the"]
+    assert [term.forms for term in index.wording("what is the", ()).terms] == [("what",), ("is",), ("the",)]
     assert search(index, "?!") == []
 
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from knowledge.documents import Vector
-from knowledge.vectors import Shelf, VectorTable
+from knowledge.filters import Reach
+from knowledge.records import Facets
+from knowledge.vectors import VectorTable
 
-PUBLIC: Shelf = ("docs", frozenset({"everyone"}))
-PRIVATE: Shelf = ("docs", frozenset({"channel:C1"}))
+PUBLIC = Facets("docs", frozenset({"everyone"}))
+PRIVATE = Facets("docs", frozenset({"channel:C1"}))
 DOCS = frozenset({"docs"})
 
 
@@ -26,8 +28,9 @@ def table() -> VectorTable:
 
 def found(table: VectorTable, scopes: frozenset[str], count: int = 10) -> list[int]:
     snapshot = table.snapshot
-    rows = np.flatnonzero(snapshot.readable(scopes, DOCS))
-    return [key for key, _ in snapshot.nearest(unit_vectors(1, seed=7)[0], rows, count)]
+    rows, _ = snapshot.nearest(unit_vectors(1, seed=7)[0], snapshot.readable(Reach(scopes, DOCS)), count)
+    found: list[int] = snapshot.keys[rows].tolist()
+    return found
 
 
 def by_hand(keys: list[int], count: int = 10) -> list[int]:
@@ -43,7 +46,7 @@ def test_the_nearest_are_those_that_sorting_all_of_them_gives(table: VectorTable
 
 def test_nothing_is_found_by_those_who_may_read_nothing(table: VectorTable) -> None:
     assert found(table, frozenset({"user:U1"})) == []
-    assert not table.snapshot.readable(frozenset({"everyone"}), frozenset({"other source"})).any()
+    assert not table.snapshot.readable(Reach(frozenset({"everyone"}), frozenset({"other source"}))).any()
 
 
 def test_what_is_removed_is_not_found_however_often_the_table_is_packed(table: VectorTable) -> None:
@@ -53,13 +56,13 @@ def test_what_is_removed_is_not_found_however_often_the_table_is_packed(table: V
     left = list(range(2901, 3001))
     assert table.fingerprint == [100, sum(left), 3000]
     assert found(table, frozenset({"everyone", "channel:C1"})) == by_hand(left)
-    assert table.snapshot.row_of(5) is None
-    assert table.snapshot.row_of(2950) is not None
+    assert len(table.snapshot.rows_of([5, 99_999])) == 0
+    assert len(table.snapshot.rows_of([2950])) == 1
 
 
 def test_new_readers_hold_at_once(table: VectorTable) -> None:
     best = found(table, frozenset({"everyone"}))[0]
-    table.move([best], PRIVATE)
+    table.move([best], [PRIVATE])
     assert best not in found(table, frozenset({"everyone"}))
     assert found(table, frozenset({"channel:C1"}))[0] == best
 
@@ -67,12 +70,11 @@ def test_new_readers_hold_at_once(table: VectorTable) -> None:
 def test_a_search_that_runs_sees_the_moment_at_which_it_began(table: VectorTable) -> None:
     before = table.snapshot
     everyone = frozenset({"everyone"})
-    seen = before.readable(everyone, DOCS)
+    seen = before.readable(Reach(everyone, DOCS))
     table.add(range(3001, 5001), [PUBLIC] * 2000, unit_vectors(2000, seed=3))
     table.remove(range(1, 2500))
-    table.move(range(2500, 2600), PRIVATE)
-    assert np.array_equal(before.readable(everyone, DOCS), seen)
-    assert before.row_of(4000) is None
-    rows = np.flatnonzero(seen)
-    nearest = [key for key, _ in before.nearest(unit_vectors(1, seed=7)[0], rows, 10)]
-    assert nearest == by_hand([key for key in range(1, 3001) if key % 3])
+    table.move(range(2500, 2600), [PRIVATE] * 100)
+    assert np.array_equal(before.readable(Reach(everyone, DOCS)), seen)
+    assert len(before.rows_of([4000])) == 0
+    rows, _ = before.nearest(unit_vectors(1, seed=7)[0], seen, 10)
+    assert before.keys[rows].tolist() == by_hand([key for key in range(1, 3001) if key % 3])
