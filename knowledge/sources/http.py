@@ -154,8 +154,11 @@ class PoliteClient:
             raise FetchFailed(f"{shown(url)} took more than {seconds:g} s and was given up.") from error
         except Unreachable as error:
             raise FetchFailed(f"{shown(url)}: {error}") from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise FetchFailed(f"The certificate of {url.host} is not valid. Its owner has to renew it.") from error
+        except aiohttp.ClientSSLError as error:
+            raise FetchFailed(
+                f"{url.host} offers no secure connection that can be trusted. Its owner has to renew its certificate; "
+                "an authority of your own is named by SSL_CERT_FILE."
+            ) from error
         except aiohttp.ClientConnectorDNSError as error:
             if isinstance(error.os_error, Unreachable):
                 raise FetchFailed(f"{shown(url)}: {error.os_error}") from error

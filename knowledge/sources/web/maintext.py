@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,10 @@ _NESTED = re.compile(r"^((?:  )+)(?=(?:[-*]|\d+\.) )", re.MULTILINE)
 _ESCAPED = re.compile(r"(`[^`\n]*`)|\\([\\`*_{}\[\]<>()#+.!~-])")
 _SHORT = 250  # characters; of less trafilatura keeps neither headings nor lists nor code
 _JOINTS = (" | ", " — ", " – ", " - ", " · ", " :: ", " » ")
+
+
+# It warns of every page without text.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)

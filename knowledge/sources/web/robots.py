@@ -49,7 +49,7 @@ async def read_robots(client: PoliteClient, origin: URL) -> Robots:
             f"{error} Without {shown(url)} nobody knows what may be read; the next refresh tries again, and what is "
             "known is kept."
         ) from error
-    robots = Robots(reply.body.decode("utf-8", "replace") if reply.status == 200 else "")
+    robots = Robots(reply.body.decode("utf-8-sig", "replace") if reply.status == 200 else "")
     if robots.delay > _LONGEST_DELAY:
         raise SourceUnavailable(
             f"{shown(url)} asks for {robots.delay:,.0f} s between two pages, too long to read a site. Ask its owner "

@@ -22,7 +22,7 @@ from knowledge.sources.web.sameness import ErrorPage, text_key, word_count
 from knowledge.sources.web.scope import Scope
 
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.5"
-_FEW_WORDS = 100  # of a page with a field for a password: a page to log in, not one that speaks of logging in
+_FEW_WORDS = 50  # of a page with a field for a password: a page to log in, not one that speaks of logging in
 _REFUSED = frozenset({401, 402, 403, 407, 451})
 _MISSING = frozenset({404, 410})
 _NO_PAGE = frozenset(

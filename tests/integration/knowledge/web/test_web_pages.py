@@ -162,7 +162,7 @@ async def test_what_robots_txt_forbids_is_not_asked_for(site: Site, open_web: Op
 async def test_a_page_that_robots_txt_forbids_later_is_dropped(site: Site, open_web: OpenWeb, shelf: Shelf) -> None:
     fill(site)
     await shelf.refresh(open_web())
-    site.send("/robots.txt", b"User-agent: *\nDisallow: /oncall\n")
+    site.send("/robots.txt", b"\xef\xbb\xbfUser-agent: *\nDisallow: /oncall\n")
     await shelf.refresh(open_web())
     assert sorted(shelf.readings) == ["/", "/deploy/", "/deploy/leave"]
 

@@ -148,6 +148,14 @@ async def test_redirects_are_followed_up_to_a_limit(server: Server, client: Clie
     assert len(server.requests) == 3 + 4
 
 
+async def test_a_secure_connection_that_cannot_be_trusted_is_told_with_the_way_out(
+    server: Server, client: Client
+) -> None:
+    server.scripted = [(200, {})]
+    with pytest.raises(FetchFailed, match=r"127\.0\.0\.1 offers no secure connection .* SSL_CERT_FILE\."):
+        await client().get(server.url.with_scheme("https"))
+
+
 async def test_only_web_addresses_are_asked_for(client: Client) -> None:
     for address in ("file:///etc/passwd", "ftp://example.org/", "gopher://example.org", "/relative"):
         with pytest.raises(FetchFailed, match="is no web address"):
