@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from git_server import TOKEN, GitServer, Repository
 from service_server import look, said
 
 from knowledge.errors import SourceUnavailable
 from knowledge.sources.git.source import GitSource
-
-from .conftest import TOKEN, GitServer, Repository
 
 Open = Callable[..., GitSource]
 

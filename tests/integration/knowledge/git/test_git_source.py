@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from git_server import Repository
 from service_server import look, said
 
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
 from knowledge.sources.base import Past
 from knowledge.sources.git.source import GitSource
-
-from .conftest import Repository
 
 Open = Callable[..., GitSource]
 
