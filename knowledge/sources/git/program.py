@@ -38,14 +38,16 @@ class Git:
         self._token = token.strip() if token else None
         self._environment = _environment(_settings(url, bool(self._token)), self._token)
 
-    async def run(self, *arguments: str, folder: Path | None = None, given: bytes = b"") -> bytes:
+    async def run(
+        self, *arguments: str, folder: Path | None = None, given: bytes = b"", seconds: float = LONGEST
+    ) -> bytes:
         """What the command prints. Raises GitFailed, or SourceUnavailable where there is no git."""
         async with self.started(*arguments, folder=folder, takes_input=bool(given)) as process:
             try:
-                async with asyncio.timeout(LONGEST):
+                async with asyncio.timeout(seconds):
                     printed, _ = await process.communicate(given or None)
             except TimeoutError:
-                raise GitFailed(f"git {arguments[0]} took longer than an hour") from None
+                raise GitFailed(f"git {arguments[0]} timed out after {seconds:.0f} seconds") from None
         return printed
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from knowledge.errors import SourceUnavailable
 from knowledge.sources.git.program import Git, GitFailed
 
 _NAMED = 10
+_PATIENCE = 120.0  # seconds for an answer about the branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Remote:
 
     async def _ask(self, *arguments: str) -> str:
         try:
-            return (await self._git.run(*arguments)).decode("utf-8", "replace")
+            return (await self._git.run(*arguments, seconds=_PATIENCE)).decode("utf-8", "replace")
         except GitFailed as error:
             raise self.explained(error) or self.failed(error) from None
 
@@ -121,7 +122,7 @@ _MEANINGS = tuple(
         ),
         (
             r"could not resolve|unable to access|failed to connect|connection (refused|timed out|reset|closed)|"
-            r"timed out|unreachable|early eof|hung up|transfer closed|too slow|longer than an hour|"
+            r"timed out|unreachable|early eof|hung up|transfer closed|too slow|"
             r"returned error: (429|5)|not available",
             "cannot be reached, or does not answer. Check the network and the address; the next refresh tries again.",
         ),
