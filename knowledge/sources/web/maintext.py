@@ -157,7 +157,7 @@ def _title(content: Content, markup: Markup, url: URL, name: str) -> str:
             return heading
         end = max(markup.title.rfind(joint) for joint in _JOINTS)
         return markup.title[:end] if end > 0 else markup.title
-    return content.title or heading or PurePosixPath(url.path).stem.replace("-", " ").replace("_", " ").strip() or name
+    return content.title or PurePosixPath(url.path).stem.replace("-", " ").replace("_", " ").strip() or name
 
 
 def _last_modified(headers: Mapping[str, str]) -> Any:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import pytest
+from matplotlib.figure import Figure
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -124,6 +126,16 @@ def test_what_is_served_as_a_page_is_read_as_one_whatever_its_name() -> None:
     assert page(html, path="/report.pdf").startswith("The pager rotates")
     assert page(html, content_type="", path="/x").startswith("The pager rotates")
     assert page("one,two\n1,2", content_type="application/octet-stream", path="/t.csv").startswith("| one | two |")
+
+
+def test_a_pdf_is_read_by_its_type_and_named_after_its_file() -> None:
+    figure, file = Figure(), io.BytesIO()
+    figure.text(0.1, 0.5, "The pager rotates every Monday.")
+    figure.savefig(file, format="pdf")
+    reply = Reply(URL("https://example.org/on-call"), 200, {"Content-Type": "application/pdf"}, file.getvalue())
+    reading = understand(reply, "/on-call").reading
+    assert reading is not None
+    assert (reading.title, reading.content.blocks[1].text) == ("on call", "The pager rotates every Monday.")
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/json", "text/javascript", "application/zip", "video/mp4"])
