@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 import structlog
 
 from knowledge.chunking import Chunker
-from knowledge.documents import Chunk, Document, document_id
+from knowledge.documents import BlockKind, Chunk, Content, Document, document_id
 from knowledge.embedding.base import Embedder
 from knowledge.errors import DocumentUnreadable
+from knowledge.language import language_of
 from knowledge.records import Replacement
 from knowledge.sources.base import Listing, Reading, Source
 from knowledge.sources.parsers.cleaning import cleaned
 
+_LOOKED_AT = 4_000  # characters that tell a document's language
 _log = structlog.get_logger(__name__)
 
 
@@ -66,9 +68,18 @@ class Reader:
             tags=reading.tags | reading.content.tags,
             anchor=listing.anchor,
         )
-        chunks = await asyncio.to_thread(self._split, listing.path, reading)
-        return Replacement(document, listing.version, chunks)
+        chunks, language = await asyncio.to_thread(self._split, reading)
+        return Replacement(replace(document, language=language), listing.version, chunks)
 
-    def _split(self, path: str, reading: Reading) -> list[Chunk]:
+    def _split(self, reading: Reading) -> tuple[list[Chunk], str | None]:
         content = replace(reading.content, blocks=cleaned(reading.content.blocks))
-        return self._chunker.split(path, reading.title, content)
+        return self._chunker.split(reading.title, content), _language(content)
+
+
+def _language(content: Content) -> str | None:
+    """The language of a document, by its first words that are not code."""
+    text = ""
+    for block in content.blocks:
+        if block.kind is not BlockKind.CODE and len(text) < _LOOKED_AT:
+            text += block.text[:_LOOKED_AT] + "\n"
+    return language_of(text)

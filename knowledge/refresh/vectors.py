@@ -41,9 +41,13 @@ class Vectors:
         prints: dict[str, Fingerprint] = {}
         if missing:
             found = await self._twins(missing, prints)
-            homes |= found
             vectors |= await self._known(home for home in found.values() if home not in vectors)
-            fresh = {text.digest: text for text in missing if found[text.digest] not in vectors}
+            for text in missing:
+                home = found[text.digest]
+                if home not in vectors and home not in fresh:  # its own, or gone since it was found
+                    fresh[text.digest] = text
+                    home = text.digest
+                homes[text.digest] = home
             made = await self._embed([texts[digest][1].embedded for digest in fresh])
             vectors |= dict(zip(fresh, made, strict=True))
         embedded = Embedded(homes, vectors, fresh, {digest: prints[digest] for digest in fresh})

@@ -94,7 +94,7 @@ async def documents_of(folder: Path, embedder: MiniLM) -> AsyncGenerator[tuple[s
     random.Random(_SEED).shuffle(listings)
     for listing in listings:
         reading = await source.read(listing)
-        yield listing.path, reading.title, chunker.split(listing.path, reading.title, reading.content)
+        yield listing.path, reading.title, chunker.split(reading.title, reading.content)
 
 
 def _headings(chunks: list[Chunk]) -> Iterator[str]:

@@ -365,9 +365,9 @@ async def test_the_event_loop_goes_on_while_a_file_is_parsed_and_split(
     threads: set[int] = set()
     split = Chunker.split
 
-    def noted(self: Chunker, path: str, title: str, content: Content) -> object:
+    def noted(self: Chunker, title: str, content: Content) -> object:
         threads.add(threading.get_ident())
-        return split(self, path, title, content)
+        return split(self, title, content)
 
     monkeypatch.setattr(Chunker, "split", noted)
     async with sqlite_place.open(folder.source()) as base:

@@ -18,7 +18,7 @@ from knowledge.errors import DocumentUnreachable, KnowledgeError, SourceUnavaila
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.refresh.backlog import Backlog
 from knowledge.reports import Problem, SourceReport
-from knowledge.schema import chunks, documents, embeddings, sources
+from knowledge.schema import chunks, documents, embeddings, fingerprints, sources
 from knowledge.sources.base import Checkpoint, Complete, Gone, Listed, Listing, Past, Reading
 from knowledge.sources.parsers.markdown import parse_text
 
@@ -67,7 +67,8 @@ class TellingSource:
         await self.go_on.wait()
         if text is None or listing.path in self.unreachable:
             raise DocumentUnreachable(f"{listing.path} does not answer.")
-        return Reading(listing.path, parse_text(text), hashlib.sha256(text.encode()).hexdigest(), None, None)
+        content = parse_text(text)
+        return Reading(content.title or listing.path, content, hashlib.sha256(text.encode()).hexdigest(), None, None)
 
     async def close(self) -> None:
         """Holds nothing."""
@@ -154,14 +155,14 @@ async def test_what_may_not_be_read_any_more_is_out_while_others_are_still_being
         await refreshed(base, source)
         assert await titles(base, "red fox") == ["secret"]
         source.go_on.clear()
-        told: list[Listed | Exception | asyncio.Event] = {
-            "gone": [Gone("secret")],
-            "unlisted": [Complete()],
-            "narrowed": [replace(secret, readers=C1)],
-            "narrowed and changed": [source.page("secret", "the red fox sleeps", C1)],
-        }[withdrawn]
+        told: dict[str, Listed] = {
+            "gone": Gone("secret"),
+            "unlisted": Complete(),
+            "narrowed": replace(secret, readers=C1),
+            "narrowed and changed": source.page("secret", "the red fox sleeps", C1),
+        }
         taken_in = asyncio.Event()
-        source.tells = [*(source.page(f"new {n}", f"new page {n}") for n in range(20)), *told, taken_in]
+        source.tells = [*(source.page(f"new {n}", f"new page {n}") for n in range(20)), told[withdrawn], taken_in]
         refreshing = asyncio.create_task(base.refresh())
         await asyncio.wait_for(taken_in.wait(), 10)
         assert await titles(base, "red fox") == []
@@ -380,3 +381,44 @@ async def test_a_long_backlog_waits_on_disk_and_comes_out_in_its_order() -> None
     assert [entry for entry in out if isinstance(entry, Listing)] == listings
     assert [entry.state for entry in out if isinstance(entry, Checkpoint)] == ["999", "1999", "2999", "3999", "4999"]
     assert out[1_000] == Checkpoint("999")
+
+
+GUIDE = (
+    "# Releases\n\nTo release the service the captain opens the board and checks that every test is green. Then the "
+    "button is pressed and the new version goes to one machine in each region. After ten minutes without alarms it "
+    "goes to the rest, and the old version is kept for a day so that it can be brought back whenever it is needed. "
+    "Whoever presses the button stays at the desk until all graphs are flat again and writes down what was seen."
+)
+
+
+async def test_what_says_nearly_the_same_is_embedded_once_and_each_reader_sees_their_own_text(place: Place) -> None:
+    source = TellingSource()
+    copy = GUIDE.replace("kept for a day", "stored for a day")
+    source.tells = [source.page("public", GUIDE), source.page("secret", copy, C1), Complete()]
+    async with place.open(source) as base:
+        assert (await refreshed(base, source)).chunks == 1
+        assert (await count(place, chunks), await count(place, embeddings)) == (2, 1)
+        for scopes, word in ((EVERYONE, "kept for"), (C1, "stored for")):
+            (passage,) = (await base.search("how is a release brought back?", scopes=scopes)).passages
+            assert word in passage.text
+        # The one that was embedded goes; its twin is still found.
+        source.tells = [source.page("secret", copy, C1), Complete()]
+        await refreshed(base, source)
+        assert await titles(base, "release captain", C1) == ["Releases"]
+        assert await count(place, embeddings) == 1
+    async with place.open(source) as base:
+        assert await titles(base, "release captain", C1) == ["Releases"]
+        source.tells = [Complete()]
+        await refreshed(base, source)
+        assert (await count(place, embeddings), await count(place, fingerprints)) == (0, 0)
+
+
+async def test_a_number_that_differs_is_embedded_on_its_own(place: Place) -> None:
+    source = TellingSource()
+    source.tells = [
+        source.page("one", GUIDE + " It listens on port 8080."),
+        source.page("two", GUIDE + " It listens on port 8081."),
+        Complete(),
+    ]
+    async with place.open(source) as base:
+        assert (await refreshed(base, source)).chunks == 2
