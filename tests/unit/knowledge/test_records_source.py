@@ -10,9 +10,9 @@ import pytest
 from service_server import look, said
 
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
-from knowledge.sources import records
 from knowledge.sources.base import Past
-from knowledge.sources.records import KIND, RecordsSource, keep_file
+from knowledge.sources.records import KIND, keep_file, rows
+from knowledge.sources.records.source import RecordsSource
 
 TEAM = frozenset({"channel:C1"})
 
@@ -130,7 +130,7 @@ async def test_empty_lines_and_a_byte_order_mark_do_not_matter(file: Path) -> No
 
 
 async def test_a_line_without_an_end_is_passed_over(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "MOST_BYTES", 1000)
+    monkeypatch.setattr(rows, "MOST_BYTES", 1000)
     source = jsonl(file, {"id": "a", "text": "One."}, "x" * 5000, {"id": "b", "text": "Two."})
     run = await look(source)
     assert list(run.listings) == ["a", "b"]
@@ -209,7 +209,7 @@ async def test_a_row_that_is_no_record_is_named_by_its_line(table: Path) -> None
 async def test_a_quote_that_is_never_closed_is_named_and_keeps_what_is_known(
     table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "MOST_BYTES", 1000)
+    monkeypatch.setattr(rows, "MOST_BYTES", 1000)
     source = csv_file(table, 'id,text\na,One\nb,"never closed\n' + "c,Three\n" * 500)
     with pytest.raises(SourceUnavailable, match=r"is CSV up to line 3 .*a quote that is never closed"):
         await look(source)

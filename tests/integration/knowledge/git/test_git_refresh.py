@@ -12,7 +12,7 @@ from git_server import Repository
 from knowledge.access import PUBLIC
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.sources.git.source import GitSource
-from knowledge.sources.records import RecordsSource
+from knowledge.sources.records.source import RecordsSource
 
 if TYPE_CHECKING:
     from tests.integration.knowledge.conftest import Place
