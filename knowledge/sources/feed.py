@@ -33,7 +33,9 @@ _ACCEPT = "application/atom+xml,application/rss+xml,application/xml;q=0.9,text/x
 _MOST_BYTES = 10_000_000
 _LONGEST = 300  # characters of a path or a title
 _DAY = 86_400
-_FEED = re.compile(r"https?://[^\s/]+/\S*?(?:\.rss|\.atom|(?<!sitemap)\.xml|/feed/?)(?:\?\S*)?", re.IGNORECASE)
+_FEED = re.compile(
+    r"https?://[^\s/]+/(?:\S*(?:\.rss|\.atom|(?<!sitemap)\.xml)|(?:\S*/)?feed/?)(?:\?\S*)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
