@@ -1,4 +1,4 @@
-"""The command line: `switchboard run`, `ask`, `refresh`, `report`, `models`, `knowledge`, `config check`, `doctor`."""
+"""The command line: `switchboard run`, `ask`, `search`, `knowledge`, `refresh`, `report`, `models`, `doctor` …"""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-knowledge_app = typer.Typer(
-    help="What the bot knows: its sources, and what a search finds.", invoke_without_command=True
-)
+knowledge_app = typer.Typer(help="What the bot knows: its sources, and files to import.", invoke_without_command=True)
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(config_app, name="config")
@@ -131,17 +129,54 @@ def knowledge(context: typer.Context, config: ConfigFile = None) -> None:
         _run(config, lambda settings: knowledge_status(settings, out))
 
 
-@knowledge_app.command("search")
-def knowledge_search(
+@knowledge_app.command("import")
+def knowledge_import(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="What to look for.")],
-    k: Annotated[int, typer.Option(help="How many passages.", min=1, max=100)] = 6,
-    as_json: AsJson = False,
+    file: Annotated[Path, typer.Argument(help="JSONL or CSV: id, text, title, url, readers, updated.")],
+    name: Annotated[str, typer.Option(help="What the source is called; the file's own name where empty.")] = "",
+    readers: Annotated[
+        list[str] | None,
+        typer.Option(help="Who may read records that name no readers: everyone, channel:C…, user:U…; may be repeated."),
+    ] = None,
 ) -> None:
-    """The passages that everyone may read and that fit best."""
-    from bot.console import search
+    """Import a file of documents; the same file again takes in what changed in it."""
+    from bot.console import import_file
 
-    _run(context.obj, lambda settings: search(settings, text, k, out, as_json))
+    _run(context.obj, lambda settings: import_file(settings, file, name or file.stem, readers, out, err))
+
+
+@knowledge_app.command("forget")
+def knowledge_forget(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="A source that was added or imported.")]
+) -> None:
+    """Remove a source and all that came from it."""
+    from bot.console import forget_source
+
+    _run(context.obj, lambda settings: forget_source(settings, name, out))
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")] = "",
+    k: Annotated[int, typer.Option(help="How many passages; in a batch, how many documents.", min=1, max=1000)] = 6,
+    readers: Annotated[
+        list[str] | None,
+        typer.Option("--as", help="Search as everyone, channel:C… or user:U…; may be repeated. Everyone where none."),
+    ] = None,
+    batch: Annotated[Path | None, typer.Option(help="Questions instead of a text: JSONL with id and text.")] = None,
+    trec: Annotated[Path | None, typer.Option(help="Where a batch's run goes, in TREC's form.")] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Search what is known, as somebody may read it."""
+    from bot import searching
+
+    if (batch is None) == (not text.strip()) or (batch is None) != (trec is None):
+        raise typer.BadParameter("Write a text, or --batch QUESTIONS.jsonl with --trec RUN.txt.")
+    if batch is not None and trec is not None:
+        _run(config, lambda settings: searching.search_batch(settings, batch, trec, k, readers, err))
+    else:
+        _run(config, lambda settings: searching.search(settings, text, k, readers, out, as_json))
 
 
 @config_app.command("check")

@@ -12,15 +12,18 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import ConfigError
+from knowledge import access
+from knowledge.errors import InvalidScope, UnknownSource
+from knowledge.sources.kinds import SourceSpec, explained, kind_of
 
 PREFIX = "SWITCHBOARD_"
 DEFAULT_FILE = Path("switchboard.toml")
@@ -94,15 +97,63 @@ class Folder(Section):
     """Address that a document's path is added to for its link."""
 
 
+class SourceTable(BaseModel):
+    """A source of any kind: what stands beside kind, name and readers are the kind's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    name: str
+    readers: tuple[str, ...] = ("everyone",)
+
+    @property
+    def spec(self) -> SourceSpec:
+        """The same for the kinds of sources."""
+        return SourceSpec(self.name, self.kind, access.parse_scopes(self.readers), self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        try:
+            known = kind_of(self.kind).options
+            known.model_validate(dict(self.spec.options))
+        except (UnknownSource, InvalidScope) as error:
+            raise ValueError(str(error)) from None
+        except ValidationError as error:
+            extra = next((str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden"), "")
+            nearest = difflib.get_close_matches(extra, [*known.model_fields, "readers"], n=1)
+            hint = f" Did you mean {nearest[0]}?" if nearest else ""
+            raise ValueError(f"the source “{self.name}”: {explained(error)}{hint}") from None
+        return self
+
+
 class Knowledge(Section):
     """What the bot knows."""
 
     folders: tuple[Folder, ...] = (Folder(path=Path("docs"), name="docs"),)
     """Folders of Markdown, text, HTML, PDF, docx, pptx, xlsx and CSV files."""
+    sources: tuple[SourceTable, ...] = ()
+    """Sources of other kinds, each a table with kind, name, readers and the options of its kind."""
     refresh: str = "*/30 * * * *"
     """When the sources are looked through for changes, as a cron expression."""
     passages: int = Field(default=6, ge=1, le=30)
     """How many passages a question may use."""
+    embedding: str = "local"
+    """The model that knowledge is searched with: local (all-MiniLM-L6-v2 on this machine), or the name of an embedding
+    model of the catalogue, such as text-embedding-3-small. Another model is filled beside the one that answers."""
+
+    @property
+    def specs(self) -> list[SourceSpec]:
+        """All configured sources: the folders, then the others."""
+        folders = [
+            SourceSpec(
+                folder.name or folder.path.expanduser().name,
+                "folder",
+                frozenset(folder.readers),
+                {"path": folder.path, "link_base": folder.link_base},
+            )
+            for folder in self.folders
+        ]
+        return [*folders, *(source.spec for source in self.sources)]
 
 
 class Models(Section):
@@ -260,7 +311,9 @@ def _shown(value: Any) -> str:
         text = value.get_secret_value()
         return make_url(text).render_as_string(hide_password=True) if text else ""
     if isinstance(value, tuple):
-        return ", ".join(str(v.path) if isinstance(v, Folder) else str(v) for v in value)
+        return ", ".join(
+            str(v.path) if isinstance(v, Folder) else v.name if isinstance(v, SourceTable) else str(v) for v in value
+        )
     return "" if value is None else str(value)
 
 

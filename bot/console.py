@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -32,8 +34,13 @@ from bot.domain import (
     StrategyName,
     TextDelta,
 )
-from bot.errors import ModelError, UnusableQuestion
-from knowledge.reports import RefreshProgress
+from bot.errors import ModelError, SourceExists, UnusableQuestion
+from bot.sources import SAVED, imports_of
+from knowledge import access
+from knowledge.reports import RefreshProgress, RefreshReport
+from knowledge.sources.kinds import SourceSpec
+from knowledge.sources.records import KIND as RECORDS
+from knowledge.sources.records import keep_file
 
 CONSOLE_USER = "console"
 
@@ -66,14 +73,7 @@ async def ask(
 async def refresh(settings: Settings, out: Console, err: Console) -> None:
     """Takes in what changed and prints what was done, source by source."""
     async with open_core(settings) as core:
-        report = await _take_in(core, err)
-        for source in report.sources:
-            out.print(
-                f"{escape(source.source)}: {source.seen} documents ({source.added} new, {source.changed} changed, "
-                f"{source.removed} removed), {source.chunks} chunks embedded, {source.seconds:.2f} s"
-            )
-        for name, problem in report.problems:
-            out.print(f"[yellow]{escape(name)}[/] {escape(problem.path)}: {escape(problem.sentence)}")
+        _print_report(await _take_in(core, err), out)
 
 
 async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) -> None:
@@ -120,6 +120,8 @@ async def knowledge_status(settings: Settings, out: Console) -> None:
     """Prints how each source stands."""
     async with open_core(settings) as core:
         for source in await core.knowledge.status():
+            if source.name == SAVED.name and not source.documents:
+                continue
             when = (
                 source.refreshed.astimezone(settings.report.zone).isoformat(" ", "minutes")
                 if source.refreshed
@@ -133,29 +135,50 @@ async def knowledge_status(settings: Settings, out: Console) -> None:
                 out.print(f"  [yellow]{escape(problem.path)}[/]: {escape(problem.sentence)}")
 
 
-async def search(settings: Settings, text: str, k: int, out: Console, as_json: bool) -> None:
-    """Prints the passages that everyone may read and that fit best."""
+async def import_file(
+    settings: Settings, file: Path, name: str, readers: Sequence[str] | None, out: Console, err: Console
+) -> None:
+    """Keeps a copy of a file of records as a source, and takes in what changed in it."""
     async with open_core(settings) as core:
-        found = await core.knowledge.search(text, scopes=Audience.everyone().scopes, k=k)
-        if as_json:
-            rows = [dataclasses.asdict(passage) for passage in found.passages]
-            out.print_json(json.dumps(rows, default=str, ensure_ascii=False))
-            return
-        for number, passage in enumerate(found.passages, 1):
-            trail = " › ".join(dict.fromkeys((passage.title, *passage.heading)))
-            out.print(f"[bold]{number}. {escape(trail)}[/]  [dim]similarity {passage.similarity:.2f}[/]")
-            out.print(escape(passage.text), style="dim")
-        if not found.passages:
-            out.print("Nothing was found that everyone may read. `switchboard refresh` takes in new documents.")
+        scopes = access.parse_scopes(readers) if readers else None
+        known = {added.spec.name: added for added in await core.sources.all()}.get(name)
+        if known is not None and (known.is_configured or known.spec.kind != RECORDS.name):
+            raise SourceExists(f"“{name}” is another source already ({known.spec.kind}). Choose another --name.")
+        kept = await asyncio.to_thread(keep_file, file, imports_of(settings), name)
+        options = {"path": str(kept)}
+        if known is None:
+            await core.sources.add(SourceSpec(name, RECORDS.name, scopes or access.PUBLIC, options), CONSOLE_USER)
+        else:
+            await core.sources.change(replace(known.spec, readers=scopes or known.spec.readers, options=options))
+        _print_report(await _take_in(core, err, [name]), out)
 
 
-async def _take_in(core: Core, err: Console) -> Any:
+async def forget_source(settings: Settings, name: str, out: Console) -> None:
+    """Removes a source that was added or imported."""
+    async with open_core(settings) as core:
+        await core.sources.forget(name)
+        out.print(f"“{escape(name)}” and all that came from it are forgotten.")
+
+
+def _print_report(report: RefreshReport, out: Console) -> None:
+    for source in report.sources:
+        if source.source == SAVED.name and not source.seen:
+            continue  # nothing was ever saved, and nobody asked for this source
+        out.print(
+            f"{escape(source.source)}: {source.seen} documents ({source.added} new, {source.changed} changed, "
+            f"{source.removed} removed), {source.chunks} chunks embedded, {source.seconds:.2f} s"
+        )
+        for problem in source.problems:
+            out.print(f"[yellow]{escape(source.source)}[/] {escape(problem.path)}: {escape(problem.sentence)}")
+
+
+async def _take_in(core: Core, err: Console, names: Sequence[str] | None = None) -> RefreshReport:
     with err.status("Looking through the knowledge sources") as status:
 
         def show(progress: RefreshProgress) -> None:
             status.update(f"{progress.source}: {progress.done} of {progress.total} changed documents taken in")
 
-        return await core.knowledge.refresh(progress=show)
+        return await core.knowledge.refresh(names, progress=show)
 
 
 def _question(core: Core, text: str, channel: str | None, model: str | None, strategy: str | None) -> Question:

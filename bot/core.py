@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.assistant import Assistant
-from bot.config import Folder, Settings
+from bot.config import Settings
 from bot.conversations import Conversations
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
@@ -26,10 +25,10 @@ from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
+from bot.sources import Sources
 from bot.storage.engine import open_engine, upgrade
 from bot.strategies import STRATEGIES
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
-from knowledge.sources.folder import FolderSource
 
 Clock = Callable[[], datetime]
 
@@ -42,6 +41,7 @@ class Core:
     clock: Clock
     engine: AsyncEngine
     knowledge: KnowledgeBase
+    sources: Sources
     models: Models
     prices: PriceBook
     ledger: Ledger
@@ -72,14 +72,17 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
             engine=engine,
             data_dir=settings.data_dir,
             models_dir=settings.models_dir,
-            sources=[folder_source(folder) for folder in settings.knowledge.folders],
+            sources=(),
         )
         stack.push_async_callback(knowledge.close)
+        sources = Sources(engine, knowledge, settings, clock)
+        stack.push_async_callback(sources.close)
+        await sources.open()
         models = await _open_models(settings, knowledge)
         stack.push_async_callback(models.close)
         ledger = Ledger(engine)
         await ledger.recover()
-        yield _assemble(settings, clock, engine, knowledge, models, ledger)
+        yield _assemble(settings, clock, engine, knowledge, sources, models, ledger)
 
 
 async def _open_models(settings: Settings, knowledge: KnowledgeBase) -> Models:
@@ -95,7 +98,13 @@ async def _open_models(settings: Settings, knowledge: KnowledgeBase) -> Models:
 
 
 def _assemble(
-    settings: Settings, clock: Clock, engine: AsyncEngine, knowledge: KnowledgeBase, models: Models, ledger: Ledger
+    settings: Settings,
+    clock: Clock,
+    engine: AsyncEngine,
+    knowledge: KnowledgeBase,
+    sources: Sources,
+    models: Models,
+    ledger: Ledger,
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
@@ -125,6 +134,7 @@ def _assemble(
         clock=clock,
         engine=engine,
         knowledge=knowledge,
+        sources=sources,
         models=models,
         prices=prices,
         ledger=ledger,
@@ -134,12 +144,4 @@ def _assemble(
         conversations=Conversations(engine),
         inbox=Inbox(engine),
         assistant=assistant,
-    )
-
-
-def folder_source(folder: Folder) -> FolderSource:
-    """The source of a configured folder; its name is the folder's own where none is given."""
-    path = Path(folder.path).expanduser()
-    return FolderSource(
-        name=folder.name or path.name, path=path, readers=frozenset(folder.readers), link_base=folder.link_base
     )

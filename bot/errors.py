@@ -40,6 +40,14 @@ class UnusableQuestion(SwitchboardError):
     """The question cannot be answered as it is (empty, too long, no text)."""
 
 
+class SourceExists(SwitchboardError):
+    """Another source has this name."""
+
+
+class SourceNotFound(SwitchboardError):
+    """No source of this name can be changed or forgotten here."""
+
+
 class ModelError(SwitchboardError):
     """A model call failed for good. `kind` says which way, for the ledger and the report."""
 

@@ -156,3 +156,25 @@ job_runs = sa.Table(
     sa.Column("finished_at", UtcDateTime),
     sa.Column("problem", sa.Text),
 )
+
+# Sources of knowledge that somebody added while the bot ran; those of the configuration stand there alone.
+added_sources = sa.Table(
+    "added_sources",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("readers", sa.Text, nullable=False),
+    sa.Column("added_by", sa.String(40), nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
+)
+
+# Problems of sources that were told in Slack, so that none is told twice, not even by the next process.
+told_problems = sa.Table(
+    "told_problems",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("told_at", UtcDateTime, nullable=False),
+)

@@ -92,13 +92,81 @@ def test_models_lists_which_can_be_used_and_shows_what_one_needs(folder: Path) -
     assert "OPENAI_API_KEY" in switchboard("models", hosted).stdout
 
 
-def test_knowledge_shows_the_sources_and_searches_them(folder: Path) -> None:
+def test_knowledge_shows_the_sources_and_search_finds_in_them(folder: Path) -> None:
     assert "never" in switchboard("knowledge").stdout
     switchboard("refresh")
     assert "1 documents" in switchboard("knowledge").stdout
-    assert "undo" in switchboard("knowledge", "search", "roll back").stdout
-    (passage,) = json.loads(switchboard("knowledge", "search", "roll back", "--json").stdout)
-    assert passage["document_id"]
+    assert "undo" in switchboard("search", "roll back").stdout
+    (passage,) = json.loads(switchboard("search", "roll back", "--json").stdout)
+    assert passage["path"] == "deploying.md"
+
+
+def test_search_finds_what_the_named_readers_may_read(folder: Path) -> None:
+    (folder / "pay.jsonl").write_text('{"id": "band", "text": "The salary band of robot smiths is 61,000 euros."}\n')
+    switchboard("knowledge", "import", "pay.jsonl", "--readers", "channel:C0PAY")
+    assert "61,000" not in switchboard("search", "salary of robot smiths").stdout
+    assert "61,000" in switchboard("search", "salary of robot smiths", "--as", "channel:C0PAY").stdout
+    assert "does not say who may read" in refused(folder, "search", "salary", "--as", "maya")
+
+
+def test_an_imported_file_stays_known_when_it_is_deleted_and_again_imports_what_changed(folder: Path) -> None:
+    file = folder / "faq.jsonl"
+    file.write_text(
+        '{"id": "vpn", "text": "The VPN is reached at port 4711."}\n'
+        '{"id": "mug", "text": "Mugs are in the second cupboard."}\n{"id": 3}\n'
+    )
+    told = switchboard("knowledge", "import", "faq.jsonl").stdout
+    assert "faq: 2 documents (2 new" in told
+    assert "line 3" in told.lower()
+    file.unlink()
+    assert "0 new, 0 changed, 0 removed" in switchboard("refresh").stdout.split("faq:")[1]
+    file.write_text('{"id": "vpn", "text": "The VPN is reached at port 4712."}\n')
+    assert "0 new, 1 changed, 1 removed" in switchboard("knowledge", "import", "faq.jsonl").stdout
+    assert "4712" in switchboard("search", "VPN port").stdout
+
+
+def test_a_source_that_was_imported_can_be_forgotten_and_a_configured_one_says_where_it_stands(folder: Path) -> None:
+    (folder / "faq.jsonl").write_text('{"id": "vpn", "text": "The VPN is reached at port 4711."}\n')
+    switchboard("knowledge", "import", "faq.jsonl")
+    switchboard("knowledge", "forget", "faq")
+    assert "4711" not in switchboard("search", "VPN port").stdout
+    assert "faq" not in switchboard("knowledge").stdout
+    assert list((folder / "data" / "imports").iterdir()) == []
+    assert "“docs” stands in the configuration" in refused(folder, "knowledge", "forget", "docs")
+    assert "The sources are: “docs”" in refused(folder, "knowledge", "forget", "faq")
+
+
+def test_an_import_does_not_take_the_name_of_another_source(folder: Path) -> None:
+    (folder / "docs.jsonl").write_text('{"id": "vpn", "text": "The VPN is reached at port 4711."}\n')
+    assert "--name" in refused(folder, "knowledge", "import", "docs.jsonl")
+
+
+def test_a_batch_of_questions_becomes_a_run_in_which_each_document_stands_once(folder: Path) -> None:
+    sections = "".join(f"## Part {n}\n\n{'The undo command is told again here. ' * 40}\n\n" for n in range(4))
+    (folder / "docs" / "long.md").write_text(f"# Undo\n\n{sections}")
+    (folder / "faq.jsonl").write_text('{"_id": "vpn", "text": "The VPN is reached at port 4711."}\n')
+    switchboard("knowledge", "import", "faq.jsonl")
+    switchboard("refresh")
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "q 1", "text": "How do I undo a release?"}\n\n{"id": 2, "text": "VPN port"}\n'
+    )
+    switchboard("search", "--batch", "queries.jsonl", "--k", "3", "--trec", "run.txt")
+    rows = [line.split() for line in (folder / "run.txt").read_text().splitlines()]
+    assert {row[0] for row in rows} == {"q-1", "2"}
+    assert next(row[2] for row in rows if row[0] == "2") == "vpn"
+    first = [row for row in rows if row[0] == "q-1"]
+    assert {row[2] for row in first} >= {"deploying.md", "long.md"}
+    assert len({row[2] for row in first}) == len(first)
+    assert [row[3] for row in first] == [str(rank) for rank in range(1, len(first) + 1)]
+    scores = [float(row[4]) for row in first]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(scores)
+
+
+def test_a_line_that_is_no_question_is_named_and_no_run_is_written(folder: Path) -> None:
+    (folder / "queries.jsonl").write_text('{"id": 1, "text": "VPN"}\n{"id": 2}\n')
+    assert "Line 2 of queries.jsonl" in refused(folder, "search", "--batch", "queries.jsonl", "--trec", "run.txt")
+    assert not (folder / "run.txt").exists()
 
 
 def test_config_check_shows_where_each_value_comes_from(folder: Path) -> None:

@@ -1,0 +1,204 @@
+"""All sources of knowledge: those that the configuration names, and those that people add while the bot runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.config import Settings
+from bot.errors import ConfigError, SourceExists, SourceNotFound
+from bot.secrets import read_secret
+from bot.storage.tables import added_sources
+from knowledge import access
+from knowledge.errors import UnknownSource
+from knowledge.knowledge_base import KnowledgeBase
+from knowledge.sources.base import Source
+from knowledge.sources.kinds import SourceContext, SourceSpec, kinds, open_source
+from knowledge.sources.records import KIND as RECORDS
+from knowledge.sources.unavailable import UnavailableSource
+
+SAVED = SourceSpec("saved from Slack", "slack", access.PUBLIC, {"saved": True})
+"""What the shortcut "Add to knowledge" keeps. It is always there, so that no refresh forgets what was saved."""
+_NOT_IN_NAMES = re.compile(r"[^\w.#-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A source that somebody added. `origin`: "configuration", or the id of the person."""
+
+    spec: SourceSpec
+    origin: str
+    added_at: datetime | None = None
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it stands in the configuration, where alone it can be removed."""
+        return self.origin == "configuration"
+
+
+class Sources:
+    """Opens the sources and hands them to the knowledge base; keeps in SQL what was added."""
+
+    def __init__(
+        self, engine: AsyncEngine, knowledge: KnowledgeBase, settings: Settings, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._knowledge = knowledge
+        self._settings = settings
+        self._configured = [Added(spec, "configuration") for spec in settings.knowledge.specs]
+        self._clock = clock
+        self._services: dict[str, object] = {}
+        self._opened: dict[str, Source] = {}
+
+    async def open(self) -> None:
+        """Opens all sources. Raises InvalidScope, and ConfigError where two of the configuration have one name."""
+        for added in await self.all():
+            name = added.spec.name
+            if name in self._opened:
+                raise ConfigError(f"Two sources in the configuration are called “{name}”. Give each a name of its own.")
+            self._opened[name] = self._open(added.spec)
+        self._opened[SAVED.name] = self._open(SAVED)
+        self._hand_over()
+
+    async def connect(self, name: str, service: object) -> None:
+        """Lends the sources a connection that is open now ("slack"); those that waited for it are opened again."""
+        self._services[name] = service
+        waiting = [SAVED, *(added.spec for added in await self.all())]
+        for spec in waiting:
+            if spec.kind == name:
+                await self._opened[spec.name].close()
+                self._opened[spec.name] = self._open(spec)
+        self._hand_over()
+
+    async def all(self) -> list[Added]:
+        """Every source, the configured ones first."""
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(sa.select(added_sources).order_by(added_sources.c.added_at))).all()
+        added = [
+            Added(SourceSpec(r.name, r.kind, access.from_key(r.readers), r.options), r.added_by, r.added_at)
+            for r in rows
+        ]
+        taken = {one.spec.name for one in self._configured}
+        return [*self._configured, *(one for one in added if one.spec.name not in taken)]
+
+    def recognise(self, text: str) -> list[SourceSpec]:
+        """What `text` (an address, a path, a channel) may mean, each with a name that is free; readers: everyone."""
+        wanted = text.strip()
+        found = [(kind.name, options) for kind in kinds().values() if (options := kind.recognise(wanted)) is not None]
+        return [SourceSpec(self._free_name(wanted), kind, access.PUBLIC, options) for kind, options in found]
+
+    async def add(self, spec: SourceSpec, person: str) -> Source:
+        """Keeps a source and opens it. Raises SourceExists and InvalidScope."""
+        if spec.name in self._opened:
+            raise SourceExists(
+                f"There is a source called “{spec.name}” already. Choose another name, or forget that one."
+            )
+        source = self._open(spec)
+        row = {
+            "name": spec.name,
+            "kind": spec.kind,
+            "options": dict(spec.options),
+            "readers": access.to_key(spec.readers),
+            "added_by": person,
+            "added_at": self._clock(),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.insert(added_sources).values(row))
+        self._opened[spec.name] = source
+        self._hand_over()
+        return source
+
+    async def change(self, spec: SourceSpec) -> None:
+        """Gives a source that was added other options or readers. Raises SourceNotFound."""
+        if spec.name not in self._opened:
+            raise self._not_found(spec.name)
+        before = next(added.spec for added in await self.all() if added.spec.name == spec.name)
+        values = {"kind": spec.kind, "options": dict(spec.options), "readers": access.to_key(spec.readers)}
+        async with self._engine.begin() as connection:
+            changed = sa.update(added_sources).where(added_sources.c.name == spec.name).values(values)
+            await connection.execute(changed)
+        await self._opened[spec.name].close()
+        self._opened[spec.name] = self._open(spec)
+        self._hand_over()
+        if before.options.get("path") != spec.options.get("path"):
+            await asyncio.to_thread(self._drop_copy, before)
+
+    async def forget(self, name: str) -> None:
+        """Removes a source that was added, with all that came from it. Raises SourceNotFound."""
+        known = next((added for added in await self.all() if added.spec.name == name), None)
+        if known is None:
+            raise self._not_found(name)
+        if known.is_configured:
+            raise SourceNotFound(
+                f"“{name}” stands in the configuration. Remove it there and start again; then it is forgotten."
+            )
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.delete(added_sources).where(added_sources.c.name == name))
+        source = self._opened.pop(name, None)
+        self._hand_over()
+        await self._knowledge.forget(name)
+        if source is not None:
+            await source.close()
+        await asyncio.to_thread(shutil.rmtree, self._cache_of(name), ignore_errors=True)
+        await asyncio.to_thread(self._drop_copy, known.spec)
+
+    async def close(self) -> None:
+        """Closes every source."""
+        opened, self._opened = self._opened, {}
+        for source in opened.values():
+            await source.close()
+
+    def _open(self, spec: SourceSpec) -> Source:
+        context = SourceContext(self._cache_of(spec.name), _secret, self._services)
+        try:
+            return open_source(spec, context)
+        except UnknownSource as error:
+            # A plug-in that is not installed any more takes the others not down.
+            return UnavailableSource(spec.name, spec.kind, str(error))
+
+    def _cache_of(self, name: str) -> Path:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]  # names that differ in signs alone stay apart
+        return self._settings.data_dir / "sources" / f"{_NOT_IN_NAMES.sub('-', name)[:60]}-{digest}"
+
+    def _drop_copy(self, spec: SourceSpec) -> None:
+        """Removes the copy of an imported file; a file that stands elsewhere is not ours."""
+        path = Path(str(spec.options.get("path", "")))
+        if spec.kind == RECORDS.name and path.parent == imports_of(self._settings):
+            path.unlink(missing_ok=True)
+
+    def _hand_over(self) -> None:
+        self._knowledge.set_sources(list(self._opened.values()))
+
+    def _free_name(self, text: str) -> str:
+        """A short name for what somebody wrote: the last telling part of an address, a path or a channel."""
+        bare = re.sub(r"^\w+://(?:www\.)?|\.git$|/+$", "", text.split("?")[0])
+        parts = [part for part in bare.split("/") if part]
+        name = _NOT_IN_NAMES.sub("-", parts[-1] if parts else text).strip("-")[:40] or "source"
+        number = 2
+        free = name
+        while free in self._opened:
+            free, number = f"{name}-{number}", number + 1
+        return free
+
+    def _not_found(self, name: str) -> SourceNotFound:
+        there = ", ".join(f"“{known}”" for known in self._opened if known != SAVED.name) or "none yet"
+        return SourceNotFound(f"There is no source called “{name}”. The sources are: {there}.")
+
+
+def imports_of(settings: Settings) -> Path:
+    """Where imported files are kept."""
+    return settings.data_dir / "imports"
+
+
+def _secret(name: str) -> str | None:
+    secret = read_secret(name)
+    return secret.get_secret_value() if secret else None
