@@ -18,17 +18,20 @@ from handlers.audience import Places
 from handlers.blocks import another_way, ask_about, comment, example, help, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
+from handlers.blocks.saved import REMOVE
 from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
 from handlers.errors import new_reference
+from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
 from handlers.identity import Identity
 from handlers.inbound import EVENT, Inbound, Work
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import Roles
+from handlers.saving import Saving
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
 
@@ -51,14 +54,18 @@ def register(app: AsyncApp, core: Core) -> Inbound:
     home = Home(client, core, roles, agent)
     actions = Actions(client, core, places, answering)
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
+    saving = Saving(client, core, identity)
+    following = Following(core, identity, lambda work: inbound.run(work))
     ask = AskCommand(client, answering, identity)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
-        "message": messages.message,
+        "message": _in_turn(following.message, messages.message),
         "app_home_opened": home.opened,
         "assistant_thread_started": agent.thread_started,
         "app_context_changed": agent.context_changed,
         "agent_session_stopped": agent.session_stopped,
+        **dict.fromkeys(CHANNEL_EVENTS, following.channel),
+        **dict.fromkeys(FILE_EVENTS, following.file),
     }
     inbound = Inbound(
         core.inbox,
@@ -81,6 +88,8 @@ def register(app: AsyncApp, core: Core) -> Inbound:
     doors.action(WHY, actions.why)
     doors.action(ANOTHER_WAY, actions.another_way)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
+    doors.action(REMOVE, saving.remove)
+    doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)
     doors.modal(comment.COMMENT, actions.commented)
@@ -99,6 +108,14 @@ def _by_type(events: dict[str, Work]) -> Work:
             log.debug("event_without_listener", type=body["event"].get("type"))
         else:
             await handler(reference, body)
+
+    return work
+
+
+def _in_turn(first: Work, second: Work) -> Work:
+    async def work(reference: str, body: JSON) -> None:
+        await first(reference, body)
+        await second(reference, body)
 
     return work
 

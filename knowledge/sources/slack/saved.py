@@ -1,17 +1,20 @@
 """Threads and files that people saved from Slack one by one, wherever they were.
 
-What was saved is the list of the documents themselves: the path of one names its channel and its message, so nothing
-else has to be kept. Each refresh looks whether it is still there and who may read it.
+The path of a document names its channel and its message, so a list of paths is all that has to be kept. It is kept in
+a file, so that what cannot be read for a while stays on it; where the file was lost, the documents that are known are
+the list. Each refresh looks whether they are still there and who may read them.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from knowledge import access
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
-from knowledge.sources.base import Complete, Gone, Listed, Listing, Past, Reading
+from knowledge.sources.base import Complete, Listed, Listing, Past, Reading
 from knowledge.sources.slack import channel as channels
 from knowledge.sources.slack.api import JSON, NotThere, SlackApi
 from knowledge.sources.slack.channel import Channel
@@ -38,6 +41,9 @@ class SavedSource:
         self.name = name
         self._api = api
         self._saved: set[str] = set()
+        self._file = cache_dir / "saved.json"
+        self._loaded = False
+        self._writing = asyncio.Lock()
         names = Names(api)
         self._threads = Threads(api, names, cache_dir / "threads")
         self._files = Files(api, names)
@@ -56,43 +62,34 @@ class SavedSource:
             )
         return there
 
-    def save(self, paths: Iterable[str]) -> None:
+    async def save(self, paths: Iterable[str]) -> None:
         """From now on these are there; have them followed to read them."""
-        self._saved.update(paths)
+        await self._change(await self._list() | set(paths))
 
-    def remove(self, paths: Iterable[str]) -> None:
+    async def remove(self, paths: Iterable[str]) -> None:
         """From now on these are not there; have them followed to drop them."""
-        self._saved.difference_update(paths)
+        await self._change(await self._list() - set(paths))
 
-    def of_channel(self, channel: str) -> list[str]:
-        """What was saved from a channel."""
-        return [path for path in self._saved if path.startswith(f"{channel}/")]
-
-    def has(self, path: str) -> bool:
-        """Whether something is saved under a path."""
-        return path in self._saved
+    async def saved(self) -> frozenset[str]:
+        """The paths of all that was saved."""
+        return frozenset(await self._list())
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """What was saved and is still there. Raises SourceUnavailable."""
         await self._threads.begin()
         self._channels.clear()
-        self._saved.update(past.versions)
-        for path in sorted(self._saved):
+        if not await asyncio.to_thread(self._file.exists):
+            await self._change(await self._list() | set(past.versions))
+        for path in sorted(await self._list()):
             listing = await self._find(path, past.versions.get(path))
-            yield listing or Gone(path)
-            if listing is None:
-                self._saved.discard(path)
+            if listing is not None:
+                yield listing
         yield Complete()
 
     async def find(self, path: str) -> Listing | None:
         """One thread or file as it is now; None where it is gone or was removed. Raises SourceUnavailable."""
         self._channels.pop(path.partition("/")[0], None)
-        if path not in self._saved:
-            return None
-        listing = await self._find(path, None)
-        if listing is None:
-            self._saved.discard(path)
-        return listing
+        return await self._find(path, None) if path in await self._list() else None
 
     async def read(self, listing: Listing) -> Reading:
         """One document. Raises DocumentUnreadable and DocumentUnreachable."""
@@ -110,6 +107,12 @@ class SavedSource:
         """Holds nothing: the connection is the bot's."""
 
     async def _find(self, path: str, known: str | None) -> Listing | None:
+        listing = await self._look(path, known)
+        if listing is None:
+            await self._change(await self._list() - {path})
+        return listing
+
+    async def _look(self, path: str, known: str | None) -> Listing | None:
         identifier, _, rest = path.partition("/")
         try:
             channel = await self._load(identifier)
@@ -122,7 +125,34 @@ class SavedSource:
         except NotThere:
             return None
 
+    async def _list(self) -> set[str]:
+        if not self._loaded:
+            self._saved |= await asyncio.to_thread(_read, self._file)
+            self._loaded = True
+        return set(self._saved)
+
+    async def _change(self, saved: set[str]) -> None:
+        if saved == self._saved and self._file.exists():
+            return
+        self._saved = saved
+        async with self._writing:
+            await asyncio.to_thread(_write, self._file, sorted(self._saved))
+
     async def _load(self, identifier: str) -> Channel:
         if identifier not in self._channels:
             self._channels[identifier] = await channels.load(self._api, identifier, access.PUBLIC)
         return self._channels[identifier]
+
+
+def _read(file: Path) -> set[str]:
+    try:
+        return {str(path) for path in json.loads(file.read_text(encoding="utf-8"))}
+    except (OSError, ValueError):
+        return set()
+
+
+def _write(file: Path, paths: list[str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(paths), encoding="utf-8")
+    part.replace(file)

@@ -61,6 +61,7 @@ class SlackSource:
         self._loaded = float("-inf")
         self._walks = 0
         self._has_walked = False
+        self._known_files: set[str] = set()
         names = Names(api)
         self._threads = Threads(api, names, cache_dir / "threads")
         self._files = Files(api, names)
@@ -74,6 +75,10 @@ class SlackSource:
         """Who may read the channel now; None where the bot is not in it any more. Raises SourceUnavailable."""
         channel = await self._now(believed=0)
         return channel.readers if channel and (channel.is_member or channel.is_archived) else None
+
+    def has_file(self, identifier: str) -> bool:
+        """Whether a file was in the channel when it was last looked at."""
+        return FILES + identifier in self._known_files
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """What is there of the channel, or of its last week. Raises SourceUnavailable."""
@@ -115,12 +120,18 @@ class SlackSource:
             return None
         try:
             if path.startswith(FILES):
-                file = await self._files.info(path.removeprefix(FILES)) if self._with_files else None
-                return self._files.listing(channel, file, path=path) if file else None
+                return await self._find_file(channel, path)
             message = await self._api.message(channel.id, path) if path > self._floor() else None
             return await self._threads.listing(channel, message, path=path, walk=self._walks) if message else None
         except NotThere:
             return None
+
+    async def _find_file(self, channel: Channel, path: str) -> Listing | None:
+        file = await self._files.info(path.removeprefix(FILES)) if self._with_files else None
+        listing = self._files.listing(channel, file, path=path) if file else None
+        if listing is not None:
+            self._known_files.add(path)
+        return listing
 
     async def read(self, listing: Listing) -> Reading:
         """One document. Raises DocumentUnreadable and DocumentUnreachable."""
@@ -180,6 +191,7 @@ class SlackSource:
             if listing is not None:
                 listed.add(listing.path)
                 yield listing
+        self._known_files = listed
         for path in known:
             if path.startswith(FILES) and path not in listed:
                 yield Gone(path)

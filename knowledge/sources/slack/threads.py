@@ -35,11 +35,14 @@ class Threads:
         self._names = names
         self._spool = spool
         self._numbers = itertools.count(1)
+        self._is_clear = False
 
     async def begin(self) -> None:
-        """Forgets what a run before left behind, and asks for names anew."""
+        """Asks for names anew; the first time, clears away what a process before left behind."""
         self._names.forget()
-        await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)
+        if not self._is_clear:
+            self._is_clear = True
+            await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)
 
     async def listing(
         self, channel: Channel, message: JSON, *, path: str, walk: int, known: str | None = None
@@ -74,7 +77,7 @@ class Threads:
         `known`: the version that is known. Raises NotThere and SourceUnavailable.
         """
         said = [each for each in await self._api.thread(channel.id, ts) if noise.is_spoken(each)]
-        if not said or await self._asks_the_bot(said):
+        if not any(each.get("text") for each in said) or await self._asks_the_bot(said):
             return None
         version = hashlib.sha256(" ".join(_fingerprint(each) for each in said).encode()).hexdigest()[:16]
         handle = await asyncio.to_thread(self._keep, said) if version != known else ""

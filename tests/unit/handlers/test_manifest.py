@@ -8,6 +8,7 @@ from typing import Any
 
 import handlers
 from handlers.agent import PROMPTS
+from handlers.following import CHANNEL_EVENTS, FILE_EVENTS
 
 FOLDER = Path(handlers.__file__).parent
 MANIFEST: dict[str, Any] = json.loads(
@@ -50,3 +51,9 @@ def test_every_event_has_the_scope_that_brings_it() -> None:
     events = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
     assert {needed[event] for event in events if event in needed} <= scopes
     assert set(needed) <= set(events)
+
+
+def test_what_is_followed_in_channels_is_subscribed_to_and_within_the_scopes() -> None:
+    followed = {*CHANNEL_EVENTS, *FILE_EVENTS}
+    assert followed <= set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
+    assert {"channels:read", "groups:read", "files:read"} <= set(MANIFEST["oauth_config"]["scopes"]["bot"])
