@@ -173,7 +173,7 @@ class PoliteClient:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=_CheckedResolver(self._reach), limit_per_host=1),
+                connector=aiohttp.TCPConnector(resolver=_CheckedResolver(self._reach)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
                 timeout=aiohttp.ClientTimeout(total=self.manners.seconds, sock_connect=min(10, self.manners.seconds)),

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from knowledge.sources.http import Manners, PoliteClient
 from knowledge.sources.web.crawl import Limits
 
 if TYPE_CHECKING:
@@ -157,6 +160,18 @@ async def test_what_robots_txt_forbids_is_not_asked_for(site: Site, open_web: Op
     assert site.count("/oncall") == 0
     assert sorted(shelf.readings) == ["/", "/deploy/", "/deploy/leave"]
     assert all(request.headers["User-Agent"].startswith("Switchboard/") for request in site.requests)
+
+
+async def test_the_longer_of_the_two_pauses_wins(
+    site: Site, open_web: OpenWeb, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(PoliteClient, "pause", lambda client, url, seconds: pauses.append(seconds))
+    fill(site)
+    site.send("/robots.txt", b"User-agent: *\nCrawl-delay: 0.01\n")
+    for pause in (0.0, 0.02):
+        await shelf.refresh(open_web(manners=Manners(pause=pause), limits=Limits(pages=1)), stop_after=0)
+    assert pauses == [0.01, 0.02]
 
 
 async def test_a_page_that_robots_txt_forbids_later_is_dropped(site: Site, open_web: OpenWeb, shelf: Shelf) -> None:

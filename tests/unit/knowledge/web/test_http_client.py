@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -19,9 +20,14 @@ class Server:
         self.scripted: list[tuple[int, dict[str, str]]] = []
         self.requests: list[web.BaseRequest] = []
         self.url = URL()
+        self.most_at_once = self._at_once = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(request)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        await asyncio.get_running_loop().run_in_executor(None, int)  # time for others to come in
+        self._at_once -= 1
         status, headers = self.scripted.pop(0) if len(self.scripted) > 1 else self.scripted[0]
         return web.Response(status=status, headers=headers, body=b"" if status == 304 else b"words")
 
@@ -126,6 +132,13 @@ async def test_a_host_gets_a_pause_after_each_request(server: Server, clock: Clo
     await one.get(server.url / "next")
     assert len(clock.slept) == 1
     assert 25 < clock.slept[0] <= 30
+
+
+async def test_a_host_gets_one_request_at_a_time(server: Server, client: Client) -> None:
+    server.scripted = [(200, {})]
+    one = client()
+    await asyncio.gather(*(one.get(server.url / str(number)) for number in range(8)))
+    assert (len(server.requests), server.most_at_once) == (8, 1)
 
 
 async def test_what_is_known_is_asked_for_conditionally(server: Server, client: Client) -> None:
