@@ -124,6 +124,8 @@ class Following:
                 if closing:  # first what is sure without asking
                     await self._knowledge.restrict(source.name, frozenset({access.channel(channel)}))
                 await self._stand(source)
+            elif source.channel_id is None:  # a name that no channel had: it may be this one's
+                await self._read(source)
         for shelf in self._shelves():
             for path in sorted(await shelf.saved()):
                 if path.startswith(f"{channel}/"):
@@ -133,12 +135,15 @@ class Following:
         """Gives the documents of a channel to those who may read it now, or drops them."""
         # A document that is followed now may still be written for the readers of before: it comes first.
         async with self._turns[source.name]:
-            readers = await source.readers()
-            if readers is None:
+            channel = await source.channel()
+            if channel is None or not channel.is_open:
                 await self._knowledge.forget(source.name)
             else:
-                await self._knowledge.restrict(source.name, readers)
-        log.info("channel_changed", source=source.name, readers=sorted(readers or ()))
+                await self._knowledge.restrict(source.name, channel.readers)
+        log.info("channel_changed", source=source.name, readers=sorted(channel.readers) if channel else None)
+        await self._read(source)
+
+    async def _read(self, source: SlackSource) -> None:
         if not self._knowledge.is_refreshing:  # else the next one tells how the source stands
             await self._knowledge.refresh([source.name])
 

@@ -22,6 +22,11 @@ class Channel:
     is_archived: bool
     canvases: tuple[str, ...] = ()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what was read there may still be found: the bot is in it, or it was archived."""
+        return self.is_member or self.is_archived
+
 
 async def load(api: SlackApi, identifier: str, public: frozenset[str]) -> Channel:
     """The channel as Slack tells of it now; `public` may read a public one.

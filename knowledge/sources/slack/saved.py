@@ -76,7 +76,7 @@ class SavedSource:
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """What was saved and is still there. Raises SourceUnavailable."""
-        await self._threads.begin()
+        await self._threads.begin(anew=True)
         self._channels.clear()
         if not await asyncio.to_thread(self._file.exists):
             await self._change(await self._list() | set(past.versions))
@@ -116,7 +116,7 @@ class SavedSource:
         identifier, _, rest = path.partition("/")
         try:
             channel = await self._load(identifier)
-            if not (channel.is_member or channel.is_archived):
+            if not channel.is_open:
                 return None
             if rest.startswith(_FILES):
                 file = await self._files.info(rest.removeprefix(_FILES))

@@ -71,10 +71,12 @@ class SlackSource:
         """The id of the channel; None until it was first looked for by its name."""
         return self._id
 
-    async def readers(self) -> frozenset[str] | None:
-        """Who may read the channel now; None where the bot is not in it any more. Raises SourceUnavailable."""
-        channel = await self._now(believed=0)
-        return channel.readers if channel and (channel.is_member or channel.is_archived) else None
+    async def channel(self) -> Channel | None:
+        """The channel as it is now; None where Slack shows it no more. Raises SourceUnavailable, also for a name that
+        no channel has."""
+        if self._id is None:
+            self._id = await channels.find(self._api, self._asked)
+        return await self._now(believed=0)
 
     def has_file(self, identifier: str) -> bool:
         """Whether a file was in the channel when it was last looked at."""
@@ -82,11 +84,10 @@ class SlackSource:
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """What is there of the channel, or of its last week. Raises SourceUnavailable."""
-        await self._threads.begin()
         state = State.read(past.state, self._asked)
         self._id = state.channel or self._id or await channels.find(self._api, self._asked)
         channel = await self._now(believed=0)
-        if channel is None or not (channel.is_member or channel.is_archived):
+        if channel is None or not channel.is_open:
             for path in past.versions:
                 yield Gone(path)
             raise SourceUnavailable(self._why_hidden(channel))
@@ -203,6 +204,7 @@ class SlackSource:
         times = _Times(known)
         unfinished = state.unfinished(now, WHOLE_EVERY)
         is_whole = unfinished is None and (not self._has_walked or state.is_whole_due(now, WHOLE_EVERY))
+        await self._threads.begin(anew=is_whole)
         if is_whole:
             state = replace(state, walks=state.walks + 1)
         self._walks = state.walks

@@ -37,9 +37,10 @@ class Threads:
         self._numbers = itertools.count(1)
         self._is_clear = False
 
-    async def begin(self) -> None:
-        """Asks for names anew; the first time, clears away what a process before left behind."""
-        self._names.forget()
+    async def begin(self, *, anew: bool) -> None:
+        """The first time, clears away what a process before left behind; `anew`: asks for names again."""
+        if anew:
+            self._names.forget()
         if not self._is_clear:
             self._is_clear = True
             await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)

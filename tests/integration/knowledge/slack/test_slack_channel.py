@@ -228,5 +228,16 @@ async def test_one_thread_is_found_at_once_as_the_list_would_name_it(
     assert await source.find(talk) is None
     assert await source.find("1700000000.000100") is None
     await maya.control("set_member", channel=ENG, user="U0SWITCH", member=False)
-    assert await source.readers() is None
+    channel = await source.channel()
+    assert channel is not None
+    assert not channel.is_open
     assert await source.find(ts) is None
+
+
+async def test_a_channel_tells_what_it_is_before_it_is_read(opened: Open) -> None:
+    channel = await opened("#finance").channel()
+    assert channel is not None
+    assert (channel.id, channel.name, channel.is_member) == ("G0FIN", "finance", True)
+    assert channel.readers == {"channel:G0FIN"}
+    with pytest.raises(SourceUnavailable, match="no channel #nowhere"):
+        await opened("#nowhere").channel()

@@ -143,3 +143,9 @@ async def test_a_channel_that_closes_in_the_middle_says_so(opened: Open, run: Ru
     await maya.fault("conversations.history", "error", error="not_in_channel")
     with pytest.raises(SourceUnavailable, match="closed to the bot while it was read"):
         await run.follow(opened())
+
+
+async def test_a_wait_that_is_too_long_is_left_to_the_next_refresh(opened: Open, run: Run, maya: Driver) -> None:
+    await maya.fault("conversations.history", "rate_limited", retry_after=100_000)
+    with pytest.raises(SourceUnavailable, match="the next refresh goes on from here"):
+        await run.follow(opened())
