@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -160,7 +161,7 @@ def _title(content: Content, markup: Markup, url: URL, name: str) -> str:
     return content.title or PurePosixPath(url.path).stem.replace("-", " ").replace("_", " ").strip() or name
 
 
-def _last_modified(headers: Mapping[str, str]) -> Any:
+def _last_modified(headers: Mapping[str, str]) -> datetime | None:
     try:
         moment = parsedate_to_datetime(headers.get("Last-Modified", ""))
     except ValueError:

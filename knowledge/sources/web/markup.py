@@ -47,7 +47,6 @@ class Markup:
     canonical: str | None = None
     refresh: str | None = None
     indexed: bool = True
-    followed: bool = True
     asks_login: bool = False
     title: str | None = None
     author: str | None = None
@@ -102,7 +101,6 @@ def read_markup(tree: Any, headers: Mapping[str, str]) -> Markup:
         canonical=next((link.get("href") for link in tree.iter("link") if _is(link, "canonical")), None),
         refresh=refresh.group(2) if refresh else None,
         indexed=not said & {"noindex", "none"},
-        followed=not said & {"nofollow", "none"},
         asks_login=any((field.get("type") or "").lower() == "password" for field in tree.iter("input")),
         title=_short(metas.get("og:title")) or _short(next((one.text for one in tree.iter("title")), None)),
         author=_author(metas, linked),

@@ -22,10 +22,8 @@ class Scope:
 
     def __init__(self, start: URL, prefix: str | None = None) -> None:
         self.start = self._clean(start)
-        self.origin = start.origin()
-        self.prefix = _prefix(start) if prefix is None else "/" + prefix.strip("/") + "/" * prefix.endswith("/")
-        if prefix == "/":
-            self.prefix = "/"
+        self.origin = self.start.origin()
+        self.prefix = _prefix(start) if prefix is None else URL(f"{self.origin}{prefix}").raw_path
 
     def normal(self, link: str | URL, base: URL | None = None) -> URL | None:
         """The address that a link leads to, in its one form; None for what is no address of a page."""

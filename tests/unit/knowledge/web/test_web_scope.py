@@ -59,10 +59,12 @@ def test_a_document_is_named_readably_and_found_again(path: str) -> None:
     ("start", "prefix", "inside", "outside"),
     [
         ("https://a.org", None, "/anything", None),
+        ("https://maya@A.org:443/docs/", None, "/docs/x", "/x"),
         ("https://a.org/docs", None, "/docs/x", "/docs-old"),
         ("https://a.org/docs/index.html", None, "/docs/x", "/other"),
         ("https://a.org/docs/start", "/docs", "/docs/x", "/docsx"),
         ("https://a.org/docs/start", "/", "/x", None),
+        ("https://a.org/grün/start", "/grün", "/grün/x", "/grünes"),
     ],
 )
 def test_the_prefix_is_the_starts_own_path_unless_it_is_named(
