@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -146,19 +146,28 @@ class Store:
     async def write(self, replacements: Sequence[Replacement], embedded: Embedded, model: str) -> Written:
         """Puts documents in the place of what they were, keeping the chunks that did not change.
 
-        `embedded` holds a vector for every chunk.
+        `embedded` holds a vector for every chunk; no document is named twice.
         """
+        ids = [replacement.document.id for replacement in replacements]
         async with self._writing() as connection:
-            written = Written([], np.empty((0, self._dimensions), np.float32), [], [])
-            for replacement in replacements:
-                said_before = await self._put_document(connection, replacement)
-                await self._put_chunks(connection, replacement, embedded, said_before, written)
+            said: dict[str, tuple[object, ...]] = {}
+            there: dict[str, list[Any]] = {}
+            for some in _parts(ids):
+                for row in await connection.execute(sa.select(documents).where(documents.c.id.in_(some))):
+                    said[row.id] = _said(_document(row))
+                ordered = sa.select(chunks).where(chunks.c.document_id.in_(some)).order_by(chunks.c.position)
+                for row in await connection.execute(ordered):
+                    there.setdefault(row.document_id, []).append(row)
+            changes = _Changes()
+            for each in replacements:
+                changes.compare(each.document, each.chunks, there.get(each.document.id, ()), said.get(each.document.id))
+            await self._put_documents(connection, replacements)
+            added = await self._put_chunks(connection, changes, embedded)
             # Those too that were there when they were looked up: another source may have been forgotten since.
-            await self._keep_vectors(connection, embedded, model, {chunk.digest for chunk in written.added})
-        vectors = np.empty((len(written.added), self._dimensions), np.float32)
-        for row, chunk in enumerate(written.added):
-            vectors[row] = embedded.vectors[chunk.digest]
-        return replace(written, vectors=vectors)
+            await self._keep_vectors(connection, embedded, model, {chunk.digest for chunk in added})
+        rows = [embedded.vectors[chunk.digest] for chunk in added]
+        vectors = np.stack(rows) if rows else np.empty((0, 0), np.float32)
+        return Written(added, vectors, changes.gone, changes.moved)
 
     async def _keep_vectors(
         self, connection: AsyncConnection, embedded: Embedded, model: str, digests: Set[str]
@@ -176,91 +185,34 @@ class Store:
         if prints:
             await connection.execute(self._insert(fingerprints).on_conflict_do_nothing(), prints)
 
-    async def _put_document(self, connection: AsyncConnection, replacement: Replacement) -> tuple[object, ...] | None:
-        """Writes the document's own row. Returns what was said of it before, as `_said` words it; None if it is new."""
-        document = replacement.document
-        values = {
-            "source": document.source,
-            "path": document.path,
-            "version": replacement.version,
-            "title": document.title,
-            "url": document.url,
-            "readers": access.to_key(document.readers),
-            "updated": document.updated,
-            "author": document.author,
-            "digest": document.digest,
-            "tags": sorted(document.tags),
-            "anchor": document.anchor,
-            "language": document.language,
-        }
-        there = await connection.execute(sa.select(documents).where(documents.c.id == document.id))
-        before = there.one_or_none()
-        row = self._insert(documents).values(id=document.id, **values)
-        await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
-        return None if before is None else _said(_document(before))
+    async def _put_documents(self, connection: AsyncConnection, replacements: Sequence[Replacement]) -> None:
+        rows = [_values(replacement.document) | {"version": replacement.version} for replacement in replacements]
+        if rows:
+            row = self._insert(documents)
+            values = {name: row.excluded[name] for name in rows[0] if name != "id"}
+            await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values), rows)
 
     async def _put_chunks(
-        self,
-        connection: AsyncConnection,
-        replacement: Replacement,
-        embedded: Embedded,
-        said_before: tuple[object, ...] | None,
-        written: Written,
-    ) -> None:
-        """Writes what differs, and adds to `written` what that was."""
-        document = replacement.document
-        there = await connection.execute(
-            sa.select(chunks).where(chunks.c.document_id == document.id).order_by(chunks.c.position)
-        )
-        free: dict[str, list[sa.Row[Any]]] = {}
-        for row in there:
-            free.setdefault(row.own, []).append(row)
-        new: list[Chunk] = []
-        for chunk in replacement.chunks:
-            same = free.get(chunk.digest)
-            if not same:
-                new.append(chunk)
-                continue
-            row = same.pop(0)
-            if (row.position, row.text, row.line) != (chunk.position, chunk.text, chunk.line):
-                values = {
-                    "position": chunk.position,
-                    "text": chunk.text,
-                    "heading": list(chunk.heading),
-                    "line": chunk.line,
-                }
-                await connection.execute(sa.update(chunks).where(chunks.c.key == row.key).values(values))
-            if said_before != _said(document):
-                written.moved.append(_indexed(document, chunk, row.key, row.digest))
-        gone = [row.key for rows in free.values() for row in rows]
-        for some in _parts(gone):
+        self, connection: AsyncConnection, changes: _Changes, embedded: Embedded
+    ) -> list[IndexedChunk]:
+        for some in _parts(changes.gone):
             await connection.execute(sa.delete(chunks).where(chunks.c.key.in_(some)))
-        written.removed.extend(gone)
-        homes = [embedded.homes[chunk.digest] for chunk in new]
-        keys = await self._insert_chunks(connection, document, new, homes)
-        written.added.extend(
-            _indexed(document, chunk, key, home) for chunk, key, home in zip(new, keys, homes, strict=True)
-        )
-
-    async def _insert_chunks(
-        self, connection: AsyncConnection, document: Document, new: Sequence[Chunk], homes: Sequence[str]
-    ) -> list[int]:
-        if not new:
+        if changes.kept:
+            there = sa.update(chunks).where(chunks.c.key == sa.bindparam("there"))
+            await connection.execute(there, [{"there": key} | _place(chunk) for key, chunk in changes.kept])
+        if not changes.new:
             return []
+        homes = [embedded.homes[chunk.digest] for _, chunk in changes.new]
         rows = [
-            {
-                "document_id": document.id,
-                "position": chunk.position,
-                "heading": list(chunk.heading),
-                "text": chunk.text,
-                "digest": home,
-                "own": chunk.digest,
-                "line": chunk.line,
-            }
-            for chunk, home in zip(new, homes, strict=True)
+            {"document_id": document.id, "digest": home, "own": chunk.digest} | _place(chunk)
+            for (document, chunk), home in zip(changes.new, homes, strict=True)
         ]
         inserting = sa.insert(chunks).returning(chunks.c.key, sort_by_parameter_order=True)
-        return list((await connection.execute(inserting, rows)).scalars())
+        keys = list((await connection.execute(inserting, rows)).scalars())
+        return [
+            _indexed(document, chunk, key, home)
+            for (document, chunk), key, home in zip(changes.new, keys, homes, strict=True)
+        ]
 
     async def restamp(self, document_id: str, known: Known) -> None:
         """Notes a new version, new readers or a new link of a document whose text did not change."""
@@ -445,6 +397,60 @@ class Store:
                 yield connection
         except (DBAPIError, OSError) as error:
             raise _explained(error) from error
+
+
+class _Changes:
+    """How the chunks of some documents differ from what they were.
+
+    `new`: to be written; `gone`: the keys of those to be removed; `kept`: those with the same words at another place;
+    `moved`: all that stay while something else is said of their document.
+    """
+
+    def __init__(self) -> None:
+        self.new: list[tuple[Document, Chunk]] = []
+        self.gone: list[int] = []
+        self.kept: list[tuple[int, Chunk]] = []
+        self.moved: list[IndexedChunk] = []
+
+    def compare(
+        self, document: Document, now: Sequence[Chunk], there: Sequence[Any], said: tuple[object, ...] | None
+    ) -> None:
+        """Takes in one document: its chunks now, the rows of those before, and what was said of it before."""
+        free: dict[str, list[Any]] = {}
+        for row in there:
+            free.setdefault(row.own, []).append(row)
+        for chunk in now:
+            same = free.get(chunk.digest)
+            if not same:
+                self.new.append((document, chunk))
+                continue
+            row = same.pop(0)
+            if (row.position, row.text, row.line) != (chunk.position, chunk.text, chunk.line):
+                self.kept.append((row.key, chunk))
+            if said != _said(document):
+                self.moved.append(_indexed(document, chunk, row.key, row.digest))
+        self.gone += [row.key for rows in free.values() for row in rows]
+
+
+def _values(document: Document) -> dict[str, object]:
+    return {
+        "id": document.id,
+        "source": document.source,
+        "path": document.path,
+        "title": document.title,
+        "url": document.url,
+        "readers": access.to_key(document.readers),
+        "updated": document.updated,
+        "author": document.author,
+        "digest": document.digest,
+        "tags": sorted(document.tags),
+        "anchor": document.anchor,
+        "language": document.language,
+    }
+
+
+def _place(chunk: Chunk) -> dict[str, object]:
+    return {"position": chunk.position, "text": chunk.text, "heading": list(chunk.heading), "line": chunk.line}
 
 
 def _indexed(document: Document, chunk: Chunk, key: int, digest: str) -> IndexedChunk:

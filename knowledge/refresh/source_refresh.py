@@ -36,7 +36,7 @@ from knowledge.store import Store
 _log = structlog.get_logger(__name__)
 _READ_AHEAD = 4  # documents parsed while others are embedded
 _BATCH_CHUNKS = 256  # chunks embedded and written together
-_BATCH_DOCUMENTS = 64
+_BATCH_DOCUMENTS = 128
 _LONGEST_WAIT = 2.0  # seconds that a document which was read waits for others of its batch
 
 
