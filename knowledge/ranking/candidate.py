@@ -22,7 +22,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class RankedQuestion:
-    """A question as the ranking needs it. `terms` are its telling words in their order, each once."""
+    """A question as the ranking needs it. `terms` are its telling words in their order, each once.
+
+    Without `now` no candidate is fresher than another.
+    """
 
     text: str
     vector: Vector
@@ -59,7 +62,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate in its place. `held` are the numbers (from 0) of the question's terms that it holds."""
+    """A candidate in its place. `held` are the numbers (from 0) of the question's terms that it holds.
+
+    Of those far down, which no one looks at closely, `held` is empty.
+    """
 
     candidate: Candidate
     score: float

@@ -1,36 +1,90 @@
-"""From candidates to their order."""
+"""From candidates to their order: all by a simple fusion first, then the best of them by a closer look."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ranking.candidate import Candidate, Ranked, RankedQuestion, Ranking
+from knowledge.ranking.features import Column, company, matches, spread, stretched, window
+from knowledge.ranking.probability import probability, signs
 from knowledge.ranking.weights import Weights
+
+CLOSE = 32  # candidates that are read word by word: that takes most of the time
+# The most that freshness and feedback add to a score, in which good neighbours differ by about as much: they decide
+# between equals and bring nothing up that does not answer.
+MOST_FRESHNESS = 0.15
+MOST_FEEDBACK = 0.3
+_FRESH_DAYS = 180.0  # after so long freshness has halved
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The candidates looked at closely, best by the simple fusion first, with a row of measures for each."""
+
+    order: NDArray[np.intp]
+    measures: dict[str, Column]
+    held: list[frozenset[int]]
 
 
 def rank(question: RankedQuestion, candidates: Sequence[Candidate], weights: Weights) -> Ranking:
-    """The candidates, best first, equals by key. Blocks for about a millisecond."""
+    """The candidates, best first, equals by key. Blocks for about two milliseconds with 200 of them."""
     if not candidates:
         return Ranking((), 0.0)
-    cosine = _stretched(np.array([one.cosine for one in candidates]))
-    bm25 = _stretched(np.array([one.bm25 for one in candidates]))
-    scores = weights.cosine * cosine + weights.bm25 * bm25
-    order = np.lexsort((np.array([one.key for one in candidates]), -scores))
-    ranked = tuple(Ranked(candidates[i], float(scores[i]), _held(question, candidates[i])) for i in order)
-    return Ranking(ranked, float(max(0.0, min(1.0, ranked[0].candidate.cosine))))
+    simple = fused(candidates)
+    look = look_closely(question, candidates, simple)
+    close = sum(weights.order[name] * column for name, column in look.measures.items()) + np.array(
+        [_extra(candidates[place], question.now) for place in look.order]
+    )
+    again = np.lexsort((_keys(candidates)[look.order], -close))
+    ranked = [Ranked(candidates[look.order[i]], float(close[i]), look.held[i]) for i in again]
+    ranked += _rest(candidates, simple, look.order, ranked[-1].score)
+    found = signs(question, ranked, look.measures["window"][again].tolist())
+    return Ranking(tuple(ranked), probability(found, weights.probability))
 
 
-def _held(question: RankedQuestion, candidate: Candidate) -> frozenset[int]:
-    front = [candidate.path, candidate.title, *candidate.heading, candidate.text]
-    stems = set(question.stems("\n".join(front), candidate.language))
-    return frozenset(number for number, term in enumerate(question.terms) if not stems.isdisjoint(term.forms))
+def fused(candidates: Sequence[Candidate]) -> Column:
+    """Cosine and BM25, half and half, each stretched over the candidates."""
+    cosine = np.array([one.cosine for one in candidates], dtype=np.float64)
+    bm25 = np.array([one.bm25 for one in candidates], dtype=np.float64)
+    fusion: Column = (stretched(cosine) + stretched(bm25)) / 2
+    return fusion
 
 
-def _stretched(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 for the least to 1 for the greatest; 0 where all are equal."""
-    least, room = values.min(), np.ptp(values)
-    stretched: NDArray[np.float64] = (values - least) / room if room > 0 else np.zeros_like(values)
-    return stretched
+def look_closely(question: RankedQuestion, candidates: Sequence[Candidate], simple: Column) -> Look:
+    """Measures the best by the simple fusion."""
+    order = np.lexsort((_keys(candidates), -simple))[:CLOSE]
+    found = [matches(question, candidates[place]) for place in order]
+    columns = {
+        "cosine": stretched(np.array([one.cosine for one in candidates], dtype=np.float64)),
+        "bm25": stretched(np.array([one.bm25 for one in candidates], dtype=np.float64)),
+        "spread": spread(simple, np.array([one.vector for one in candidates])),
+        "company": company(stretched(simple), [one.document_id for one in candidates]),
+    }
+    measures = {name: column[order] for name, column in columns.items()}
+    measures["window"] = np.array([window(question, places) for places in found])
+    return Look(order, measures, [frozenset(number for _, number in places) for places in found])
+
+
+def _rest(candidates: Sequence[Candidate], simple: Column, looked_at: NDArray[np.intp], below: float) -> list[Ranked]:
+    """Those that nobody looked at closely, in the order of the simple fusion, below the others."""
+    others = np.setdiff1d(np.arange(len(candidates)), looked_at)
+    order = others[np.lexsort((_keys(candidates)[others], -simple[others]))]
+    return [Ranked(candidates[i], below - 1 + float(simple[i]), frozenset()) for i in order]
+
+
+def _extra(candidate: Candidate, now: datetime | None) -> float:
+    """What freshness and feedback add: 0 where neither is known."""
+    fresh = 0.0
+    if now is not None and candidate.updated is not None:
+        days = max(0.0, (now - candidate.updated).total_seconds() / 86_400)
+        fresh = MOST_FRESHNESS * 0.5 ** (days / _FRESH_DAYS)
+    return fresh + MOST_FEEDBACK * max(-1.0, min(1.0, candidate.feedback))
+
+
+def _keys(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
+    return np.array([one.key for one in candidates], dtype=np.int64)
