@@ -28,7 +28,8 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
-from bot.jobs.schedule import Schedule
+from bot.jobs.schedule import Schedule, parse_cron
+from bot.jobs.told import ToldProblems
 from bot.logs import mask
 from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
@@ -75,7 +76,9 @@ async def open_app(
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=SLACK_SECONDS)))
         bolt = _bolt(settings, secrets, session)
         await _check_token(bolt.client)
-        inbound = register(bolt, core)
+        await core.sources.connect("slack", bolt.client)
+        refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
+        inbound = register(bolt, core, refreshes.after)
         stack.push_async_callback(inbound.drain, drain_seconds)
         schedule = _schedule(core, bolt.client)
         stack.push_async_callback(schedule.close)
@@ -179,10 +182,11 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
     schedule = Schedule(core.engine, settings.report.zone, clock=core.clock)
 
     async def tell(sentence: str) -> None:
-        if channel:
-            await tell_channel(client, channel, sentence)
+        await tell_channel(client, channel, sentence)
 
-    schedule.add("refresh", settings.knowledge.refresh, refresh_job(core.knowledge, tell), catch_up=False)
+    told = ToldProblems(core.engine)
+    refresh = refresh_job(core.knowledge, told, tell if channel else None, core.sources.told_to_all)
+    schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if channel:
         work = report_job(

@@ -28,6 +28,8 @@ from knowledge.sources.unavailable import UnavailableSource
 
 SAVED = SourceSpec("saved from Slack", "slack", access.PUBLIC, {"saved": True})
 """What the shortcut "Add to knowledge" keeps. It is always there, so that no refresh forgets what was saved."""
+_BROAD = ("git", "folder", "web")
+"""Kinds that recognise much, the narrower first; any other kind knows better what it recognises."""
 _NOT_IN_NAMES = re.compile(r"[^\w.#-]+")
 
 
@@ -91,10 +93,35 @@ class Sources:
         return [*self._configured, *(one for one in added if one.spec.name not in taken)]
 
     def recognise(self, text: str) -> list[SourceSpec]:
-        """What `text` (an address, a path, a channel) may mean, each with a name that is free; readers: everyone."""
+        """What `text` (an address, a path, a channel) may mean, likeliest first, each with a name that is free.
+
+        Readers: everyone.
+        """
         wanted = text.strip()
+        if link := re.fullmatch(r"<(\w+://[^|>]+)(?:\|[^>]*)?>", wanted):
+            wanted = link.group(1)  # as Slack writes an address in a message
         found = [(kind.name, options) for kind in kinds().values() if (options := kind.recognise(wanted)) is not None]
-        return [SourceSpec(self._free_name(wanted), kind, access.PUBLIC, options) for kind, options in found]
+        found.sort(key=lambda each: _BROAD.index(each[0]) if each[0] in _BROAD else -1)
+        return [SourceSpec(self.free_name(wanted), kind, access.PUBLIC, options) for kind, options in found]
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a source has this name."""
+        return name in self._opened
+
+    def free_name(self, text: str) -> str:
+        """A short name for what somebody wrote: the last telling part of an address, a path or a channel."""
+        bare = re.sub(r"^\w+://(?:www\.)?|\.git$|/+$", "", text.split("?")[0])
+        parts = [part for part in bare.split("/") if part]
+        name = _NOT_IN_NAMES.sub("-", parts[-1] if parts else text).strip("-")[:40] or "source"
+        number = 2
+        free = name
+        while free in self._opened:
+            free, number = f"{name}-{number}", number + 1
+        return free
+
+    async def told_to_all(self) -> frozenset[str]:
+        """The names of sources that anybody may hear of: what somebody added for a few is theirs alone."""
+        return frozenset(a.spec.name for a in await self.all() if a.is_configured or access.EVERYONE in a.spec.readers)
 
     async def add(self, spec: SourceSpec, person: str) -> Source:
         """Keeps a source and opens it. Raises SourceExists and InvalidScope."""
@@ -177,17 +204,6 @@ class Sources:
 
     def _hand_over(self) -> None:
         self._knowledge.set_sources(list(self._opened.values()))
-
-    def _free_name(self, text: str) -> str:
-        """A short name for what somebody wrote: the last telling part of an address, a path or a channel."""
-        bare = re.sub(r"^\w+://(?:www\.)?|\.git$|/+$", "", text.split("?")[0])
-        parts = [part for part in bare.split("/") if part]
-        name = _NOT_IN_NAMES.sub("-", parts[-1] if parts else text).strip("-")[:40] or "source"
-        number = 2
-        free = name
-        while free in self._opened:
-            free, number = f"{name}-{number}", number + 1
-        return free
 
     def _not_found(self, name: str) -> SourceNotFound:
         there = ", ".join(f"“{known}”" for known in self._opened if known != SAVED.name) or "none yet"

@@ -37,10 +37,16 @@ class Places:
     async def channels_of(self, person: str) -> tuple[str, ...]:
         """Ids of the channels that the person is in and the bot can see; none where Slack does not say."""
         try:
-            return await self._channels.get(person)
+            return tuple(await self._channels.get(person))
         except SlackApiError as error:
             log.warning("channels_unknown", person=person, error=code(error))
             return ()
+
+    async def named(self, person: str, channel: str) -> tuple[str, str] | None:
+        """Id and name of a channel that the person is in, by its id or by its #name; None where there is none such."""
+        there = await self._channels.get(person)
+        wanted = channel.removeprefix("#").casefold()
+        return next(((i, name) for i, name in there.items() if channel == i or name.casefold() == wanted), None)
 
     async def may_read(self, person: str, question: Question) -> bool:
         """Whether the person can read the place of the question, so may see what became of it."""
@@ -71,8 +77,8 @@ class Places:
         info: JSON = (await self._client.conversations_info(channel=channel))["channel"]
         return info
 
-    async def _load_channels(self, person: str) -> tuple[str, ...]:
-        found: list[str] = []
+    async def _load_channels(self, person: str) -> dict[str, str]:
+        found: dict[str, str] = {}
         cursor = ""
         while True:
             page = await self._client.users_conversations(
@@ -82,7 +88,7 @@ class Places:
                 limit=200,
                 cursor=cursor,
             )
-            found += [channel["id"] for channel in page["channels"]]
+            found |= {channel["id"]: str(channel.get("name") or "") for channel in page["channels"]}
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return tuple(found)
+                return found

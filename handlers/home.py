@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
 from bot.costs.periods import Period
 from bot.costs.summary import cost_summary, sentence
 from handlers.agent import Agent
+from handlers.blocks import knowledge as knowledge_blocks
 from handlers.blocks.home import home_view
 from handlers.commands.model import pinned_model
+from handlers.known import Known
 from handlers.permissions import Roles
+from handlers.refreshing import embedding_cost
 from handlers.shapes import JSON
 
 
 class Home:
     """Published anew each time that somebody opens it."""
 
-    def __init__(self, client: AsyncWebClient, core: Core, roles: Roles, agent: Agent) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        core: Core,
+        roles: Roles,
+        agent: Agent,
+        known: Known,
+        next_refresh: Callable[[datetime], datetime | None],
+    ) -> None:
         self._client = client
         self._core = core
         self._roles = roles
         self._agent = agent
+        self._known = known
+        self._next_refresh = next_refresh
 
     async def opened(self, reference: str, body: JSON) -> None:
         """Somebody opened the Home tab, or the messages beside it."""
@@ -35,9 +52,28 @@ class Home:
         """Shows the person their Home tab. Raises SlackApiError."""
         model = await pinned_model(self._core, "person", person, "")
         cost = await self._cost() if await self._roles.is_admin(person) else None
-        statuses = await self._core.knowledge.status()
-        view = home_view(model, statuses, cost, self._core.clock())
-        await self._client.views_publish(user_id=person, view=view)
+        now = self._core.clock()
+        knowledge = knowledge_blocks.status(
+            await self._known.sources(person),
+            now,
+            upcoming=self._next_refresh(now),
+            embedding=await embedding_cost(self._core) if cost is not None else "",
+            is_refreshing=self._core.knowledge.is_refreshing,
+        )
+        await self._client.views_publish(user_id=person, view=home_view(model, cost, knowledge))
+
+    async def refresh_pressed(self, payload: JSON) -> None:
+        """The button "Refresh" beside a source: the tab says that it is read, and then how it stands."""
+        person = str(payload["user"]["id"])
+        source = await self._known.changeable(str(payload["actions"][0]["value"]), person, "refresh")
+        refresh = asyncio.create_task(self._core.knowledge.refresh([source.status.name]))
+        try:
+            await asyncio.sleep(0)  # so that it has begun
+            await self.publish(person)
+            await refresh
+        finally:
+            refresh.cancel()
+        await self.publish(person)
 
     async def _cost(self) -> str:
         period = Period.of("week", self._core.clock(), self._core.settings.report.zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -12,12 +13,15 @@ from slack_bolt.async_app import AsyncApp
 from bot.core import Core
 from handlers import origin
 from handlers.actions import Actions
+from handlers.adding import Adding
 from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import Places
+from handlers.blocks import adding as adding_blocks
 from handlers.blocks import another_way, ask_about, comment, example, help, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
+from handlers.blocks.knowledge import FORGET, REFRESH
 from handlers.blocks.saved import REMOVE
 from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
@@ -28,6 +32,7 @@ from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
 from handlers.identity import Identity
 from handlers.inbound import EVENT, Inbound, Work
+from handlers.known import Known
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import Roles
@@ -42,8 +47,11 @@ log = structlog.get_logger(__name__)
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
-def register(app: AsyncApp, core: Core) -> Inbound:
-    """Registers every listener. The caller resumes what is returned after connecting, and drains it before closing."""
+def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
+    """Registers every listener. `next_refresh` tells when the sources are looked through after a moment.
+
+    The caller resumes what is returned after connecting, and drains it before closing.
+    """
     client = app.client
     places, identity = Places(client), Identity(client)
     roles = Roles(client, core.settings.slack.admins)
@@ -51,7 +59,10 @@ def register(app: AsyncApp, core: Core) -> Inbound:
     model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
     messages = Messages(core, answering, identity, model.in_message)
-    home = Home(client, core, roles, agent)
+    known = Known(core, roles, places)
+    home = Home(client, core, roles, agent, known, next_refresh)
+    adding = Adding(client, core, roles, places, known, next_refresh)
+    knowledge = KnowledgeCommand(client, core, roles, known, adding, next_refresh)
     actions = Actions(client, core, places, answering)
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     saving = Saving(client, core, identity)
@@ -81,19 +92,22 @@ def register(app: AsyncApp, core: Core) -> Inbound:
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
     doors.command("/model", model.run)
-    doors.command("/knowledge", KnowledgeCommand(client, core, roles, places).run)
+    doors.command("/knowledge", knowledge.run)
     doors.command("/cost", CostCommand(client, core, roles).run)
     doors.command("/switchboard", lambda o, text: o.line(client).say(help.TEXT, help.help_blocks()))
     doors.action(FEEDBACK, actions.feedback)
     doors.action(WHY, actions.why)
     doors.action(ANOTHER_WAY, actions.another_way)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
+    doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
+    doors.action(FORGET, knowledge.forget_pressed)
     doors.action(REMOVE, saving.remove)
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)
     doors.modal(comment.COMMENT, actions.commented)
     doors.modal(model_card.PICK, model.picked, model.stale)
+    doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)
     doors.modal(example.CALLBACK, shortcuts.example_saved, shortcuts.unsaved)
     doors.kept_modal(another_way.CALLBACK, actions.AGAIN, actions.stale)
     doors.kept_modal(ask_about.CALLBACK, shortcuts.ASK)

@@ -25,7 +25,7 @@ UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A model call that is about to go out. `purpose`: "answer", "embedding", "routing" or "judging"."""
+    """A model call that is about to go out. `purpose`: "answer", "rewrite", "embedding", "routing" or "judging"."""
 
     question_id: str | None
     purpose: str
@@ -153,8 +153,13 @@ class Ledger:
             result = await connection.execute(ledger.update().where(stale).values(outcome=LOST))
         return result.rowcount
 
-    async def total(self, since: datetime, until: datetime, *, by: GroupBy | None = None) -> list[Total]:
-        """Sums of the calls started in [since, until), dearest first; without `by` exactly one, of all of them."""
+    async def total(
+        self, since: datetime, until: datetime, *, by: GroupBy | None = None, purpose: str | None = None
+    ) -> list[Total]:
+        """Sums of the calls started in [since, until), dearest first; without `by` exactly one, of all of them.
+
+        `purpose`: of the calls of that purpose alone.
+        """
         key = sa.func.coalesce(ledger.c[by], "") if by else sa.literal("")
         # Costs are text in the database, so equal ones are counted there and multiplied here, exactly.
         query = (
@@ -166,7 +171,7 @@ class Ledger:
                 sa.func.coalesce(sa.func.sum(ledger.c.prompt_tokens), 0).label("prompt_tokens"),
                 sa.func.coalesce(sa.func.sum(ledger.c.completion_tokens), 0).label("completion_tokens"),
             )
-            .where(*_settled(since, until))
+            .where(*_settled(since, until), ledger.c.purpose == purpose if purpose else sa.true())
             .group_by(sa.text("1"), ledger.c.outcome, ledger.c.cost)
         )
         async with self._engine.connect() as connection:

@@ -23,10 +23,10 @@ def help_blocks() -> list[JSON]:
         section(
             "`/ask QUESTION` – a private answer\n"
             "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`\n"
-            "`/knowledge` – what I know: `status`, `search TEXT`, `refresh`\n"
+            "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
         ),
-        section("*On any message* (⋮ menu): “Ask about this” and “Save as example”."),
+        section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge” and “Save as example”."),
         context(
             "I read only what everyone who sees the answer may read. In a direct message that is what you may read."
         ),

@@ -6,28 +6,83 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.blocks import words
-from handlers.blocks.parts import context, fitting, header, section
+from handlers.blocks.parts import button, context, fitting, header, section
+from handlers.known import KnownSource
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
-from knowledge.documents import Passage
-from knowledge.reports import Problem, RefreshReport, SourceReport, SourceStatus
+from knowledge import access
+from knowledge.documents import Also, Passage
+from knowledge.reports import Problem, RefreshReport, SourceReport
 
+REFRESH = "refresh_source"
+FORGET = "forget_source"
 PROBLEMS_SHOWN = 5
+KINDS = {
+    "confluence": "Confluence",
+    "drive": "Google Drive",
+    "feed": "feed",
+    "folder": "folder",
+    "git": "git repository",
+    "github": "GitHub conversations",
+    "gitlab": "GitLab conversations",
+    "import": "imported file",
+    "notion": "Notion",
+    "slack": "Slack channel",
+    "web": "web site",
+}
+USAGE = (
+    "`/knowledge` – the sources, `/knowledge status NAME` – one of them\n"
+    "`/knowledge search TEXT` – what is found; narrow it with `in:NAME`, `since:2026-01`, `lang:de`\n"
+    "`/knowledge add ADDRESS` or `add #channel` – a web site, a repository, a feed, a channel\n"
+    "`/knowledge refresh [NAME]` – look for changes now\n"
+    "`/knowledge forget NAME` – remove a source"
+)
 
 
-def status(statuses: Sequence[SourceStatus], now: datetime) -> list[JSON]:
-    """Each source with its documents and what could not be read."""
-    if not statuses:
-        return [
-            section("I have no sources yet. An admin names folders under `knowledge.folders` in the configuration.")
-        ]
+def kind(name: str) -> str:
+    """A kind of source in words; a plug-in's is its own name."""
+    return KINDS.get(name, name)
+
+
+def readers(scopes: frozenset[str]) -> str:
+    """Who finds a source's documents, as mrkdwn."""
+    if access.EVERYONE in scopes:
+        return "for everyone"
+    named = [f"<#{s[8:]}>" if s.startswith("channel:") else f"<@{s[5:]}>" for s in sorted(scopes)]
+    return f"only for {', '.join(named[:5])}" + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+
+
+def status(
+    sources: Sequence[KnownSource],
+    now: datetime,
+    *,
+    upcoming: datetime | None = None,
+    embedding: str = "",
+    is_refreshing: bool = False,
+) -> list[JSON]:
+    """Each source with its documents, when it was read and will be, and what could not be read."""
     blocks = [header("What I know")]
-    for source in statuses[:20]:
-        refreshed = f"refreshed {words.age(source.refreshed, now)}" if source.refreshed else "not read yet"
-        counts = f"{source.documents:,} documents, {source.chunks:,} passages · {refreshed}"
-        blocks.append(section(f"*{escape(source.name)}* ({escape(source.kind)})\n{counts}"))
-        blocks += _problems(source.problems)
-    return fitting(blocks)
+    if not sources:
+        blocks.append(section("I have no sources yet. Add one with `/knowledge add`, followed by an address."))
+    for source in sources[:20]:
+        blocks.append(_source(source, now))
+        blocks += _problems(source.status.problems)
+    if len(sources) > 20:
+        blocks.append(context(f"and {len(sources) - 20} more: `/knowledge status NAME`"))
+    told = "I am looking for changes right now." if is_refreshing else ""
+    if upcoming is not None and not is_refreshing:
+        told = f"I look for changes again {words.until(upcoming, now)}."
+    lines = [line for line in (f"{told} {embedding}".strip(),) if line]
+    return fitting([*blocks, context(*lines)] if lines else blocks)
+
+
+def details(source: KnownSource, now: datetime, upcoming: datetime | None, embedding: str) -> list[JSON]:
+    """One source with all its problems that fit."""
+    blocks = [_source(source, now), *_problems(source.status.problems, shown=30)]
+    took = f"The last look took {words.seconds(source.status.seconds)}. " if source.status.seconds is not None else ""
+    again = f"The next is {words.until(upcoming, now)}. " if upcoming else ""
+    where = "It stands in the configuration." if source.is_configured else "It was added while I ran."
+    return fitting([*blocks, context(f"{took}{again}{embedding} {where}")])
 
 
 def found(text: str, passages: Sequence[Passage], now: datetime) -> list[JSON]:
@@ -40,7 +95,9 @@ def found(text: str, passages: Sequence[Passage], now: datetime) -> list[JSON]:
         name = f"<{passage.url}|{title}>" if passage.url else f"*{title}*"
         updated = f" · updated {words.age(passage.updated, now)}" if passage.updated else ""
         trail = f"\n_{escape(' › '.join(passage.heading))}_" if passage.heading else ""
-        blocks.append(section(f"{number}. {name}{updated}{trail}\n{escape(shorten(passage.text, 500))}"))
+        also = f"\nAlso in {', '.join(_also(other) for other in passage.also[:3])}" if passage.also else ""
+        about = f"{number}. {name} · {escape(passage.source)}{updated}{trail}"
+        blocks.append(section(f"{about}\n{escape(shorten(passage.text, 500))}{also}"))
     return fitting(blocks)
 
 
@@ -53,6 +110,37 @@ def refreshed(report: RefreshReport) -> list[JSON]:
     return fitting(blocks)
 
 
+def added(source: KnownSource, sentence: str) -> list[JSON]:
+    """What the first reading of a source found."""
+    return fitting([section(sentence), *_problems(source.status.problems)])
+
+
+def forget_question(source: KnownSource) -> list[JSON]:
+    """Asks before a source is forgotten."""
+    name = source.status.name
+    press = {**button("Forget it", FORGET, name), "style": "danger"}
+    text = (
+        f"Shall I forget *{escape(name)}* with its {words.counted(source.status.documents, 'document')}? Answers will "
+        "not use it any more; nothing is changed where it comes from."
+    )
+    return [section(text), {"type": "actions", "elements": [press]}]
+
+
+def _source(source: KnownSource, now: datetime) -> JSON:
+    there = source.status
+    counts = f"{words.counted(there.documents, 'document')}, {words.counted(there.chunks, 'passage')}"
+    read = f"read {words.since(there.refreshed, now)}" if there.refreshed else "not read yet"
+    block = section(
+        f"*{escape(there.name)}* · {escape(kind(there.kind))} · {readers(source.readers)}\n{counts} · {read}"
+    )
+    return {**block, "accessory": button("Refresh", REFRESH, there.name)} if source.may_change else block
+
+
+def _also(other: Also) -> str:
+    title = escape(shorten(other.title, 80))
+    return f"<{other.url}|{title}>" if other.url else title
+
+
 def _changes(source: SourceReport) -> str:
     counts = (
         (source.added, "new"),
@@ -63,11 +151,8 @@ def _changes(source: SourceReport) -> str:
     return ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing there"
 
 
-def _problems(problems: Sequence[Problem]) -> list[JSON]:
-    lines = [
-        f"⚠️ {escape(shorten(f'{p.path}: {p.sentence}' if p.path else p.sentence, 300))}"
-        for p in problems[:PROBLEMS_SHOWN]
-    ]
-    if len(problems) > PROBLEMS_SHOWN:
-        lines.append(f"and {len(problems) - PROBLEMS_SHOWN} more")
-    return [context(*lines)] if lines else []
+def _problems(problems: Sequence[Problem], *, shown: int = PROBLEMS_SHOWN) -> list[JSON]:
+    lines = [f"⚠️ {escape(shorten(f'{p.path}: {p.sentence}' if p.path else p.sentence, 300))}" for p in problems[:shown]]
+    if len(problems) > shown:
+        lines.append(f"and {len(problems) - shown} more")
+    return [context(*lines[start : start + 10]) for start in range(0, len(lines), 10)]

@@ -36,6 +36,31 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{count} {unit}{'s' if count > 1 else ''} ago"
 
 
+def since(moment: datetime, now: datetime) -> str:
+    """How long ago, in minutes and hours on the same day: "just now", "5 min ago", "3 h ago", "yesterday"."""
+    minutes = int((now - moment).total_seconds()) // 60
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 1440 else age(moment, now)
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """How soon: "within a minute", "in 27 min", "in 5 h", "in 3 days"."""
+    minutes = -(-int((moment - now).total_seconds()) // 60)
+    if minutes <= 1:
+        return "within a minute"
+    if minutes < 120:
+        return f"in {minutes} min"
+    return f"in {minutes // 60} h" if minutes < 2880 else f"in {minutes // 1440} days"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 document", "1,204 documents"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def seconds(value: float) -> str:
     """A duration: "0.4 s", "12 s", "2 min 5 s"."""
     if value < 9.95:

@@ -135,25 +135,6 @@ async def test_a_model_that_vanished_while_the_picker_was_open_is_refused_in_it(
     assert "There is no model called" in answer["errors"]["model"]
 
 
-async def test_knowledge_tells_its_sources_and_finds_what_the_person_may_read(
-    bot: ConnectedBot, maya: Driver, leo: Driver
-) -> None:
-    await maya.command("/knowledge", "status")
-    assert "2 documents" in str((await told(maya, "*docs*"))["blocks"])
-    await maya.command("/knowledge", "search robot budget")
-    await told(maya, "41,000 euros")
-    await leo.command("/knowledge", "search robot budget")
-    await told(leo, "about “robot budget”")
-    assert "41,000" not in str([event for event in leo.events if event["type"] == "message"])
-
-
-async def test_a_refresh_is_for_admins_and_says_what_changed(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
-    await leo.command("/knowledge", "refresh")
-    await told(leo, "Only an admin can refresh the knowledge.")
-    await maya.command("/knowledge", "refresh")
-    await told(maya, "2 unchanged")
-
-
 async def test_costs_are_for_admins_and_count_what_was_asked(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
     await maya.command("/ask", "when do deploys run?")
     await told(maya, "*test-model* ·")

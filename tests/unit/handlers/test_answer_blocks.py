@@ -4,11 +4,13 @@ from decimal import Decimal
 from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
 from bot.models.cards import ModelCard
 from deploy.workspace.limits import check_message_blocks, check_view
-from handlers.blocks import another_way, ask_about, example, home, knowledge, model_card
+from handlers.blocks import adding, another_way, ask_about, example, home, knowledge, model_card
 from handlers.blocks.answer import question_of, sources, tail
 from handlers.blocks.model_card import Shown
 from handlers.blocks.receipt import receipt_modal
+from handlers.known import KnownSource
 from knowledge.reports import Problem, SourceStatus
+from knowledge.sources.kinds import SourceSpec
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -101,10 +103,16 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(ask_about.ask_modal("line & <b>\n" * 900, "{}"))
     check_view(ask_about.ask_modal("", "{}"))
     check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))
-    check_view(home.home_view("model-1", [status] * 30, "It cost nothing.", NOW))
+    known = KnownSource(status, frozenset({"everyone"}), is_configured=True, may_change=True)
+    check_view(home.home_view("model-1", "It cost nothing.", knowledge.status([known] * 30, NOW)))
     check_message_blocks(model_card.listing(cards, cards, "Automatic."))
-    check_message_blocks(knowledge.status([status] * 20, NOW))
-    assert "more than fits here" in str(knowledge.status([status] * 20, NOW))
+    check_message_blocks(knowledge.status([known] * 20, NOW))
+    assert "more than fits here" in str(knowledge.status([known] * 20, NOW))
+    check_message_blocks(knowledge.details(known, NOW, NOW, "It costs nothing."))
+    check_message_blocks(knowledge.forget_question(known))
+    specs = [SourceSpec("n" * 80, kind, frozenset(), {}) for kind in ("git", "web")]
+    readers = [("everyone", "Everyone"), ("channel:C1", "The members of this channel")]
+    check_view(adding.adding_modal("https://x.example/" + "y" * 900, specs, readers, "It is read now.", "{}"))
 
 
 def test_a_question_about_a_message_gets_the_message_back_as_it_was() -> None:
