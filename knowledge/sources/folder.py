@@ -22,7 +22,8 @@ from knowledge.sources.parsers.registry import parser_for
 
 MOST_BYTES = 50_000_000
 _AT_ONCE = 2_000  # files looked at in one go
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Beside control characters those that turn the direction of what follows, or end a line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _WORD_JOINTS = re.compile(r"[-_\s]+")
 
 
@@ -183,7 +184,11 @@ def _inside(path: str, root: str) -> bool:
 def _shown(path: str) -> str:
     """A path that can be stored and printed: bytes that are no text and control characters are written out."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    return _CONTROL.sub(lambda match: _code(ord(match.group())), text)
+
+
+def _code(character: int) -> str:
+    return f"\\x{character:02x}" if character < 0x100 else f"\\u{character:04x}"
 
 
 def _title(path: str) -> str:
