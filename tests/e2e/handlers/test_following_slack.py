@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from connected_bot import ConnectedBot, connected_bot
@@ -12,42 +13,37 @@ from bot.config import Settings
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from knowledge.access import PUBLIC
-from knowledge.sources.base import Source
-from knowledge.sources.kinds import SourceContext, SourceSpec, open_source
+from knowledge.sources.base import Complete, Listed, Listing, Past, Reading
+from knowledge.sources.kinds import SourceSpec
 
 ENG = "C0ENG"
+SOURCE = "robots"
 PORT = "The gateway of the arm controller listens on port 8443 since the last firmware"
 MEMBERS = frozenset({"channel:C0ENG"})
 
 
-def opened(bot: ConnectedBot, folder: Path, name: str, **options: object) -> Source:
-    spec = SourceSpec(name, "slack", PUBLIC, options)
-    return open_source(spec, SourceContext(folder / name, lambda secret: None, {"slack": bot.client}))
-
-
-async def watch(bot: ConnectedBot, folder: Path) -> None:
-    """Makes #engineering a source, and reads it."""
-    knowledge = bot.core.knowledge
-    knowledge.set_sources([*knowledge.sources, opened(bot, folder, "engineering", channel=ENG)])
-    await knowledge.refresh(["engineering"])
+async def watch(bot: ConnectedBot, channel: str = ENG) -> None:
+    """Makes a channel a source, and reads it."""
+    await bot.core.sources.add(SourceSpec(SOURCE, "slack", PUBLIC, {"channel": channel}), "U0MAYA")
+    await bot.core.knowledge.refresh([SOURCE])
 
 
 @pytest.fixture
-async def watching(bot: ConnectedBot, tmp_path: Path) -> ConnectedBot:
+async def watching(bot: ConnectedBot) -> ConnectedBot:
     """The bot over each of the two doors, with #engineering as a source."""
-    await watch(bot, tmp_path / "cache")
+    await watch(bot)
     return bot
 
 
 async def found(bot: ConnectedBot, words: str, scopes: frozenset[str] = PUBLIC) -> list[str]:
     """The texts that a search finds in the channel."""
     result = await bot.core.knowledge.search(words, scopes=scopes)
-    return [passage.text for passage in result.passages if passage.source == "engineering"]
+    return [passage.text for passage in result.passages if passage.source == SOURCE]
 
 
 async def problems(bot: ConnectedBot) -> str:
     status = await bot.core.knowledge.status()
-    return " ".join(p.sentence for each in status if each.name == "engineering" for p in each.problems)
+    return " ".join(p.sentence for each in status if each.name == SOURCE for p in each.problems)
 
 
 async def test_what_is_said_edited_and_deleted_is_followed(watching: ConnectedBot, maya: Driver, leo: Driver) -> None:
@@ -128,6 +124,55 @@ async def test_without_the_bot_nothing_is_found_until_it_is_invited_again(watchi
     assert await problems(watching) == ""
 
 
+class Endless:
+    """A source whose reading does not end before it is told to."""
+
+    name, kind = "endless", "endless"
+
+    def __init__(self) -> None:
+        self.begun, self.end = asyncio.Event(), asyncio.Event()
+
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
+        self.begun.set()
+        await self.end.wait()
+        yield Complete()
+
+    async def read(self, listing: Listing) -> Reading:
+        raise AssertionError("Nothing is listed.")
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+async def test_nothing_waits_for_another_source_that_is_read(watching: ConnectedBot, maya: Driver) -> None:
+    knowledge, endless = watching.core.knowledge, Endless()
+    knowledge.set_sources([*knowledge.sources, endless])
+    await maya.control("set_channel", channel=ENG, private=True)
+    await maya.post(ENG, PORT)
+    await watching.idle(maya)
+    refresh = asyncio.create_task(knowledge.refresh(["endless"]))
+    await endless.begun.wait()
+    await maya.control("set_channel", channel=ENG, private=False)
+    await watching.idle(maya)
+    assert await found(watching, "port of the gateway") != []
+    await maya.control("set_member", channel=ENG, user="U0SWITCH", member=False)
+    await watching.idle(maya)
+    assert await found(watching, "port of the gateway", PUBLIC | MEMBERS) == []
+    endless.end.set()
+    await refresh
+
+
+async def test_a_private_channel_is_read_when_the_bot_is_let_in(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.control("set_member", channel="G0FIN", user="U0SWITCH", member=False)
+    await maya.post("G0FIN", "The robot budget of the spare parts is nine thousand euros")
+    await watch(bot, "#finance")
+    assert "no channel #finance that the bot can see" in await problems(bot)
+    await maya.control("set_member", channel="G0FIN", user="U0SWITCH", member=True)
+    await bot.idle(maya)
+    assert await found(bot, "budget of spare parts") == []
+    assert "nine thousand" in str(await found(bot, "budget of spare parts", frozenset({"channel:G0FIN"})))
+
+
 async def test_a_deleted_channel_is_found_no_more_and_an_archived_one_is(watching: ConnectedBot, maya: Driver) -> None:
     await maya.post(ENG, PORT)
     await maya.control("set_channel", channel=ENG, archived=True)
@@ -155,10 +200,10 @@ async def test_files_are_followed(watching: ConnectedBot, maya: Driver) -> None:
 
 
 async def test_what_happened_while_the_bot_was_off_is_caught_up_with(
-    workspace: Workspace, settings: Settings, maya: Driver, leo: Driver, tmp_path: Path
+    workspace: Workspace, settings: Settings, maya: Driver, leo: Driver
 ) -> None:
     async with connected_bot(workspace, settings) as bot:
-        await watch(bot, tmp_path / "cache")
+        await watch(bot)
         deleted = await maya.post(ENG, PORT)
         thread = await maya.post(ENG, "Who has the keys of the laboratory today?")
         answer = await leo.post(ENG, "Ana has them in her drawer", thread=thread)
@@ -167,7 +212,6 @@ async def test_what_happened_while_the_bot_was_off_is_caught_up_with(
     await maya.delete({"channel": ENG, "ts": deleted})
     await leo.edit({"channel": ENG, "ts": answer}, "Sam has them in his locker")
     async with connected_bot(workspace, settings) as bot:
-        await watch(bot, tmp_path / "cache")
         assert "port 8443" not in str(await found(bot, "port of the gateway"))
         shown = str(await found(bot, "keys of the laboratory"))
         assert "locker" in shown
