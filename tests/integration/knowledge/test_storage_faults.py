@@ -73,13 +73,13 @@ async def test_a_refresh_that_is_killed_is_completed_by_the_next_one_and_nothing
 async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_nothing_is_doubled(
     place: Place, folder: Folder, seed: int
 ) -> None:
-    write_pages(folder, 70)
+    write_pages(folder, 267)
     chance = random.Random(seed)
     deaths = 0
-    for statement in sorted(chance.sample(range(8, 250), 3), reverse=True):
+    for statement in sorted(chance.sample(range(8, 50), 3), reverse=True):
         deaths += await killed(place, folder, statement) == -signal.SIGKILL
         # What stood there has changed meanwhile, as it does in life.
-        folder.write(f"{chance.randrange(70):03}.md", f"# Page new\n\nWritten before statement {statement}.")
+        folder.write(f"{chance.randrange(267):03}.md", f"# Page new\n\nWritten before statement {statement}.")
         folder.write(f"added {statement}.md", f"# Added\n\nAdded before statement {statement}.")
     assert deaths > 1
     async with place.open(folder.source()) as base:
@@ -88,11 +88,12 @@ async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_no
             every = (await connection.execute(sa.select(chunks))).all()
             paths = (await connection.execute(sa.select(documents.c.path))).scalars().all()
             vectors = (await connection.execute(sa.select(sa.func.count()).select_from(embeddings))).scalar_one()
-        assert len(paths) == 76
+        assert len(paths) == 273
         assert len({(row.document_id, row.position) for row in every}) == len(every)
         assert vectors == len({row.digest for row in every})
-        assert {row.key for row in every} == set(base._indexes.table.snapshot.keys.tolist())
-        assert (await base.refresh()).sources[0].unchanged == 76
+        snapshot = base._indexes.table.snapshot
+        assert {row.key for row in every} == set(snapshot.keys[snapshot.alive].tolist())
+        assert (await base.refresh()).sources[0].unchanged == 273
         result = await base.search("Page new written before statement", scopes=EVERYONE)
         assert "Page new" in {passage.title for passage in result.passages}
 
