@@ -128,7 +128,8 @@ class Evidence:
     """What the whole audience may read and the question might need, best first.
 
     `coverage`: share (0 to 1) of the question's rare words found in the passages. `agreement`: overlap (0 to 1) of
-    lexical and dense search. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest prompt of the
+    lexical and dense search. `probability`: how likely (0 to 1, as the search estimates it) the passages hold the
+    answer. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest prompt of the
     kind of question that it was tuned for.
     """
 
@@ -136,6 +137,7 @@ class Evidence:
     examples: tuple[Example, ...] = ()
     coverage: float = 0.0
     agreement: float = 0.0
+    probability: float = 0.0
     fine_tuned: dict[str, float] = field(default_factory=dict)
 
 

@@ -76,7 +76,14 @@ class Gate:
         self._patience = patience
 
     async def stream(
-        self, question: Question, model: Model, prompt: Prompt, *, max_tokens: int, tab: Tab
+        self,
+        question: Question,
+        model: Model,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        tab: Tab,
+        purpose: str = "answer",
     ) -> AsyncGenerator[str, None]:
         """The answer's text as it comes; `tab` grows with each try.
 
@@ -88,7 +95,7 @@ class Gate:
             async with aclosing(tries) as events:  # type: ignore[type-var]
                 async for event in events:
                     if isinstance(event, AttemptStarted):
-                        current = await self._open(card, "answer", event.number, question, prompt.strategy.value)
+                        current = await self._open(card, purpose, event.number, question, prompt.strategy.value)
                     elif isinstance(event, AttemptFailed) and current is not None:
                         await self._settle(current, card, event.error.kind, tab)
                         current = None

@@ -24,6 +24,7 @@ _COVERED = 0.8
 _FAMILIAR = 0.05
 _ROUNDED = Context(prec=2)
 _SHOWN_CHARACTERS = 80
+_SEARCHED_CHARACTERS = 300
 
 
 def of_model_pin(pin: Pin) -> str:
@@ -46,6 +47,13 @@ def of_refused_pin(pin: Pin, why: str) -> str:
 def of_fallback(failed: str, sentence: str) -> str:
     """That another model had to step in."""
     return f"“{failed}” was chosen first but did not answer, so another model stepped in. {sentence}"
+
+
+def of_search(text: str) -> str:
+    """What was searched for a question that leans on its thread."""
+    text = " ".join(text.split())
+    shown = text if len(text) <= _SEARCHED_CHARACTERS else text[: _SEARCHED_CHARACTERS - 1].rstrip() + "…"
+    return f"The question leans on the thread, so the search was for “{shown}”."
 
 
 def of_choice(taken: Option, options: Sequence[Option], evidence: Evidence, *, pinned_strategy: bool) -> list[str]:

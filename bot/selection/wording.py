@@ -12,6 +12,9 @@ MAX_CHARACTERS = 12_000
 """A longer question is refused: it would leave small models no room for evidence and for the answer."""
 SEARCHED_CHARACTERS = 2_000
 _FEW_WORDS = 5
+_POINTING_WORDS = 15
+"""A longer question names what it speaks of, whatever else it points to."""
+_MOST_CONTEXT = 3
 _END_CHARACTERS = 100
 _MOST_POLITENESS = 4
 
@@ -32,6 +35,21 @@ _THANKS = re.compile(
       |thx|tia|ty|cheers|danke(?:\s+(?:schön|dir|euch|im\s+voraus))?|merci|gracias|please|pls)
     [\s,;:.!–-]*$""",
     re.IGNORECASE | re.VERBOSE,
+)
+_CONTINUED = re.compile(
+    r"(?:and|but|or|so|then|also|what about|how about|what if|why not|und|aber|oder|auch|wie ist es mit|was ist mit)\b",
+    re.IGNORECASE,
+)
+_POINTING = re.compile(
+    r"\b(?:it|its|they|them|their|he|she|him|her|those|these|there|the same|the (?:first|second|last|other) one"
+    r"|(?:this|that)(?=\s*[?.!,]|\s*$|\s+(?:is|was|does|did|takes?|works?|means?|one)\b)"
+    r"|dort|dafür|davon|damit|dazu|darüber|dieser?|diese[nms])\b",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:is|was|would|will) it (?:be )?(?:possible|ok|okay|safe|allowed|worth|necessary|true|better|enough)\b"
+    r"|\b(?:is|are|was|were|will) there\b|\bthere (?:is|are|was|were|will)\b",
+    re.IGNORECASE,
 )
 
 
@@ -64,13 +82,31 @@ def usable(question: Question) -> str:
     raise UnusableQuestion("I saw no question there. Ask me something in words, for example “How do we deploy?”")
 
 
+def leans(question: Question) -> bool:
+    """Whether the question can be understood only with what was said before it in the thread."""
+    before = any(turn.role == "user" for turn in question.history)
+    return before and _leans(plain(question.text))
+
+
 def search_text(question: Question) -> str:
-    """What is searched for: the question, behind what was said before where it is too short to stand alone."""
+    """What is searched for, by rules: the question, behind those that it leans on."""
     text = plain(question.text)[:SEARCHED_CHARACTERS]
-    before = [turn.text for turn in question.history if turn.role == "user"]
-    if before and len(text.split()) <= _FEW_WORDS:
-        return f"{plain(before[-1])[:SEARCHED_CHARACTERS]} {text}"
-    return text
+    if not leans(question):
+        return text
+    said = [plain(turn.text)[:SEARCHED_CHARACTERS] for turn in question.history if turn.role == "user"]
+    context: list[str] = []
+    for earlier in reversed(said[-_MOST_CONTEXT:]):
+        context.insert(0, earlier)
+        if not _leans(earlier):
+            break
+    return " ".join([*context, text])
+
+
+def _leans(text: str) -> bool:
+    words = len(text.split())
+    if words <= _FEW_WORDS or _CONTINUED.match(text):
+        return True
+    return words <= _POINTING_WORDS and bool(_POINTING.search(_EXPLETIVE.sub(" ", text)))
 
 
 def _says_something(text: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import Audience, Place, PlaceKind, Question, Turn
 from bot.errors import UnusableQuestion
-from bot.selection.wording import MAX_CHARACTERS, plain, search_text, usable
+from bot.selection.wording import MAX_CHARACTERS, leans, plain, search_text, usable
 
 
 def asked(text: str, *history: Turn) -> Question:
@@ -70,3 +70,31 @@ def test_a_short_follow_up_is_searched_for_behind_the_persons_last_words() -> No
     whole = "How long does a canary release take in the end?"
     assert search_text(asked(whole, *history)) == whole
     assert search_text(asked("And on staging?")) == "And on staging?"
+
+
+@pytest.mark.parametrize(
+    ("text", "leans_on_it"),
+    [
+        ("And on staging?", True),
+        ("What about the servers in the second data centre then?", True),
+        ("Who has to be asked before anybody may start it?", True),
+        ("How long does that take on the release host?", True),
+        ("Does the rollback of the database work like that?", True),
+        ("Und wie lange dauert es in der Nacht auf Sonntag?", True),
+        ("Is it possible to connect a second workspace to one bot?", False),
+        ("Are there any holidays on which nobody may deploy anything?", False),
+        ("How many days of vacation does an engineer in Berlin have?", False),
+    ],
+)
+def test_a_question_leans_on_its_thread_where_it_points_to_it_or_goes_on(text: str, leans_on_it: bool) -> None:
+    history = (Turn("user", "How do we roll back?", "U1"), Turn("assistant", "With robotctl.", ""))
+    assert leans(asked(text, *history)) is leans_on_it
+    assert not leans(asked(text))
+
+
+def test_a_chain_of_follow_ups_is_searched_for_behind_the_question_that_stands_alone() -> None:
+    said = ("Who repairs the arm?", "How do we deploy the web shop to the customers?", "And on staging?")
+    history = tuple(Turn("user", text, "U1") for text in said)
+    assert search_text(asked("How long?", *history)) == (
+        "How do we deploy the web shop to the customers? And on staging? How long?"
+    )

@@ -1,0 +1,98 @@
+"""Follow-up questions made whole for the search: by a model where one costs little, else by rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from decimal import Decimal
+
+import structlog
+
+from bot.conversations import cut
+from bot.costs.prices import PriceBook
+from bot.domain import Message, Prompt, Question, StrategyName
+from bot.errors import ModelError
+from bot.gate import Gate, Tab
+from bot.models.cards import ModelCard
+from bot.models.registry import Models
+from bot.models.tokens import estimate_tokens
+from bot.selection import wording
+from bot.selection.estimates import is_offline
+
+log = structlog.get_logger("bot.rewriting")
+
+MOST_DOLLARS = Decimal("0.001")
+"""What one rewriting may cost: a small part of an answer."""
+SECONDS = 4.0
+"""How long it may take; the asker waits for it."""
+TOKENS = 100
+"""The longest rewriting."""
+USUAL_TOKENS = 40
+HISTORY_TOKENS = 600
+MOST_CHARACTERS = 400
+INSTRUCTION = (
+    "Write the last message of this conversation anew as one question that can be understood without the rest, for a "
+    "search in documents. Keep its language and all names. Add nothing that was not said. Answer with that question "
+    "alone."
+)
+
+
+class Rewriter:
+    """Says what is searched for a question."""
+
+    def __init__(self, gate: Gate, models: Models, prices: PriceBook) -> None:
+        self._gate = gate
+        self._models = models
+        self._prices = prices
+
+    async def search_text(self, question: Question, pinned: str | None, tab: Tab) -> str:
+        """The question's own words, or, where it leans on its thread, a question that stands alone.
+
+        `pinned`: the name of the only model that may be asked; `tab` grows with the call.
+        """
+        by_rules = wording.search_text(question)
+        if not wording.leans(question):
+            return by_rules
+        card = self._affordable(question, pinned)
+        if card is None:
+            return by_rules
+        try:
+            async with asyncio.timeout(SECONDS):
+                written = await self._rewritten(question, card, tab)
+        except (ModelError, TimeoutError) as error:
+            log.info("not_rewritten", question=question.id, model=card.name, reason=type(error).__name__)
+            return by_rules
+        return written or by_rules
+
+    def _affordable(self, question: Question, pinned: str | None) -> ModelCard | None:
+        """The cheapest usable model whose price is known and small; None where there is none.
+
+        Models that think first are too slow for this, and the offline model cannot write.
+        """
+        tokens = sum(estimate_tokens(message.content) for message in _messages(question))
+        fit: list[tuple[Decimal, ModelCard]] = []
+        for card in self._models.usable():
+            if is_offline(card) or card.thinking_tokens or pinned not in (None, card.name):
+                continue
+            own = card.rates.rates() if card.rates else None
+            cost = self._prices.estimate(card.provider, card.model_id, tokens, USUAL_TOKENS, rates=own, free=card.free)
+            if cost is not None and cost <= MOST_DOLLARS:
+                fit.append((cost, card))
+        return min(fit, key=lambda each: each[0])[1] if fit else None
+
+    async def _rewritten(self, question: Question, card: ModelCard, tab: Tab) -> str:
+        prompt = Prompt(strategy=StrategyName.ZERO_SHOT, question=question.text, messages=tuple(_messages(question)))
+        model = self._models.model(card.name)
+        stream = self._gate.stream(question, model, prompt, max_tokens=TOKENS, tab=tab, purpose="rewrite")
+        async with aclosing(stream) as pieces:
+            said = "".join([piece async for piece in pieces])
+        text = " ".join(said.split()).strip("\"'“”`* ")
+        # Whoever answers at length did not do what was asked.
+        return text if len(text) <= MOST_CHARACTERS else ""
+
+
+def _messages(question: Question) -> Sequence[Message]:
+    history = cut(question.history, HISTORY_TOKENS, estimate_tokens)
+    turns = [Message(turn.role, turn.text) for turn in history]
+    return [Message("system", INSTRUCTION), *turns, Message("user", wording.plain(question.text))]
