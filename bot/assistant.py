@@ -38,6 +38,7 @@ from bot.models.cards import ModelCard
 from bot.models.registry import Models
 from bot.models.retry import Patience
 from bot.models.tokens import count_tokens
+from bot.rewriting import Rewriter
 from bot.selection import reasons, wording
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
@@ -69,6 +70,7 @@ class _Way:
 
     question: Question
     started: float
+    searched: str = ""
     choice: Choice | None = None
     tab: Tab = field(default_factory=Tab)
     text: list[str] = field(default_factory=list)
@@ -122,6 +124,7 @@ class Assistant:
         self._passages = passages
         self._default_model = default_model
         self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
+        self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(knowledge.embedder)
         self._latencies = Latencies(engine)
@@ -170,7 +173,7 @@ class Assistant:
 
     async def _answered(self, way: _Way) -> AsyncGenerator[AnswerEvent, None]:
         yield Progress("search", "started")
-        evidence = await self._evidence(way.question)
+        evidence = await self._evidence(way)
         yield Progress("search", "done", _found(evidence))
         while True:
             yield Progress("choose", "started")
@@ -193,15 +196,18 @@ class Assistant:
                 way.failed_models.append(option.model)
                 way.fallback = reasons.of_fallback(option.model, str(error))
 
-    async def _evidence(self, question: Question) -> Evidence:
-        scopes = question.audience.scopes
-        found = await self._knowledge.search(wording.search_text(question), scopes=scopes, k=self._passages)
+    async def _evidence(self, way: _Way) -> Evidence:
+        scopes = way.question.audience.scopes
+        pinned = next((pin.model for pin in await self._pins_of(way.question) if pin.model), None)
+        way.searched = await self._rewriter.search_text(way.question, pinned, way.tab)
+        found = await self._knowledge.search(way.searched, scopes=scopes, k=self._passages)
         examples = await self._examples.nearest(found.vector, scopes, EXAMPLES)
         return Evidence(
             passages=found.passages,
             examples=examples,
             coverage=found.coverage,
             agreement=found.agreement,
+            probability=found.probability,
             fine_tuned=await self._fine_tunes.similarities(found.vector, self._models.usable()),
         )
 
@@ -210,9 +216,9 @@ class Assistant:
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         medians = await self._latencies.medians()
         choice = self._selector.choose(way.question, evidence, cards, pins, medians=medians)
-        if way.fallback:
-            return replace(choice, reasons=(way.fallback, *choice.reasons))
-        return choice
+        before = (way.fallback,) if way.fallback else ()
+        after = (reasons.of_search(way.searched),) if wording.leans(way.question) else ()
+        return replace(choice, reasons=(*before, *choice.reasons, *after))
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
