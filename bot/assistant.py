@@ -49,6 +49,7 @@ from bot.selection.selector import Selector
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.strategies.citing import Citing
+from knowledge.embedding.base import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.knowledge_base import KnowledgeBase
 
@@ -88,9 +89,10 @@ class _Way:
 class Assistant:
     """Answers questions. Every surface goes through it: one gate for permissions, costs and receipts.
 
-    `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered; `passages`: how many a
-    question may use; `default_model`: the only model that answers where nobody pinned one, or "auto"; `patience`: how
-    often a model is tried (None: as a chat can bear).
+    `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
+    searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
+    `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
+    "auto"; `patience`: how often a model is tried (None: as a chat can bear).
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Assistant:
         *,
         engine: AsyncEngine,
         knowledge: KnowledgeBase,
+        embedder: Embedder,
         models: Models,
         selector: Selector,
         strategies: Mapping[StrategyName, Strategy],
@@ -113,6 +116,7 @@ class Assistant:
         patience: Patience | None = None,
     ) -> None:
         self._knowledge = knowledge
+        self._embedder = embedder
         self._models = models
         self._selector = selector
         self._strategies = strategies
@@ -126,7 +130,7 @@ class Assistant:
         self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
-        self._fine_tunes = FineTunes(knowledge.embedder)
+        self._fine_tunes = FineTunes(embedder)
         self._latencies = Latencies(engine)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
@@ -201,14 +205,17 @@ class Assistant:
         pinned = next((pin.model for pin in await self._pins_of(way.question) if pin.model), None)
         way.searched = await self._rewriter.search_text(way.question, pinned, way.tab)
         found = await self._knowledge.search(way.searched, scopes=scopes, k=self._passages)
-        examples = await self._examples.nearest(found.vector, scopes, EXAMPLES)
+        vector = found.vector
+        if self._knowledge.embedder is not self._embedder:
+            vector = await self._embedder.embed_query(way.searched)
+        examples = await self._examples.nearest(vector, scopes, EXAMPLES)
         return Evidence(
             passages=found.passages,
             examples=examples,
             coverage=found.coverage,
             agreement=found.agreement,
             probability=found.probability,
-            fine_tuned=await self._fine_tunes.similarities(found.vector, self._models.usable()),
+            fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
         )
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:

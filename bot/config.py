@@ -27,6 +27,8 @@ from knowledge.sources.kinds import SourceSpec, explained, kind_of
 
 PREFIX = "SWITCHBOARD_"
 DEFAULT_FILE = Path("switchboard.toml")
+LOCAL = "local"
+"""The embedding model on this machine, as the configuration calls it."""
 
 
 class Section(BaseModel):
@@ -137,7 +139,7 @@ class Knowledge(Section):
     """When the sources are looked through for changes, as a cron expression."""
     passages: int = Field(default=6, ge=1, le=30)
     """How many passages a question may use."""
-    embedding: str = "local"
+    embedding: str = LOCAL
     """The model that knowledge is searched with: local (all-MiniLM-L6-v2 on this machine), or the name of an embedding
     model of the catalogue, such as text-embedding-3-small. Another model is filled beside the one that answers."""
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.assistant import Assistant
-from bot.config import Settings
+from bot.config import LOCAL, Settings
 from bot.conversations import Conversations
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
+from bot.embedder import EndpointEmbedder
+from bot.errors import ModelError
+from bot.gate import Gate
 from bot.inbox import Inbox
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
@@ -28,6 +31,8 @@ from bot.selection.selector import Selector
 from bot.sources import Sources
 from bot.storage.engine import open_engine, upgrade
 from bot.strategies import STRATEGIES
+from knowledge.embedding.base import Embedder
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 
 Clock = Callable[[], datetime]
@@ -68,29 +73,56 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         await upgrade(engine, "bot.storage:migrations", "alembic_version")
         await upgrade(engine, "knowledge:migrations", "knowledge_version")
         await asyncio.to_thread(load_encodings, settings.models_dir / "tiktoken")
+        local = await asyncio.to_thread(MiniLM, settings.models_dir)
+        stack.push_async_callback(local.close)
+        models = await _open_models(settings, local)
+        stack.push_async_callback(models.close)
+        ledger = Ledger(engine)
+        await ledger.recover()
+        endpoints = _Endpoints(models, Gate(ledger=ledger, prices=PriceBook(), clock=clock), local)
+        wanted = settings.knowledge.embedding
         knowledge = await open_knowledge(
             engine=engine,
             data_dir=settings.data_dir,
-            models_dir=settings.models_dir,
+            embedder=local if wanted == LOCAL else endpoints.embedder(wanted),
+            others=lambda: [local, *endpoints.usable()],
             sources=(),
         )
         stack.push_async_callback(knowledge.close)
         sources = Sources(engine, knowledge, settings, clock)
         stack.push_async_callback(sources.close)
         await sources.open()
-        models = await _open_models(settings, knowledge)
-        stack.push_async_callback(models.close)
-        ledger = Ledger(engine)
-        await ledger.recover()
-        yield _assemble(settings, clock, engine, knowledge, sources, models, ledger)
+        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger)
 
 
-async def _open_models(settings: Settings, knowledge: KnowledgeBase) -> Models:
+@dataclass(frozen=True, slots=True)
+class _Endpoints:
+    """Embedding models behind endpoints. `local` counts tokens for them."""
+
+    models: Models
+    gate: Gate
+    local: Embedder
+
+    def embedder(self, name: str) -> Embedder:
+        """The one of that name. Raises UnknownModel, or the ModelError that says why it cannot be used."""
+        return EndpointEmbedder(self.models.embedding(name), self.gate, self.local)
+
+    def usable(self) -> list[Embedder]:
+        """All that can be used now."""
+        found: list[Embedder] = []
+        for card in self.models.catalogue.cards:
+            if card.task == "embedding":
+                with suppress(ModelError):
+                    found.append(self.embedder(card.name))
+        return found
+
+
+async def _open_models(settings: Settings, local: Embedder) -> Models:
     catalogue = load_catalogue(settings.models.cards)
     models = Models(
         catalogue,
         keys=provider_keys({name: provider.api_key_env for name, provider in catalogue.providers.items()}),
-        embedder=knowledge.embedder,
+        embedder=local,
         default=settings.models.default,
     )
     await models.discover()
@@ -101,6 +133,7 @@ def _assemble(
     settings: Settings,
     clock: Clock,
     engine: AsyncEngine,
+    local: Embedder,
     knowledge: KnowledgeBase,
     sources: Sources,
     models: Models,
@@ -108,10 +141,11 @@ def _assemble(
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
-    examples = Examples(engine, knowledge.embedder)
+    examples = Examples(engine, local)
     assistant = Assistant(
         engine=engine,
         knowledge=knowledge,
+        embedder=local,
         models=models,
         selector=Selector(
             cost_weight=settings.selection.cost_weight,

@@ -133,6 +133,10 @@ class Chunker:
         counts = self._count(words)
         return [max(n, len(text) // _CHARACTERS_A_TOKEN) for n, text in zip(counts, words, strict=True)]
 
+    def embedded(self, title: str, heading: tuple[str, ...], text: str) -> str:
+        """What a chunk of a document with this title is searched by."""
+        return searchable([self._front(title, heading)], text)
+
     def _front(self, title: str, heading: tuple[str, ...]) -> str:
         """The trail in front, cut from its least telling end until it takes its share of the tokens at most."""
         room = self._max_tokens // _HEADER_SHARE

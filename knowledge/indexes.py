@@ -31,14 +31,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Indexes:
-    """All search indexes of one knowledge folder. Writes come from one refresh at a time."""
+    """All search indexes of one embedding model, in a folder of their own. Writes come one at a time."""
 
-    def __init__(self, store: Store, embedder: Embedder, data_dir: Path) -> None:
+    def __init__(self, store: Store, embedder: Embedder, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._store = store
         self._embedder = embedder
-        self.table = VectorTable(embedder.dimensions, data_dir)
-        self.vectors = VectorIndex(data_dir / "vectors")
-        self.lexical = LexicalIndex(data_dir / "lexical")
+        self.table = VectorTable(embedder.dimensions, folder)
+        self.vectors = VectorIndex(folder / "vectors")
+        self.lexical = LexicalIndex(folder / "lexical")
         self._broken: set[str] = set()
         self._unsealed = False
 
@@ -62,9 +63,9 @@ class Indexes:
         """Follows a write to the database."""
         # First in memory, in one step: every search passes here, so nobody finds a document half old and half new.
         self.table.remove(written.removed)
-        self.table.add(
-            [chunk.key for chunk in written.added], [chunk.facets for chunk in written.added], written.vectors
-        )
+        if written.added:
+            keys, facets = [chunk.key for chunk in written.added], [chunk.facets for chunk in written.added]
+            self.table.add(keys, facets, written.vectors)
         self.table.move([chunk.key for chunk in written.moved], [chunk.facets for chunk in written.moved])
         self._unsealed = True
         await self._write(self.vectors, self._write_vectors, written)
@@ -73,7 +74,7 @@ class Indexes:
     async def discard(self, keys: list[int]) -> None:
         """Follows a removal from the database."""
         if keys:
-            await self.apply(Written([], np.empty((0, self._embedder.dimensions), np.float32), keys))
+            await self.apply(Written([], np.empty((0, 0), np.float32), keys))
 
     async def restrict(self, keys: list[int], readers: frozenset[str]) -> None:
         """Follows a change of readers."""

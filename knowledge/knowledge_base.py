@@ -6,7 +6,8 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge import access
 from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
-from knowledge.embedding.minilm import MiniLM
 from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
 from knowledge.filters import Filters, reach
-from knowledge.indexes import Indexes
+from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
-from knowledge.refresh.reading import Reader
 from knowledge.refresh.source_refresh import SourceRefresh
-from knowledge.refresh.vectors import Vectors
-from knowledge.refresh.writer import SourceWriter
 from knowledge.reports import Problem, Progress, RefreshReport, SourceReport, SourceStatus
-from knowledge.retrieval import Retriever
+from knowledge.serving import Serving
 from knowledge.sources.base import Source
 from knowledge.store import Store
 from knowledge.uninterrupted import uninterrupted
@@ -38,28 +35,38 @@ class KnowledgeBase:
     """What a team knows. Made by `open_knowledge`; close it when done."""
 
     def __init__(
-        self, store: Store, embedder: Embedder, indexes: Indexes, sources: Sequence[Source], lock: FolderLock
+        self,
+        store: Store,
+        data_dir: Path,
+        wanted: Embedder,
+        serving: Serving,
+        sources: Sequence[Source],
+        lock: FolderLock,
+        turn: asyncio.Lock,
     ) -> None:
         self._store = store
-        self._embedder = embedder
-        self._indexes = indexes
-        self._retriever = Retriever(store, embedder, indexes)
+        self._data_dir = data_dir
+        self._wanted = wanted
+        self._serving = serving
         self._lock = lock
+        self._turn = turn
         self._refreshing = asyncio.Lock()
-        self._turn = asyncio.Lock()  # held for one change to the database and the indexes
         self._following: dict[str, asyncio.Lock] = {}
-        self._writers: dict[str, SourceWriter] = {}
-        self._reader = Reader(embedder)
-        self._vectors = Vectors(store, embedder)
-        self._pruned = False
+        self._may_follow = asyncio.Event()
+        self._may_follow.set()
         self._closing = asyncio.Event()
         self._sources: dict[str, Source] = {}
         self.set_sources(sources)
 
     @property
     def embedder(self) -> Embedder:
-        """The embedding model, for others who compare texts."""
-        return self._embedder
+        """The embedding model that answers now."""
+        return self._serving.embedder
+
+    @property
+    def next_model(self) -> str | None:
+        """The embedding model that `switch_model` would switch to; None where the one that was wanted answers."""
+        return None if self._wanted.name == self._serving.embedder.name else self._wanted.name
 
     @property
     def is_refreshing(self) -> bool:
@@ -93,9 +100,9 @@ class KnowledgeBase:
         """
         scopes = access.parse_scopes(scopes)
         if not text.strip() or k < 1:
-            return SearchResult((), np.zeros(self._embedder.dimensions, np.float32), 0.0, 0.0)
+            return SearchResult((), np.zeros(self.embedder.dimensions, np.float32), 0.0, 0.0)
         within = reach(scopes, frozenset(self._sources), filters or Filters())
-        return await self._retriever.search(text, within, k, joined=joined)
+        return await self._serving.retriever.search(text, within, k, joined=joined)
 
     async def refresh(self, names: Sequence[str] | None = None, *, progress: Progress | None = None) -> RefreshReport:
         """Reads what changed in the sources named (None: all of them, and forgets those that are none any more).
@@ -112,12 +119,9 @@ class KnowledgeBase:
                 if names is None:
                     await self._forget_others()
                 reports = [await self._refresh(source, progress) for source in chosen]
-                # The first time in any case: a process before this one may have been killed on its way here.
-                if not self._pruned or any(report.removed or report.changed for report in reports):
-                    await self._in_turn(self._store.prune())
-                    self._pruned = True
+                await self._in_turn(self._store.prune())
             finally:
-                await self._in_turn(self._indexes.seal())
+                await self._in_turn(self._serving.indexes.seal())
             return RefreshReport(tuple(reports), time.monotonic() - started)
 
     async def follow(self, source: str, path: str) -> None:
@@ -131,12 +135,14 @@ class KnowledgeBase:
         (there,) = self._chosen([source])
         if not isinstance(there, Findable):
             raise KnowledgeError(f"The source “{source}” cannot tell of one document alone. Refresh it instead.")
+        await self._may_follow.wait()
         # One at a time for a source: what was read later is written later.
         async with self._following.setdefault(source, asyncio.Lock()):
             if self._closing.is_set():
                 raise RefreshStopped(f"“{path}” of “{source}” was not followed: the knowledge is closed.")
             await self._store.begin(source, there.kind)
-            await follow(there, there, path, self._writer(source), self._reader, self._vectors)
+            serving = self._serving
+            await follow(there, there, path, serving.writer(source), serving.reader, serving.vectors)
             await self._settle()
 
     async def restrict(self, source: str, readers: frozenset[str]) -> None:
@@ -144,7 +150,7 @@ class KnowledgeBase:
 
         A refresh of it that runs gives them to what it still writes. Raises InvalidScope and StoreUnavailable.
         """
-        await self._writer(source).restrict(access.parse_scopes(readers))
+        await self._serving.writer(source).restrict(access.parse_scopes(readers))
         await self._settle()
 
     async def forget(self, source: str) -> None:
@@ -154,6 +160,37 @@ class KnowledgeBase:
         """
         await self._forget(source)
         await self._settle()
+
+    async def switch_model(self) -> bool:
+        """Embeds everything with the model that is wanted, beside the one that answers, and switches when all is whole.
+
+        False where there is nothing to switch. What was embedded until it fails or is stopped is kept. Raises
+        EmbeddingUnavailable, StoreUnavailable, and RefreshStopped where the knowledge is closed meanwhile.
+        """
+        if self.next_model is None:
+            return False
+        wanted = self._wanted
+        filling = Reembedding(self._store, wanted, self._closing)
+        done = await filling.run(self._in_turn)
+        self._may_follow.clear()
+        try:
+            async with self._refreshing, AsyncExitStack() as stack:
+                for lock in self._following.values():
+                    await stack.enter_async_context(lock)
+                done += await filling.run(self._in_turn)  # what came in meanwhile
+                async with self._turn:
+                    await uninterrupted(self._switch_to(wanted))
+        finally:
+            self._may_follow.set()
+        _log.info("knowledge.model_switched", model=wanted.name, texts=done)
+        return True
+
+    async def _switch_to(self, wanted: Embedder) -> None:
+        fresh = Serving(self._store, wanted, self._data_dir, self._turn)
+        await fresh.indexes.open()
+        before, self._serving = self._serving, fresh
+        await before.remove()
+        await self._store.drop_models(wanted.name)
 
     async def status(self) -> list[SourceStatus]:
         """How each source stands, in the order in which they were named."""
@@ -168,18 +205,24 @@ class KnowledgeBase:
         self._closing.set()
         async with self._refreshing:
             try:
-                await self._retriever.close()
-                await self._indexes.close()
-                await self._embedder.close()
+                await self._serving.close()
+                for embedder in {self._serving.embedder, self._wanted}:
+                    await embedder.close()
             finally:
                 self._lock.release()
 
     async def _refresh(self, source: Source, progress: Progress | None) -> SourceReport:
         if self._closing.is_set():
             raise RefreshStopped(f"The refresh of “{source.name}” was not begun: the knowledge is closed.")
-        writer = self._writer(source.name)
+        writer = self._serving.writer(source.name)
         refresh = SourceRefresh(
-            source, writer, self._reader, self._vectors, self._store, progress=progress, stopping=self._closing
+            source,
+            writer,
+            self._serving.reader,
+            self._serving.vectors,
+            self._store,
+            progress=progress,
+            stopping=self._closing,
         )
         try:
             return await refresh.run()
@@ -188,15 +231,10 @@ class KnowledgeBase:
                 raise
             return SourceReport(source.name, problems=(Problem("", str(error)),))
 
-    def _writer(self, source: str) -> SourceWriter:
-        if source not in self._writers:
-            self._writers[source] = SourceWriter(source, self._store, self._indexes, self._turn, self._embedder.name)
-        return self._writers[source]
-
     async def _settle(self) -> None:
         """After a change outside a refresh: notes that the indexes are whole. A refresh that runs does it itself."""
         if not self.is_refreshing:
-            await self._in_turn(self._indexes.seal())
+            await self._in_turn(self._serving.indexes.seal())
 
     async def _in_turn(self, work: Coroutine[object, object, None]) -> None:
         async with self._turn:
@@ -216,7 +254,7 @@ class KnowledgeBase:
             await self._forget(name)
 
     async def _forget(self, name: str) -> None:
-        chunks = await self._writer(name).forget()
+        chunks = await self._serving.writer(name).forget()
         _log.info("knowledge.source_forgotten", source=name, chunks=chunks)
 
 
@@ -248,27 +286,39 @@ class FolderLock:
 
 
 async def open_knowledge(
-    *, engine: AsyncEngine, data_dir: Path, models_dir: Path, sources: Sequence[Source]
+    *,
+    engine: AsyncEngine,
+    data_dir: Path,
+    embedder: Embedder,
+    sources: Sequence[Source],
+    others: Callable[[], Sequence[Embedder]] = tuple,
 ) -> KnowledgeBase:
     """Opens what is known, on a database that has the tables of `knowledge:migrations`.
 
-    `data_dir` holds the search indexes, which are rebuilt from the database where they are broken, missing or behind;
-    `models_dir` the embedding model (see `knowledge.embedding.prepare`). Nothing is refreshed yet. Raises
-    KnowledgeInUse, ModelMissing, StorageFull and StoreUnavailable.
+    `data_dir` holds the search indexes, which are rebuilt from the database where they are broken, missing or behind.
+    `embedder` is the model that is wanted; where it does not know everything yet, one of `others` that does answers
+    until `switch_model`. The models in use are closed with the knowledge. Nothing is refreshed yet.
+
+    Raises KnowledgeInUse, StorageFull and StoreUnavailable.
     """
     lock = await asyncio.to_thread(FolderLock, data_dir)
-    embedder: MiniLM | None = None
-    indexes: Indexes | None = None
+    serving: Serving | None = None
     try:
-        embedder = await asyncio.to_thread(MiniLM, models_dir)
-        store = Store(engine, embedder.dimensions)
-        indexes = Indexes(store, embedder, data_dir)
-        await indexes.open()
-        return KnowledgeBase(store, embedder, indexes, sources, lock)
+        store, turn = Store(engine), asyncio.Lock()
+        serving = Serving(store, await _answering(store, embedder, others), data_dir, turn)
+        await serving.indexes.open()
+        return KnowledgeBase(store, data_dir, embedder, serving, sources, lock, turn)
     except BaseException:
-        if indexes is not None:
-            await indexes.close()
-        if embedder is not None:
-            await embedder.close()
+        if serving is not None:
+            await serving.close()
         lock.release()
         raise
+
+
+async def _answering(store: Store, wanted: Embedder, others: Callable[[], Sequence[Embedder]]) -> Embedder:
+    """The model that is wanted, unless another one alone knows everything."""
+    if await store.lacks(wanted.name):
+        for embedder in others():
+            if embedder.name != wanted.name and not await store.lacks(embedder.name):
+                return embedder
+    return wanted

@@ -6,6 +6,7 @@ Every method is one transaction: what a search index is told has been committed 
 from __future__ import annotations
 
 import errno
+import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -46,9 +47,10 @@ _facet_columns = [documents.c[name] for name in ("source", "readers", "updated",
 class Store:
     """Reads and writes the tables. Raises StorageFull or StoreUnavailable; a failed write leaves nothing behind."""
 
-    def __init__(self, engine: AsyncEngine, dimensions: int) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._dimensions = dimensions
+        # Digests that chunks went away from; None where all have to be looked through, as after a process was killed.
+        self._loose: set[str] | None = None
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     async def ping(self) -> None:
@@ -167,6 +169,7 @@ class Store:
             await self._keep_vectors(connection, embedded, model, {chunk.digest for chunk in added})
         rows = [embedded.vectors[chunk.digest] for chunk in added]
         vectors = np.stack(rows) if rows else np.empty((0, 0), np.float32)
+        self._loosen(changes.loose)
         return Written(added, vectors, changes.gone, changes.moved)
 
     async def _keep_vectors(
@@ -244,8 +247,10 @@ class Store:
         removed: list[int] = []
         async with self._writing() as connection:
             for some in _parts(document_ids):
-                rows = await connection.execute(sa.select(chunks.c.key).where(chunks.c.document_id.in_(some)))
-                removed += rows.scalars()
+                ours = sa.select(chunks.c.key, chunks.c.digest).where(chunks.c.document_id.in_(some))
+                rows = (await connection.execute(ours)).all()
+                removed += [row.key for row in rows]
+                self._loosen(row.digest for row in rows)
                 await connection.execute(sa.delete(chunks).where(chunks.c.document_id.in_(some)))
                 await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
         return removed
@@ -259,6 +264,7 @@ class Store:
             for table in (documents, problems):
                 await connection.execute(sa.delete(table).where(table.c.source == source))
             await connection.execute(sa.delete(sources).where(sources.c.name == source))
+        self._loose = None
         return removed
 
     async def outdated(self, model: str) -> int:
@@ -276,12 +282,61 @@ class Store:
                 await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
         return len(ids)
 
+    async def lacks(self, model: str) -> bool:
+        """Whether there is a chunk that this model has no vector for."""
+        there = sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
+        async with self._reading() as connection:
+            return (await connection.execute(sa.select(chunks.c.key).where(~there).limit(1))).first() is not None
+
+    async def models(self) -> set[str]:
+        """The models that vectors are kept of."""
+        async with self._reading() as connection:
+            return set((await connection.execute(sa.select(embeddings.c.model).distinct())).scalars())
+
+    async def without_vector(self, model: str, count: int) -> list[Original]:
+        """Some texts that this model has not embedded yet, each once."""
+        there = sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
+        # A digest is that of a chunk's own words wherever such a chunk is left; else one that says nearly the same.
+        query = (
+            sa.select(chunks.c.digest, documents.c.title, chunks.c.heading, chunks.c.text)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .where(~there)
+            .order_by(chunks.c.digest, chunks.c.own != chunks.c.digest, chunks.c.key)
+            .limit(count)
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+        found = {row.digest: Original(row.digest, row.title, tuple(row.heading), row.text) for row in reversed(rows)}
+        return list(found.values())
+
+    async def keep_vectors(self, model: str, vectors: Mapping[str, Vector]) -> None:
+        """Keeps vectors of texts that are there already."""
+        rows = [{"digest": digest, "model": model, "vector": vector.tobytes()} for digest, vector in vectors.items()]
+        async with self._writing() as connection:
+            await connection.execute(self._insert(embeddings).on_conflict_do_nothing(), rows)
+
+    async def drop_models(self, kept: str) -> None:
+        """Drops the vectors of all models but one."""
+        async with self._writing() as connection:
+            await connection.execute(sa.delete(embeddings).where(embeddings.c.model != kept))
+
+    def _loosen(self, digests: Iterable[str]) -> None:
+        if self._loose is not None:
+            self._loose.update(digests)
+
     async def prune(self) -> None:
         """Drops the vectors of texts that no document has any more: they would tell what the texts said."""
+        if self._loose is not None and not self._loose:
+            return
         async with self._writing() as connection:
             for table in (embeddings, fingerprints):
-                used = sa.exists().where(chunks.c.digest == table.c.digest)
-                await connection.execute(sa.delete(table).where(~used))
+                unused = sa.delete(table).where(~sa.exists().where(chunks.c.digest == table.c.digest))
+                if self._loose is None:
+                    await connection.execute(unused)
+                    continue
+                for some in _parts(sorted(self._loose)):
+                    await connection.execute(unused.where(table.c.digest.in_(some)))
+        self._loose = set()
 
     async def vectors(self, model: str) -> AsyncIterator[VectorRows]:
         """All chunks with their vectors, in the order of their keys, some at a time.
@@ -402,13 +457,14 @@ class Store:
 class _Changes:
     """How the chunks of some documents differ from what they were.
 
-    `new`: to be written; `gone`: the keys of those to be removed; `kept`: those with the same words at another place;
-    `moved`: all that stay while something else is said of their document.
+    `new`: to be written; `gone`: the keys of those to be removed, and `loose` the digests of their vectors; `kept`:
+    those with the same words at another place; `moved`: all that stay while something else is said of their document.
     """
 
     def __init__(self) -> None:
         self.new: list[tuple[Document, Chunk]] = []
         self.gone: list[int] = []
+        self.loose: set[str] = set()
         self.kept: list[tuple[int, Chunk]] = []
         self.moved: list[IndexedChunk] = []
 
@@ -429,7 +485,9 @@ class _Changes:
                 self.kept.append((row.key, chunk))
             if said != _said(document):
                 self.moved.append(_indexed(document, chunk, row.key, row.digest))
-        self.gone += [row.key for rows in free.values() for row in rows]
+        for row in itertools.chain.from_iterable(free.values()):
+            self.gone.append(row.key)
+            self.loose.add(row.digest)
 
 
 def _values(document: Document) -> dict[str, object]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
-from knowledge.errors import EmbeddingUnavailable
+from knowledge.embedding.checked import embed_checked
 from knowledge.records import Embedded, Fingerprint, Original, Replacement
 from knowledge.refresh.twins import are_twins, fingerprint, original
 from knowledge.store import Store
@@ -48,7 +46,7 @@ class Vectors:
                     fresh[text.digest] = text
                     home = text.digest
                 homes[text.digest] = home
-            made = await self._embed([texts[digest][1].embedded for digest in fresh])
+            made = await embed_checked(self._embedder, [texts[digest][1].embedded for digest in fresh])
             vectors |= dict(zip(fresh, made, strict=True))
         embedded = Embedded(homes, vectors, fresh, {digest: prints[digest] for digest in fresh})
         self._unwritten[id(embedded)] = embedded
@@ -70,24 +68,6 @@ class Vectors:
         unwritten = {d: one.fingerprints[d] for one in self._unwritten.values() for d in one.fresh}
         there += [one.fresh[d] for one in self._unwritten.values() for d in one.fresh]
         return await asyncio.to_thread(_homes, missing, there, prints | unwritten)
-
-    async def _embed(self, texts: list[str]) -> Vector:
-        dimensions = self._embedder.dimensions
-        if not texts:
-            return np.empty((0, dimensions), np.float32)
-        vectors = await self._embedder.embed(texts)
-        if vectors.shape != (len(texts), dimensions):
-            raise EmbeddingUnavailable(
-                f"The embedding model {self._embedder.name} answered {len(texts)} texts with vectors of shape "
-                f"{'×'.join(str(number) for number in vectors.shape)} instead of {len(texts)}×{dimensions}. Nothing of "
-                "it was kept: check which model the endpoint serves."
-            )
-        if not np.isfinite(vectors).all():
-            raise EmbeddingUnavailable(
-                f"The embedding model {self._embedder.name} answered with numbers that are none (NaN or infinite). "
-                "Nothing of it was kept: check the model or its endpoint."
-            )
-        return vectors
 
 
 def _homes(missing: Sequence[Original], there: Sequence[Original], prints: Mapping[str, Fingerprint]) -> dict[str, str]:

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from options import Options, run_alone
 from results import Measure, Result
+from small_store import small_store
 
 from bot.domain import Prompt, StrategyName, TextDelta
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.models.offline import LABEL, NOTHING_FOUND, UNSURE, OfflineModel
-from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage
-from knowledge.knowledge_base import KnowledgeBase, open_knowledge
-from knowledge.sources.folder import FolderSource
+from knowledge.knowledge_base import KnowledgeBase
 
 LANGUAGES = {"en": "English", "de": "German"}
 LIMIT = 300
@@ -62,26 +59,6 @@ def spread_evenly(questions: Sequence[Asked], limit: int) -> list[Asked]:
     """At most `limit` of the questions, from the first to the last at even distances."""
     count = min(limit, len(questions))
     return [questions[place * len(questions) // count] for place in range(count)]
-
-
-@asynccontextmanager
-async def opened(pages: dict[str, str], models_dir: Path) -> AsyncIterator[KnowledgeBase]:
-    """A knowledge base that has read the pages, gone afterwards."""
-    with TemporaryDirectory(prefix="switchboard-offline-") as name:
-        folder = Path(name)
-        (folder / "pages").mkdir()
-        for page, text in pages.items():
-            (folder / "pages" / f"{page}.md").write_text(text, encoding="utf-8")
-        engine = open_engine(f"sqlite+aiosqlite:///{folder / 'knowledge.db'}")
-        await upgrade(engine, "knowledge:migrations", "knowledge_version")
-        source = FolderSource(name="pages", path=folder / "pages")
-        knowledge = await open_knowledge(engine=engine, data_dir=folder, models_dir=models_dir, sources=[source])
-        try:
-            await knowledge.refresh()
-            yield knowledge
-        finally:
-            await knowledge.close()
-            await engine.dispose()
 
 
 async def answer(model: OfflineModel, question: str, passages: Sequence[Passage]) -> str:
@@ -131,8 +108,9 @@ async def bench(options: Options, result: Result) -> None:
         questions = spread_evenly(every, SHORT if options.short else LIMIT)
         if options.short:
             pages = {page: text for page, text in pages.items() if page in {asked.file for asked in questions}}
-        async with opened(pages, options.models_dir) as knowledge:
-            whole, without = await ask_all(knowledge, questions)
+        files = {f"{page}.md": text for page, text in pages.items()}
+        async with small_store(files, options.models_dir) as store:
+            whole, without = await ask_all(store.knowledge, questions)
         result.note(f"{name}: {len(questions)} of {len(every):,} questions, {len(pages)} paragraphs.")
         for measure in shares(name, whole, without, len(questions)):
             result.add(measure)

@@ -18,6 +18,7 @@ from bot.selection.wording import plain
 from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
 from knowledge.documents import Vector
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
 
@@ -107,7 +108,7 @@ async def open_team(stores: Stores, models_dir: Path) -> AsyncIterator[Team]:
         engine = open_engine(f"sqlite+aiosqlite:///{folder / 'team.db'}")
         await upgrade(engine, "knowledge:migrations", "knowledge_version")
         source = FolderSource(name="pages", path=pages)
-        knowledge = await open_knowledge(engine=engine, data_dir=folder, models_dir=models_dir, sources=[source])
+        knowledge = await open_knowledge(engine=engine, data_dir=folder, embedder=MiniLM(models_dir), sources=[source])
         try:
             await knowledge.refresh()
             questions = [question for question, _ in stores.examples]

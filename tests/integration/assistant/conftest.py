@@ -28,6 +28,7 @@ from bot.selection.selector import Selector
 from bot.storage.engine import open_engine, upgrade
 from bot.storage.tables import ledger
 from bot.strategies import STRATEGIES
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
 
@@ -69,7 +70,7 @@ async def knowledge(database: AsyncEngine, tmp_path: Path, models_dir: Path) -> 
         FolderSource(name="handbook", path=tmp_path / "handbook", link_base="https://docs.example"),
         FolderSource(name="finance", path=tmp_path / "finance", readers=frozenset({"channel:G0FIN"})),
     ]
-    opened = await open_knowledge(engine=database, data_dir=tmp_path, models_dir=models_dir, sources=sources)
+    opened = await open_knowledge(engine=database, data_dir=tmp_path, embedder=MiniLM(models_dir), sources=sources)
     await opened.refresh()
     yield opened
     await opened.close()
@@ -165,6 +166,7 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         assistant = Assistant(
             engine=database,
             knowledge=knowledge,
+            embedder=knowledge.embedder,
             models=models,
             selector=Selector(cost_weight=5.0, latency_weight=0.005, prices=prices),
             strategies=STRATEGIES,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.base import Source
 from knowledge.sources.folder import FolderSource
@@ -52,7 +53,7 @@ class Place:
     @asynccontextmanager
     async def open(self, *sources: Source) -> AsyncIterator[KnowledgeBase]:
         base = await open_knowledge(
-            engine=self.engine, data_dir=self.data_dir, models_dir=self.models_dir, sources=sources
+            engine=self.engine, data_dir=self.data_dir, embedder=MiniLM(self.models_dir), sources=sources
         )
         try:
             yield base

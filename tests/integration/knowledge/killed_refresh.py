@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.engine import open_engine
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import open_knowledge
 from knowledge.reports import RefreshProgress
 from knowledge.sources.folder import FolderSource
@@ -40,7 +41,7 @@ async def main(url: str, data: str, models: str, folder: str, statement: str = "
     base = await open_knowledge(
         engine=engine,
         data_dir=Path(data),
-        models_dir=Path(models),
+        embedder=MiniLM(Path(models)),
         sources=[FolderSource("docs", Path(folder))],
     )
     await base.refresh(progress=tell)

@@ -24,7 +24,7 @@ EVERYONE = frozenset({"everyone"})
 
 async def assert_both_indexes_answer(base: KnowledgeBase) -> None:
     """Words and meaning each find the page on their own."""
-    indexes = base._indexes
+    indexes = base._serving.indexes
     vector = await base.embedder.embed_query("E4711 queue")
     (best,) = indexes.vectors.nearest(vector, 1)
     assert [key for key, _ in indexes.lexical.search(indexes.lexical.wording("E4711", ()), None, 5)] == [best]
@@ -73,7 +73,8 @@ async def test_an_index_that_cannot_be_used_is_rebuilt_from_sql_with_a_line_that
 ) -> None:
     await filled(sqlite_place, folder)
     assert callable(break_it)
-    break_it(sqlite_place.data_dir / name)
+    (indexes,) = (sqlite_place.data_dir / "indexes").iterdir()
+    break_it(indexes / name)
 
     async def refuse(*_: object) -> None:
         raise AssertionError("a rebuild needs no embedding")
@@ -108,7 +109,7 @@ async def test_an_index_that_fails_in_a_search_is_named_replaced_by_exact_search
     monkeypatch.setattr("knowledge.retrieval._EXACT_ROWS", 0)
     async with sqlite_place.open(folder.source()) as base:
         await base.refresh()
-        base._indexes.vectors.close()
+        base._serving.indexes.vectors.close()
         with structlog.testing.capture_logs() as lines:
             result = await base.search("release captain", scopes=EVERYONE)
             assert result.passages[0].title == "Deploys"
@@ -126,11 +127,11 @@ async def test_the_broad_way_and_the_exact_way_agree(
     async with sqlite_place.open(folder.source()) as base:
         await base.refresh()
         vector = await base.embedder.embed_query("topic 3")
-        snapshot = base._indexes.snapshot
+        snapshot = base._serving.indexes.snapshot
         mask = snapshot.readable(Reach(EVERYONE, frozenset({"docs"})))
-        exact = nearest_readable(base._indexes, snapshot, vector, mask, 50)
+        exact = nearest_readable(base._serving.indexes, snapshot, vector, mask, 50)
         monkeypatch.setattr("knowledge.retrieval._EXACT_ROWS", 0)
-        assert np.array_equal(nearest_readable(base._indexes, snapshot, vector, mask, 50)[:10], exact[:10])
+        assert np.array_equal(nearest_readable(base._serving.indexes, snapshot, vector, mask, 50)[:10], exact[:10])
 
 
 async def test_a_second_process_on_the_folder_is_told_so(sqlite_place: Place, folder: Folder) -> None:

@@ -330,11 +330,11 @@ async def test_a_cancellation_never_leaves_the_indexes_behind_the_database(
             go_on.set()
             with pytest.raises(asyncio.CancelledError):
                 await refreshing
-            lexical = base._indexes.lexical
+            lexical = base._serving.indexes.lexical
             assert lexical.search(lexical.wording("E4711", ()), None, 5)
         async with place.open(folder.source()) as base:
             assert counts(await base.refresh()) == (0, 0, 0, 3)
-            lexical = base._indexes.lexical
+            lexical = base._serving.indexes.lexical
             assert lexical.search(lexical.wording("E4711", ()), None, 5)
             assert (await found(base, "E4711"))[0] == "On call"
     assert lines == []

@@ -139,7 +139,7 @@ async def test_search_with_any_readers_finds_what_sorting_all_readable_vectors_f
     readers = [frozenset(f"channel:C{n}" for n, share in enumerate(shares) if draw < share) for draw in draws]
     chunks = [IndexedChunk(key, "docs", who, "a.md", (), "words") for key, who in enumerate(readers, 1)]
     async with sqlite_place.open() as base:
-        indexes: Indexes = base._indexes
+        indexes: Indexes = base._serving.indexes
         await indexes.apply(Written(chunks, vectors, []))
         snapshot = indexes.snapshot
         hits = dict.fromkeys(shares, 0)

@@ -64,7 +64,7 @@ async def test_a_refresh_that_is_killed_is_completed_by_the_next_one_and_nothing
                     for table in (documents, chunks, embeddings)
                 ]
             assert counts[0] == 203
-            assert counts[1] == counts[2] == len(base._indexes.table.snapshot.keys)
+            assert counts[1] == counts[2] == len(base._serving.indexes.table.snapshot.keys)
             assert (await base.refresh()).sources[0].unchanged == 203
     assert "knowledge.index_rebuilt" in {line["event"] for line in lines}
 
@@ -91,7 +91,7 @@ async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_no
         assert len(paths) == 273
         assert len({(row.document_id, row.position) for row in every}) == len(every)
         assert vectors == len({row.digest for row in every})
-        snapshot = base._indexes.table.snapshot
+        snapshot = base._serving.indexes.table.snapshot
         assert {row.key for row in every} == set(snapshot.keys[snapshot.alive].tolist())
         assert (await base.refresh()).sources[0].unchanged == 273
         result = await base.search("Page new written before statement", scopes=EVERYONE)

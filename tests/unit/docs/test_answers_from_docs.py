@@ -14,6 +14,7 @@ from bot.domain import Prompt, StrategyName, TextDelta
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.models.offline import OfflineModel
 from bot.storage.engine import open_engine, upgrade
+from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
 
@@ -61,7 +62,7 @@ async def _answers(questions: Iterable[str], folder: Path) -> dict[str, str]:
     engine = open_engine(f"sqlite+aiosqlite:///{folder / 'switchboard.db'}")
     await upgrade(engine, "knowledge:migrations", "knowledge_version")
     docs = FolderSource("docs", ROOT / "docs")
-    knowledge = await open_knowledge(engine=engine, data_dir=folder, models_dir=ROOT / ".models", sources=[docs])
+    knowledge = await open_knowledge(engine=engine, data_dir=folder, embedder=MiniLM(ROOT / ".models"), sources=[docs])
     try:
         report = await knowledge.refresh()
         assert report.problems == ()

@@ -50,7 +50,7 @@ async def test_a_changed_file_is_read_again_and_a_deleted_one_goes(opened: Open,
     await run.follow(source)
     assert "autumn" in run.text(path)
     await maya.act("delete_file", file=path.removeprefix("files/"))
-    await run.follow(source)
+    await run.follow(opened())
     assert run.readings == {}
 
 

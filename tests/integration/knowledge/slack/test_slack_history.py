@@ -13,6 +13,7 @@ from deploy.workspace import BOT_TOKEN, Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 from knowledge.errors import SourceUnavailable
+from knowledge.sources.base import Listing, Past
 
 if TYPE_CHECKING:
     from tests.integration.knowledge.slack.conftest import Open
@@ -149,3 +150,21 @@ async def test_a_wait_that_is_too_long_is_left_to_the_next_refresh(opened: Open,
     await maya.fault("conversations.history", "rate_limited", retry_after=100_000)
     with pytest.raises(SourceUnavailable, match="the next refresh goes on from here"):
         await run.follow(opened())
+
+
+async def test_a_channel_that_closes_in_the_middle_is_read_no_further_for_everyone(
+    opened: Open, run: Run, maya: Driver
+) -> None:
+    await maya.control("fill", channel=ENG, messages=history(50))
+    await maya.control("set_pages", most=10)
+    source = opened()
+    await run.follow(source, pages=2)
+    listings = source.listings(Past(run.state, dict(run.versions)))
+    assert isinstance(await anext(listings), Listing)
+    await maya.control("set_channel", channel=ENG, private=True)
+    assert await source.channel() is not None  # as an event would have it asked
+    with pytest.raises(SourceUnavailable, match="changed while it was read"):
+        async for _ in listings:
+            pass
+    await run.follow(source)
+    assert set(run.readers.values()) == {frozenset({"channel:C0ENG"})}

@@ -1,0 +1,43 @@
+"""Another embedding model, filled beside the one that answers.
+
+What was embedded stays kept batch by batch: a process that is killed goes on where it was, and pays for nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+
+from knowledge.chunking import Chunker
+from knowledge.embedding.base import Embedder
+from knowledge.embedding.checked import embed_checked
+from knowledge.errors import RefreshStopped
+from knowledge.store import Store
+
+_AT_ONCE = 256
+
+
+class Reembedding:
+    """Gives every text that is known a vector of one model."""
+
+    def __init__(self, store: Store, embedder: Embedder, stopping: asyncio.Event) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
+        self._stopping = stopping
+
+    async def run(self, in_turn: Callable[[Coroutine[object, object, None]], Awaitable[None]]) -> int:
+        """Embeds what is missing until nothing is; how many texts that were. `in_turn` waits for a write's turn.
+
+        Raises EmbeddingUnavailable, StoreUnavailable, and RefreshStopped where the knowledge is closed meanwhile.
+        """
+        done = 0
+        while missing := await self._store.without_vector(self._embedder.name, _AT_ONCE):
+            if self._stopping.is_set():
+                raise RefreshStopped("The embedding model was not changed yet; the next start goes on from there.")
+            texts = [self._chunker.embedded(text.title, text.heading, text.text) for text in missing]
+            vectors = await embed_checked(self._embedder, texts)
+            digests = [text.digest for text in missing]
+            await in_turn(self._store.keep_vectors(self._embedder.name, dict(zip(digests, vectors, strict=True))))
+            done += len(missing)
+        return done

@@ -1,0 +1,48 @@
+"""One embedding model at work: its indexes, the search in them, and all that reads and writes with its vectors."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+
+from knowledge.embedding.base import Embedder
+from knowledge.indexes import Indexes
+from knowledge.refresh.reading import Reader
+from knowledge.refresh.vectors import Vectors
+from knowledge.refresh.writer import SourceWriter
+from knowledge.retrieval import Retriever
+from knowledge.store import Store
+
+
+class Serving:
+    """What answers now. Another model gets another one, filled beside it."""
+
+    def __init__(self, store: Store, embedder: Embedder, data_dir: Path, turn: asyncio.Lock) -> None:
+        """`turn` is held for one change to the database and the indexes."""
+        self.embedder = embedder
+        self.folder = data_dir / "indexes" / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
+        self.indexes = Indexes(store, embedder, self.folder)
+        self.retriever = Retriever(store, embedder, self.indexes)
+        self.reader = Reader(embedder)
+        self.vectors = Vectors(store, embedder)
+        self._store = store
+        self._turn = turn
+        self._writers: dict[str, SourceWriter] = {}
+
+    def writer(self, source: str) -> SourceWriter:
+        """The one who writes for a source."""
+        if source not in self._writers:
+            self._writers[source] = SourceWriter(source, self._store, self.indexes, self._turn, self.embedder.name)
+        return self._writers[source]
+
+    async def close(self) -> None:
+        """Waits for the searches that run, and lets go of the folder; the embedder is closed by whoever opened it."""
+        await self.retriever.close()
+        await self.indexes.close()
+
+    async def remove(self) -> None:
+        """Closes it for good: its folder goes too."""
+        await self.close()
+        await asyncio.to_thread(shutil.rmtree, self.folder, True)
