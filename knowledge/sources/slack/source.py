@@ -103,11 +103,13 @@ class SlackSource:
                 )
             yield Checkpoint(state.written())
             return
+        plan = self._plan(state)
+        await self._threads.begin(anew=plan.is_whole)
         try:
             if self._with_files:
-                async for listed in self._file_listings(channel, past.versions):
+                async for listed in self._file_listings(channel, plan, past.versions):
                     yield listed
-            async for listed in self._walk(channel, state, past.versions):
+            async for listed in self._walk(channel, plan, state, past.versions):
                 yield listed
         except NotThere:
             raise SourceUnavailable(
@@ -179,10 +181,17 @@ class SlackSource:
             url = url_of(version) if path.startswith(FILES) else await self._threads.link(channel.id, path)
             yield Listing(path, version, channel.readers, url)
 
-    async def _file_listings(self, channel: Channel, known: Mapping[str, str]) -> AsyncIterator[Listed]:
-        """All files of the channel, and its canvases."""
+    def _plan(self, state: State) -> _Plan:
+        now = self._clock()
+        unfinished = state.unfinished(now, WHOLE_EVERY)
+        is_whole = unfinished is None and (not self._has_walked or state.is_whole_due(now, WHOLE_EVERY))
+        return _Plan(now, is_whole, unfinished)
+
+    async def _file_listings(self, channel: Channel, plan: _Plan, known: Mapping[str, str]) -> AsyncIterator[Listed]:
+        """All files of the channel, or those of its last week, and its canvases."""
         listed: set[str] = set()
-        found = [file async for file in self._api.files(channel.id, (self._clock() - self._days).timestamp())]
+        since = plan.now - (self._days if plan.is_thorough else _NEWS)
+        found = [file async for file in self._api.files(channel.id, since.timestamp())]
         shared = {file["id"] for file in found}
         for identifier in channel.canvases:
             canvas = await self._files.info(identifier) if identifier not in shared else None
@@ -192,39 +201,39 @@ class SlackSource:
             if listing is not None:
                 listed.add(listing.path)
                 yield listing
-        self._known_files = listed
-        for path in known:
-            if path.startswith(FILES) and path not in listed:
-                yield Gone(path)
+        if plan.is_thorough:
+            self._known_files = listed
+            for path in known:
+                if path.startswith(FILES) and path not in listed:
+                    yield Gone(path)
+        else:
+            self._known_files |= listed
 
-    async def _walk(self, channel: Channel, state: State, known: Mapping[str, str]) -> AsyncIterator[Listed]:
+    async def _walk(
+        self, channel: Channel, plan: _Plan, state: State, known: Mapping[str, str]
+    ) -> AsyncIterator[Listed]:
         """The history down to the oldest day, or the last week of it, with a checkpoint after each page."""
-        now = self._clock()
-        floor, top = self._floor(), _ts(now + _AHEAD)
+        floor, top = self._floor(), _ts(plan.now + _AHEAD)
         times = _Times(known)
-        unfinished = state.unfinished(now, WHOLE_EVERY)
-        is_whole = unfinished is None and (not self._has_walked or state.is_whole_due(now, WHOLE_EVERY))
-        await self._threads.begin(anew=is_whole)
-        if is_whole:
-            state = replace(state, walks=state.walks + 1)
+        state = replace(state, walks=state.walks + plan.is_whole)
         self._walks = state.walks
-        if unfinished is not None:
-            since = _ts(datetime.fromisoformat(unfinished.began))
-            async for listed in self._span(channel, since, top, times):
+        news = None
+        if plan.unfinished is not None:
+            news = _ts(datetime.fromisoformat(plan.unfinished.began))
+        elif not plan.is_whole:
+            news = max(floor, _ts(plan.now - _NEWS))
+        if news is not None:
+            async for listed in self._span(channel, news, top, times):
                 if not isinstance(listed, _Mark):
                     yield listed
-        if is_whole or unfinished is not None:
-            walk = unfinished or Walk(now.isoformat(), top)
+        if plan.is_thorough:
+            walk = plan.unfinished or Walk(plan.now.isoformat(), top)
             async for listed in self._span(channel, floor, walk.low, times):
                 if isinstance(listed, _Mark):
                     yield Checkpoint(replace(state, walk=replace(walk, low=listed.low)).written())
                 else:
                     yield listed
-            state = replace(state, walk=None, whole=None if unfinished else walk.began)
-        else:
-            async for listed in self._span(channel, max(floor, _ts(now - _NEWS)), top, times):
-                if not isinstance(listed, _Mark):
-                    yield listed
+            state = replace(state, walk=None, whole=None if plan.unfinished else walk.began)
         for path in times.between("", floor):
             yield Gone(path)
         self._has_walked = True
@@ -236,6 +245,7 @@ class SlackSource:
         """What is there between two times (both left out), and what is gone from there, with a mark after each page."""
         upper = latest
         async for messages, more in self._api.history(channel.id, oldest=oldest, latest=latest):
+            await self._check(channel)
             listed: set[str] = set()
             for message in messages:
                 path = str(message["ts"])
@@ -251,8 +261,30 @@ class SlackSource:
             upper = lower
             yield _Mark(lower)
 
+    async def _check(self, channel: Channel) -> None:
+        """A long walk may not go on for readers that the channel has no more. Raises SourceUnavailable."""
+        now = await self._now(believed=_FRESH)
+        if now is None or now.readers != channel.readers:
+            raise SourceUnavailable(
+                f"Who may read #{channel.name} changed while it was read. The next refresh goes on with that."
+            )
+
     def _floor(self) -> str:
         return _ts(self._clock() - self._days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a refresh goes through: the whole history, the rest of an unfinished walk, or the last week."""
+
+    now: datetime
+    is_whole: bool
+    unfinished: Walk | None
+
+    @property
+    def is_thorough(self) -> bool:
+        """Whether all is named that is there, so that the rest is gone."""
+        return self.is_whole or self.unfinished is not None
 
 
 @dataclass(frozen=True, slots=True)
