@@ -29,6 +29,7 @@ from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
 from bot.jobs.schedule import Schedule, parse_cron
+from bot.jobs.switch_job import switch_model
 from bot.jobs.told import ToldProblems
 from bot.logs import mask
 from bot.secrets import SlackSecrets
@@ -185,7 +186,12 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
         await tell_channel(client, channel, sentence)
 
     told = ToldProblems(core.engine)
-    refresh = refresh_job(core.knowledge, told, tell if channel else None, core.sources.told_to_all)
+    look = refresh_job(core.knowledge, told, tell if channel else None, core.sources.told_to_all)
+
+    async def refresh(fire_at: datetime) -> None:
+        await look(fire_at)
+        await switch_model(core.knowledge)
+
     schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if channel:
@@ -208,13 +214,12 @@ async def _first_refresh(core: Core) -> None:
 
     try:
         report = await core.knowledge.refresh(progress=show)
+        log_refresh(report, report.problems)
+        await switch_model(core.knowledge)
     except (SwitchboardError, KnowledgeError) as error:
         log.error("first_refresh_failed", problem=str(error))
-        return
     except Exception:  # the outermost door of this task: the bot answers on from what it knew before
         log.exception("first_refresh_failed")
-        return
-    log_refresh(report, report.problems)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

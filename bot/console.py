@@ -74,6 +74,10 @@ async def refresh(settings: Settings, out: Console, err: Console) -> None:
     """Takes in what changed and prints what was done, source by source."""
     async with open_core(settings) as core:
         _print_report(await _take_in(core, err), out)
+        if wanted := core.knowledge.next_model:
+            with err.status(f"Embedding everything with {wanted}"):
+                await core.knowledge.switch_model()
+            out.print(f"Knowledge is searched with {escape(wanted)} now.")
 
 
 async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) -> None:
