@@ -94,7 +94,8 @@ def found(text: str, passages: Sequence[Passage], now: datetime) -> list[JSON]:
         title = escape(shorten(passage.title, 120))
         name = f"<{passage.url}|{title}>" if passage.url else f"*{title}*"
         updated = f" · updated {words.age(passage.updated, now)}" if passage.updated else ""
-        trail = f"\n_{escape(' › '.join(passage.heading))}_" if passage.heading else ""
+        headings = [heading for heading in passage.heading if heading != passage.title]
+        trail = f"\n_{escape(' › '.join(headings))}_" if headings else ""
         also = f"\nAlso in {', '.join(_also(other) for other in passage.also[:3])}" if passage.also else ""
         about = f"{number}. {name} · {escape(passage.source)}{updated}{trail}"
         blocks.append(section(f"{about}\n{escape(shorten(passage.text, 500))}{also}"))
@@ -152,7 +153,11 @@ def _changes(source: SourceReport) -> str:
 
 
 def _problems(problems: Sequence[Problem], *, shown: int = PROBLEMS_SHOWN) -> list[JSON]:
-    lines = [f"⚠️ {escape(shorten(f'{p.path}: {p.sentence}' if p.path else p.sentence, 300))}" for p in problems[:shown]]
+    lines = [f"⚠️ {escape(shorten(_problem(each), 300))}" for each in problems[:shown]]
     if len(problems) > shown:
         lines.append(f"and {len(problems) - shown} more")
     return [context(*lines[start : start + 10]) for start in range(0, len(lines), 10)]
+
+
+def _problem(problem: Problem) -> str:
+    return problem.sentence if problem.path in problem.sentence else f"{problem.path}: {problem.sentence}"
