@@ -10,7 +10,7 @@ import structlog
 from knowledge.chunking import Chunker
 from knowledge.documents import BlockKind, Chunk, Content, Document, document_id
 from knowledge.embedding.base import Embedder
-from knowledge.errors import DocumentUnreadable
+from knowledge.errors import DocumentUnreadable, SourceUnavailable
 from knowledge.language import language_of
 from knowledge.records import Replacement
 from knowledge.sources.base import Listing, Reading, Source
@@ -43,11 +43,13 @@ class Reader:
         self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
 
     async def read(self, source: Source, listing: Listing, begun: int) -> Read | Broken:
-        """The document in chunks, or why not."""
+        """The document in chunks, or why not. Raises SourceUnavailable where the source as a whole fails meanwhile."""
         try:
             return Read(await self._replacement(source, listing), begun)
         except DocumentUnreadable as error:
             return Broken(listing, error)
+        except SourceUnavailable:
+            raise
         except Exception as error:  # a parser met what nobody foresaw: this one document's end, and no other's
             _log.exception("knowledge.document_failed", source=source.name, path=listing.path)
             sentence = f"{listing.path} could not be read ({type(error).__name__}); the log says where."
