@@ -19,6 +19,7 @@ from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
 from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
 from knowledge.filters import Filters, reach
+from knowledge.memory import few_heaps
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
 from knowledge.refresh.source_refresh import SourceRefresh
@@ -232,8 +233,9 @@ class KnowledgeBase:
             return SourceReport(source.name, problems=(Problem("", str(error)),))
 
     async def _settle(self) -> None:
-        """After a change outside a refresh: notes that the indexes are whole. A refresh that runs does it itself."""
+        """After a change outside a refresh: ends it as a refresh does. One that runs does it itself."""
         if not self.is_refreshing:
+            await self._in_turn(self._store.prune())
             await self._in_turn(self._serving.indexes.seal())
 
     async def _in_turn(self, work: Coroutine[object, object, None]) -> None:
@@ -301,6 +303,7 @@ async def open_knowledge(
 
     Raises KnowledgeInUse, StorageFull and StoreUnavailable.
     """
+    few_heaps()
     lock = await asyncio.to_thread(FolderLock, data_dir)
     serving: Serving | None = None
     try:

@@ -23,6 +23,7 @@ from knowledge.errors import (
     RefreshStopped,
     SourceUnavailable,
 )
+from knowledge.memory import give_back
 from knowledge.records import Embedded, Known, KnownProblem
 from knowledge.refresh.backlog import Backlog
 from knowledge.refresh.following import Findable
@@ -106,7 +107,7 @@ class SourceRefresh:
         self._unlisted = set(self._known)
         try:
             await self._run_stages(state)
-        except EmbeddingUnavailable as error:
+        except (EmbeddingUnavailable, SourceUnavailable) as error:
             self._failure = str(error)
         finally:
             self._backlog.close()
@@ -334,6 +335,7 @@ class SourceRefresh:
                 written = await self._writer.put(batch.documents, batch.embedded)
                 self._settle(batch.embedded)
                 self._count(written, len(batch.embedded.fresh))
+                await asyncio.to_thread(give_back)
             await self._keep(batch.state)
             self._tell(len(batch.documents))
         self._drained.set()

@@ -422,3 +422,20 @@ async def test_a_number_that_differs_is_embedded_on_its_own(place: Place) -> Non
     ]
     async with place.open(source) as base:
         assert (await refreshed(base, source)).chunks == 2
+
+
+async def test_no_vector_outlives_its_text_where_a_document_was_followed(place: Place) -> None:
+    source = FindingSource()
+    source.pages = {"one": "the red fox", "two": "the blue whale"}
+    async with place.open(source) as base:
+        await base.follow("told", "one")
+        await base.follow("told", "two")
+        assert await count(place, embeddings) == 2
+        source.pages["one"] = "the green frog"
+        await base.follow("told", "one")
+        assert await count(place, embeddings) == 2
+        del source.pages["two"]
+        await base.follow("told", "two")
+        assert (await count(place, embeddings), await count(place, fingerprints)) == (1, 1)
+        await base.forget("told")
+        assert await count(place, embeddings) == 0
