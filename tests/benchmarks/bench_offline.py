@@ -30,6 +30,14 @@ SHORT = 12
 PASSAGES = 6
 SPARE = 6  # a paragraph may be more than one passage; so many more are searched for, to leave it out
 MAX_TOKENS = 1200
+HOLDS = "the quotes hold the answer"
+REFUSED = "refused though the paragraph is there"
+LEFT_OUT_REFUSED = "paragraph left out: refused"
+MARKS: dict[str, dict[str, float]] = {
+    HOLDS: {"least": 75.0},
+    REFUSED: {"mark": 10.0},
+    LEFT_OUT_REFUSED: {"least": 90.0},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +120,38 @@ async def bench(options: Options, result: Result) -> None:
         async with small_store(files, options.models_dir) as store:
             whole, without = await ask_all(store.knowledge, questions)
         result.note(f"{name}: {len(questions)} of {len(every):,} questions, {len(pages)} paragraphs.")
-        for measure in shares(name, whole, without, len(questions)):
+        for measure in shares(name, whole, without, len(questions), is_marked=not options.short):
             result.add(measure)
     if not result.measures:
         result.absent = "The questions (retrieval/xquad.en.json and xquad.de.json of the trial data) are not here."
 
 
-def shares(language: str, whole: Counter[str], without: Counter[str], questions: int) -> Iterator[Measure]:
+def shares(
+    language: str, whole: Counter[str], without: Counter[str], questions: int, *, is_marked: bool
+) -> Iterator[Measure]:
     """The counts as percent of the questions."""
     if not whole["found"]:
         raise RuntimeError("no question's own paragraph was found: the titles are not what this benchmark expects")
     counts = {
         "the paragraph is among the passages": whole["found"],
-        "the quotes hold the answer": whole["holds"],
-        "refused though the paragraph is there": whole["refused"],
+        HOLDS: whole["holds"],
+        REFUSED: whole["refused"],
         "said to be unsure": whole["unsure"],
         "said as sure, but does not hold the answer": whole["sure, wrong"],
-        "paragraph left out: refused": without["refused"],
+        LEFT_OUT_REFUSED: without["refused"],
         "paragraph left out: said to be unsure": without["unsure"],
         "paragraph left out: said as sure": without["sure"],
     }
+    marked = is_marked and language == LANGUAGES["en"]
     for name, count in counts.items():
-        yield Measure(name=f"{language}: {name}", unit="%", value=100 * count / questions, samples=questions)
+        yield Measure(
+            name=f"{language}: {name}",
+            unit="%",
+            value=100 * count / questions,
+            samples=questions,
+            mark=MOST.get(name) if marked else None,
+            least=LEAST.get(name) if marked else None,
+        )
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
 
-_SAMPLE_SECONDS = 0.02
+_SAMPLE_SECONDS = 0.1
 
 
 class Child:
@@ -27,6 +27,15 @@ class Child:
     def rss(self) -> float:
         """Resident memory now, in MB of 1,000,000 bytes."""
         return float(self._told.memory_info().rss) / 1e6
+
+    @property
+    def whole_rss(self) -> float:
+        """The same with all processes that it started."""
+        sizes = [self.rss]
+        for below in self._told.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                sizes.append(below.memory_info().rss / 1e6)
+        return sum(sizes)
 
     @property
     def cpu_seconds(self) -> float:
@@ -62,13 +71,14 @@ class Child:
 
     @asynccontextmanager
     async def peak(self) -> AsyncIterator[list[float]]:
-        """Samples resident memory while the block runs; the list's last entry is the greatest so far."""
-        greatest = [self.rss]
+        """Samples resident memory, that of its own processes included, while the block runs; the list's last entry is
+        the greatest so far."""
+        greatest = [self.whole_rss]
 
         async def sample() -> None:
             while True:
                 try:
-                    greatest.append(max(greatest[-1], self.rss))
+                    greatest.append(max(greatest[-1], self.whole_rss))
                 except psutil.NoSuchProcess:
                     return
                 await asyncio.sleep(_SAMPLE_SECONDS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import tempfile
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from results import Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,16 +19,22 @@ DATA = ROOT.parent / "shared" / "data"
 OUT = ROOT / "docs" / "benchmarks"
 
 
+class NotHereError(Exception):
+    """What a benchmark needs is absent; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """`data`: the folder of trial data. `out`: where results go. `store`: where the prepared knowledge is kept and
-    found again. `work`: an empty folder for this run. `short`: a smoke test whose figures mean nothing."""
+    found again. `work`: an empty folder for this run. `short`: a smoke test whose figures mean nothing. `own`: what
+    one benchmark alone was told."""
 
     data: Path
     out: Path
     store: Path
     work: Path
     short: bool
+    own: argparse.Namespace = field(default_factory=argparse.Namespace)
 
     @property
     def models_dir(self) -> Path:
@@ -35,8 +43,11 @@ class Options:
 
     @property
     def documents(self) -> Path:
-        """The real documents; in the short form the project's own pages."""
-        return ROOT / "docs" if self.short else self.data / "docs" / "k8s-enhancements"
+        """The real documents; in the short form the project's own pages. Raises NotHereError."""
+        folder = ROOT / "docs" if self.short else self.data / "docs" / "k8s-enhancements"
+        if not folder.is_dir():
+            raise NotHereError("The documents to measure with (docs/k8s-enhancements of the trial data) are not here.")
+        return folder
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -50,19 +61,26 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def run_alone(
-    description: str, bench: Callable[[Options, Result], Coroutine[Any, Any, None]], name: str, title: str
+    description: str,
+    bench: Callable[[Options, Result], Coroutine[Any, Any, None]],
+    name: str,
+    title: str,
+    more: Callable[[argparse.ArgumentParser], None] = lambda _: None,
 ) -> None:
-    """The main function of a benchmark: measures, prints, writes its JSON."""
-    arguments = parser(description).parse_args()
+    """The main function of a benchmark: measures, prints, writes its JSON. `more` adds options of its own."""
+    known = parser(description)
+    more(known)
+    arguments = known.parse_args()
     with tempfile.TemporaryDirectory(prefix=f"switchboard-{name}-") as work:
         out = arguments.out or (Path(work) / "out" if arguments.short else OUT)
         store = arguments.store or Path(work) / "store"
-        options = Options(arguments.data.resolve(), out, store, Path(work), arguments.short)
+        options = Options(arguments.data.resolve(), out, store, Path(work), arguments.short, arguments)
         result = Result(name=name, title=title, short=options.short)
         print(f"{title}", flush=True)
-        if options.documents.is_dir():
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        try:
             asyncio.run(bench(options, result))
-        else:
-            result.absent = "The documents to measure with (docs/k8s-enhancements of the trial data) are not here."
+        except NotHereError as error:
+            result.absent = str(error)
             print(f"  {result.absent}")
         result.write(out)

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-REMARKS = Path(__file__).with_name("remarks.md")
+HERE = Path(__file__).parent
 JSON = dict[str, Any]
 
-_HEAD = """# Benchmarks
+_MAIN = """# Benchmarks
 
 `make bench` measures and writes this page from the JSON beside it. Times are the bot's own: the model answers without
 delay, and Slack is the local workspace in another process of the same machine, so what the workspace takes is in them
 too. The echo app is the least that a Bolt app can do: it streams one text back; it is measured in the same run.
+
+Ranking, refreshing and searching the knowledge beside other libraries have [a page of their own](knowledge.md).
 """
+_KNOWLEDGE = """# Benchmarks of the knowledge
+
+`make bench-knowledge` measures and writes this page from the JSON beside it. Every benchmark takes the path of its
+data; those of the ranking also take other collections of the same form (`--collections`).
+"""
+_PAGES = {"README": (_MAIN, "remarks.md"), "knowledge": (_KNOWLEDGE, "knowledge_remarks.md")}
 
 
-def write_page(folder: Path, names: list[str]) -> None:
-    """Writes the page for those of the named results that are there."""
+def write_page(folder: Path, names: Sequence[str], page: str = "README") -> None:
+    """Writes a page for those of the named results that are there: `README` or `knowledge`."""
     files = [folder / f"{name}.json" for name in names]
     results = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
-    remarks = REMARKS.read_text(encoding="utf-8").strip()
+    head, remarks_file = _PAGES[page]
+    remarks = (HERE / remarks_file).read_text(encoding="utf-8").strip()
     sections = [part for result in results for part in _section(result)]
-    parts = [_HEAD.strip(), *_marks(results), *sections, *_selector(folder / "selector.json"), remarks]
-    (folder / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    selector = _selector(folder / "selector.json") if page == "README" else ()
+    parts = [head.strip(), *_marks(results), *sections, *selector, remarks]
+    (folder / f"{page}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def _marks(results: list[JSON]) -> Iterator[str]:
     rows = [
-        f"| {result['title'].partition(':')[0]}: {measure['name']} | < {_number(measure['mark'])} {measure['unit']} "
+        f"| {result['title'].partition(':')[0]}: {measure['name']} | {measure['wanted']} {measure['unit']} "
         f"| {_number(measure['value'])} {measure['unit']} | {'yes' if measure['met'] else '**no**'} |"
         for result in results
         for measure in result["measures"]
-        if measure["mark"] is not None
+        if measure["met"] is not None
     ]
     yield "## Which marks are reached?"
     if rows:

@@ -17,7 +17,8 @@ import psutil
 class Measure:
     """One figure. `value` is the one that counts (the median, unless `name` says another); the rest is its spread.
 
-    `mark`: what `value` is to stay below, None where none is set. `ratio`: how many times `to` it is.
+    `mark`: what `value` is to stay below, `least`: what it is to reach; None where none is set. `ratio`: how many
+    times `to` it is.
     """
 
     name: str
@@ -28,13 +29,22 @@ class Measure:
     p99: float | None = None
     samples: int = 1
     mark: float | None = None
+    least: float | None = None
     ratio: float | None = None
     to: str | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the mark was reached; None where there is none."""
-        return None if self.mark is None else self.value < self.mark
+        if self.mark is None and self.least is None:
+            return None
+        return (self.mark is None or self.value < self.mark) and (self.least is None or self.value >= self.least)
+
+    @property
+    def wanted(self) -> str:
+        """The mark as it is told."""
+        words = [] if self.mark is None else [f"< {self.mark:.4g}"]
+        return " and ".join([*words, *([] if self.least is None else [f"≥ {self.least:.4g}"])])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +61,7 @@ class Result:
     def add(self, measure: Measure) -> None:
         """One more figure, shown as it comes."""
         self.measures.append(measure)
-        mark = f", mark < {measure.mark:g}" if measure.mark is not None else ""
+        mark = f", mark {measure.wanted}" if measure.wanted else ""
         ratio = f", {measure.ratio:.2f} × {measure.to}" if measure.ratio is not None else ""
         tail = f" (p95 {measure.p95:.4g}, p99 {measure.p99:.4g})" if measure.p95 is not None and measure.p99 else ""
         print(f"  {measure.name}: {measure.value:.4g} {measure.unit}{tail}{mark}{ratio}", flush=True)
@@ -65,7 +75,9 @@ class Result:
         """Writes `NAME.json`, with the machine that it was measured on."""
         folder.mkdir(parents=True, exist_ok=True)
         whole = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), **asdict(self)}
-        whole["measures"] = [{**asdict(measure), "met": measure.met} for measure in self.measures]
+        whole["measures"] = [
+            {**asdict(measure), "met": measure.met, "wanted": measure.wanted} for measure in self.measures
+        ]
         text = json.dumps(whole, indent=1, ensure_ascii=False)
         (folder / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
 

@@ -1,5 +1,5 @@
-"""Runs the benchmarks one after the other and writes their page: `make bench`, or
-`python tests/benchmarks/run.py [--data DIR] [--short] [--only NAME …] [--out DIR]`.
+"""Runs the benchmarks one after the other and writes their page: `make bench`, `make bench-knowledge`, or
+`python tests/benchmarks/run.py [--knowledge] [--data DIR] [--short] [--only NAME …] [--out DIR]`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from options import OUT, parser
 from page import write_page
 
 BENCHES = ("questions", "memory", "start", "ingest", "search", "offline")
+KNOWLEDGE = ("ranking", "peers", "refresh", "filter", "scale", "offline")
 SELECTOR = "selector"
-LIMIT_SECONDS = 600
+LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800}
+USUAL_LIMIT_SECONDS = 600
 
 
 def main() -> int:
@@ -28,7 +30,7 @@ def main() -> int:
         out = arguments.out or (Path(work) / "out" if arguments.short else OUT)
         out.mkdir(parents=True, exist_ok=True)
         failed = [name for name, words in _commands(arguments, out, Path(work)) if not _ran(name, words)]
-        write_page(out, list(BENCHES))
+        write_page(out, KNOWLEDGE if arguments.knowledge else BENCHES, "knowledge" if arguments.knowledge else "README")
         print(f"written to {out}")
     if failed:
         print(f"these did not come to an end: {', '.join(failed)}")
@@ -39,10 +41,11 @@ def _commands(arguments: argparse.Namespace, out: Path, work: Path) -> Iterator[
     """Each benchmark's name and what it is told."""
     words = ["--data", str(arguments.data), "--out", str(out), "--store", str(arguments.store or work / "store")]
     words += ["--short"] if arguments.short else []
-    wanted = arguments.only or (*BENCHES, SELECTOR)
-    yield from ((name, words) for name in BENCHES if name in wanted)
+    benches = KNOWLEDGE if arguments.knowledge else (*BENCHES, SELECTOR)
+    wanted = arguments.only or benches
+    yield from ((name, words) for name in benches if name in wanted and name != SELECTOR)
     routes = arguments.data / "selector"
-    if SELECTOR in wanted and not arguments.short:
+    if SELECTOR in benches and SELECTOR in wanted and not arguments.short:
         if routes.is_dir():
             yield SELECTOR, ["--data", str(routes), "--out", str(out / f"{SELECTOR}.json")]
         else:
@@ -51,7 +54,9 @@ def _commands(arguments: argparse.Namespace, out: Path, work: Path) -> Iterator[
 
 def _arguments() -> argparse.Namespace:
     found = parser("Measures Switchboard and writes docs/benchmarks.")
-    found.add_argument("--only", nargs="+", choices=(*BENCHES, SELECTOR), metavar="NAME", help="some of them")
+    found.add_argument("--knowledge", action="store_true", help="those of the knowledge, which take an hour")
+    names = (*BENCHES, SELECTOR, *KNOWLEDGE)
+    found.add_argument("--only", nargs="+", choices=names, metavar="NAME", help="some of them")
     return found.parse_args()
 
 
@@ -59,7 +64,7 @@ def _ran(name: str, words: list[str]) -> bool:
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, str(Path(__file__).with_name(f"bench_{name}.py")), *words])
     try:
-        process.wait(LIMIT_SECONDS)
+        process.wait(LIMIT_SECONDS.get(name, USUAL_LIMIT_SECONDS))
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)  # so that it ends what it started itself
         process.wait()

@@ -9,7 +9,7 @@ from langchain_classic.indexes import SQLRecordManager, index
 from langchain_core.documents import Document
 from langchain_huggingface import HuggingFaceEmbeddings
 from langchain_text_splitters import MarkdownHeaderTextSplitter, RecursiveCharacterTextSplitter
-from told import arguments, change, files, tell, timed
+from told import TURNS, arguments, change, files, tell, timed
 
 HEADERS = [("#" * level, f"h{level}") for level in range(1, 5)]
 
@@ -29,12 +29,13 @@ def main() -> None:
 
     with timed("cold") as more:
         more |= refresh()
-    for _ in range(3):
+    for _ in range(TURNS):
         with timed("unchanged"):
             refresh()
-    count = change(told.docs)
-    with timed("changed", documents=count) as more:
-        more |= refresh()
+    for turn in range(TURNS):
+        count = change(told.docs, turn)
+        with timed("changed", documents=count) as more:
+            more |= refresh()
     seconds = []
     for question in told.questions.read_text("utf-8").splitlines():
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""LlamaIndex as its own guide has it: IngestionPipeline with a document store, Markdown and sentence splitters, Chroma."""
+"""LlamaIndex as its own guide has it: IngestionPipeline with a document store, two splitters, Chroma."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llama_index.core.node_parser import MarkdownNodeParser, SentenceSplitter
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 from llama_index.vector_stores.chroma import ChromaVectorStore
-from told import arguments, change, files, tell, timed
+from told import TURNS, arguments, change, files, tell, timed
 
 DOCUMENTS_AT_ONCE = 50  # all at once ends at Chroma's batch limit
 
@@ -38,12 +38,13 @@ def main() -> None:
 
     with timed("cold") as more:
         more |= refresh()
-    for _ in range(3):
+    for _ in range(TURNS):
         with timed("unchanged"):
             refresh()
-    count = change(told.docs)
-    with timed("changed", documents=count) as more:
-        more |= refresh()
+    for turn in range(TURNS):
+        count = change(told.docs, turn)
+        with timed("changed", documents=count) as more:
+            more |= refresh()
     retriever = VectorStoreIndex.from_vector_store(store, embed_model=model).as_retriever(similarity_top_k=10)
     seconds = []
     for question in told.questions.read_text("utf-8").splitlines():

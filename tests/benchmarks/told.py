@@ -1,4 +1,4 @@
-"""What each peer is told and tells: folders in, one JSON line for each thing that it was timed at."""
+"""What each contestant is told and tells: folders in, one JSON line for each thing that it was timed at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+TURNS = 3  # of an unchanged and of a changed folder
 
 
 def arguments() -> argparse.Namespace:
@@ -23,12 +25,17 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.md"))
 
 
-def change(folder: Path) -> int:
+def one_in_a_hundred(folder: Path) -> list[Path]:
+    """The files that are changed."""
+    return files(folder)[::100]
+
+
+def change(folder: Path, turn: int) -> int:
     """Adds a section to one file in a hundred; how many they were."""
-    chosen = files(folder)[::100]
+    chosen = one_in_a_hundred(folder)
     for file in chosen:
         with file.open("a", encoding="utf-8") as end:
-            end.write(f"\n## What changed in {file.stem}\n\nThis section was added to see what a change costs.\n")
+            end.write(f"\n## Change {turn} of {file.parent.name}\n\nWritten to see what change {turn} costs here.\n")
     return len(chosen)
 
 
