@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.models.units import Unit
+from bot.models.units import Unit, plain
 from knowledge.documents import Passage, Vector
 
 # Words that say nothing about what is asked, English and German; in other languages rarity alone has to tell.
@@ -99,7 +99,7 @@ def rank(question: str, vector: Vector, candidates: Sequence[Candidate], vectors
     rarity = _rarity(asked, [words | trail for words, trail in zip(own, above, strict=True)])
     scored = []
     for candidate, words, trail, cosine in zip(candidates, own, above, vectors @ vector, strict=True):
-        found = _found(asked, words, trail, rarity)
+        found = max(_found(asked, part, trail, rarity) for part in _parts(candidate.unit, words))
         relevance, confidence = _fit(candidate.passage, float(cosine), found)
         relevance += 0.35 * _kind_fits(question, candidate.unit.words) + _section_fits(candidate, asked, rarity)
         relevance += _defines(question, candidate.unit.words, asked)
@@ -139,6 +139,13 @@ def _rarity(asked: frozenset[str], texts: Sequence[frozenset[str]]) -> dict[str,
     """How much each word of the question tells: its inverse document frequency among the units at hand."""
     seen = Counter(word for words in texts for word in words & asked)
     return {word: math.log((len(texts) + 1) / (seen[word] + 0.5)) for word in asked}
+
+
+def _parts(unit: Unit, words: frozenset[str]) -> list[frozenset[str]]:
+    """The words of each item or row: they say different things, so a question's words have to meet in one of them."""
+    if len(unit.lines) < 2:
+        return [words]
+    return [content_words(plain(f"{unit.lead} {line}")) for line in unit.lines]
 
 
 def _found(asked: frozenset[str], own: frozenset[str], above: frozenset[str], rarity: dict[str, float]) -> float:

@@ -82,3 +82,28 @@ def test_a_database_password_is_masked_everywhere(file: Path, monkeypatch: pytes
 def test_a_named_file_that_is_missing_is_an_error(file: Path) -> None:
     with pytest.raises(ConfigError, match=r"Copy switchboard\.example\.toml"):
         load_settings(file)
+
+
+def test_sources_of_any_kind_stand_beside_the_folders(file: Path) -> None:
+    file.write_text(
+        '[[knowledge.sources]]\nkind = "web"\nname = "site"\nreaders = ["channel:C1"]\nurl = "https://a.example/"\n'
+    )
+    folder, site = load_settings(file).knowledge.specs
+    assert (folder.name, folder.kind) == ("docs", "folder")
+    assert (site.name, site.kind, site.readers) == ("site", "web", frozenset({"channel:C1"}))
+    assert site.options == {"url": "https://a.example/"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('kind = "wbe"\nname = "a"', "there is no kind of source called “wbe”"),
+        ('kind = "web"\nname = "a"', "the source “a”: the option url is missing"),
+        ('kind = "web"\nname = "a"\nurl = "https://a.example/"\ndepht = 3', "no option depht. Did you mean depth?"),
+        ('kind = "web"\nname = "a"\nurl = "https://a.example/"\nreader = ["everyone"]', "Did you mean readers?"),
+        ('kind = "web"\nname = "a"\nurl = "https://a.example/"\nreaders = ["all"]', "“all” does not say who may read"),
+        ('kind = "web"\nurl = "https://a.example/"', "knowledge.sources.0.name"),
+    ],
+)
+def test_a_mistake_in_a_source_is_named_with_the_way_out(file: Path, lines: str, told: str) -> None:
+    assert told in refused(file, f"[[knowledge.sources]]\n{lines}\n")
