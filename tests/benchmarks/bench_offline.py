@@ -33,11 +33,8 @@ MAX_TOKENS = 1200
 HOLDS = "the quotes hold the answer"
 REFUSED = "refused though the paragraph is there"
 LEFT_OUT_REFUSED = "paragraph left out: refused"
-MARKS: dict[str, dict[str, float]] = {
-    HOLDS: {"least": 75.0},
-    REFUSED: {"mark": 10.0},
-    LEFT_OUT_REFUSED: {"least": 90.0},
-}
+LEAST = {HOLDS: 75.0, LEFT_OUT_REFUSED: 90.0}  # of the English questions
+MOST = {REFUSED: 10.0}
 
 
 @dataclass(frozen=True, slots=True)

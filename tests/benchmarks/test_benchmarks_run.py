@@ -29,6 +29,24 @@ def test_the_short_form_of_all_benchmarks_writes_results_and_their_page(tmp_path
             assert f"| {measure['name']} | {measure['unit']} |" in page
 
 
+def test_the_short_form_of_the_knowledge_benchmarks_writes_results_and_their_page(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "run.py"), "--knowledge", "--short"]
+    command += ["--out", str(tmp_path), "--only", "ranking", "peers", "refresh", "filter", "scale"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in tmp_path.glob("*.json")}
+    assert results.keys() == {"ranking", "peers", "refresh", "filter", "scale"}
+    page = (tmp_path / "knowledge.md").read_text(encoding="utf-8")
+    for result in results.values():
+        assert result["absent"] is None
+        assert result["measures"]
+        for measure in result["measures"]:
+            assert f"| {measure['name']} | {measure['unit']} |" in page
+    exact = {measure["name"]: measure["value"] for measure in results["filter"]["measures"]}
+    assert exact["recall@10 of 20 random reader sets"] == 1.0
+    assert exact["chunks found that may not be read"] == 0
+
+
 def test_a_machine_without_the_trial_data_is_told_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = str(ROOT / "tests" / "benchmarks" / "run.py")
