@@ -23,6 +23,7 @@ from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.tokens import load_encodings
 from bot.secrets import SlackSecrets, slack_secrets
+from bot.sources import SAVED
 from bot.storage.engine import open_engine, ping
 from knowledge.access import parse_scope
 from knowledge.errors import KnowledgeError
@@ -201,14 +202,14 @@ async def _core(settings: Settings) -> list[Finding]:
 
 async def _knowledge(core: Core) -> Finding:
     await core.knowledge.ping()
-    sources = await core.knowledge.status()
+    sources = [source for source in await core.knowledge.status() if source.name != SAVED.name or source.documents]
     troubles = [f"{source.name}: {problem.sentence}" for source in sources for problem in source.problems]
     chunks = sum(source.chunks for source in sources)
     if troubles:
         way = "Mend or remove what is named, then `switchboard refresh`."
         return Finding("knowledge", "note", f"{chunks} chunks are indexed. {' '.join(troubles[:3])}", way)
     if not chunks:
-        return Finding("knowledge", "note", "Nothing is indexed yet.", "`switchboard refresh` takes in the folders.")
+        return Finding("knowledge", "note", "Nothing is indexed yet.", "`switchboard refresh` takes in the sources.")
     return Finding("knowledge", "ok", f"{chunks} chunks are indexed and can be searched.")
 
 
