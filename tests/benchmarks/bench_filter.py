@@ -16,11 +16,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from bench_peers import PEERS
 from bench_search import each
 from bot_process import clean_environment
 from child import started
 from filled import CHANNELS, Filled, fill, load, read_base, scopes_of
-from options import ROOT, Options, run_alone
+from options import Options, run_alone
 from prepared import Prepared, prepare
 from results import Measure, Result, percentile, spread
 from small_store import SOURCE, SmallStore, opened
@@ -37,7 +38,6 @@ SHORT_CHUNKS = 2_000
 SETS = 1_000
 QUESTIONS = 400
 PASSAGES = 10
-PEERS = ROOT / "build" / "peers"
 HNSWLIB = Path(__file__).resolve().parent / "peers" / "hnswlib_peer.py"
 P50, P95, TIMES = 12.0, 25.0, 3.0  # ms, ms, and against bare hnswlib with the encoder
 _SEED = 11
