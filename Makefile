@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
+PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev bench screenshots lock clean
+.PHONY: help run test check setup setup-dev bench bench-knowledge screenshots lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: setup  ## start Switchboard (the local workspace where no Slack token is set)
 	@$(BIN)/switchboard run $(ARGS)
@@ -25,6 +26,9 @@ check: setup-dev  ## linters, types and import contracts
 
 bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangChain and LlamaIndex (about an hour)
+	@$(BIN)/python tests/benchmarks/run.py --knowledge $(ARGS)
 
 screenshots: setup-dev  ## click through the page again and keep what is seen in docs/images
 	@$(BIN)/python -m pytest tests/e2e/tour --screenshots docs/images
@@ -56,6 +60,12 @@ $(VENV)/ready: $(VENV)/installed tokenizers.lock
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
 	@echo "[dev] installing what the tests and checks need"
 	@$(BIN)/python deploy/install.py requirements-dev.lock
+	@touch $@
+
+$(PEERS)/ready: tests/benchmarks/peers/requirements.txt
+	@echo "installing the peers that are measured beside (about 2 GB)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/pip install -q -r tests/benchmarks/peers/requirements.txt
 	@touch $@
 
 lock:  ## renew the lock files from pyproject.toml
