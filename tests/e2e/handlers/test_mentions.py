@@ -28,7 +28,8 @@ async def test_a_mention_is_answered_in_its_thread_with_sources(
 async def test_a_follow_up_needs_no_mention_and_knows_what_was_said(
     bot: ConnectedBot, maya: Driver, server: ModelServer
 ) -> None:
-    server.script("On Tuesdays. [1]", "Do deploys run on Fridays?", "Never on Fridays. [1]")  # the second makes it whole
+    # The second answer makes the follow-up question whole.
+    server.script("On Tuesdays. [1]", "Do deploys run on Fridays?", "Never on Fridays. [1]")
     ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
     first = await maya.wait_for_reply("C0GENERAL", ts)
     await maya.post("C0GENERAL", "And what about deploys on Fridays?", thread=ts)
