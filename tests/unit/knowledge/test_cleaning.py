@@ -62,7 +62,11 @@ def test_front_matter_in_yaml_tells_title_tags_date_and_authors() -> None:
     text = "---\ntitle: Rolling back\ntags: [deploy, 'On Call']\ncategories: ops\nlastmod: 2026-03-04\nauthors:\n"
     text += "  - name: Ada\n  - Ben\n---\nwords\n"
     front = read_front_matter(text)
-    assert (front.title, front.author, front.tags) == ("Rolling back", "Ada, Ben", {"deploy", "on call", "ops"})
+    assert (front.title, front.author, front.tags) == (
+        "Rolling back",
+        "Ada, Ben",
+        frozenset({"deploy", "on call", "ops"}),
+    )
     assert front.updated == datetime(2026, 3, 4, tzinfo=UTC)
     content = parse_text(text)
     assert (content.title, content.author, content.updated) == (front.title, front.author, front.updated)
@@ -72,7 +76,7 @@ def test_front_matter_in_yaml_tells_title_tags_date_and_authors() -> None:
 
 def test_front_matter_in_toml_is_read_too() -> None:
     front = read_front_matter('+++\ntitle = "Hugo"\ndate = 2026-03-04T05:06:07Z\ntags = ["a", "b"]\n+++\nwords')
-    assert (front.title, front.tags) == ("Hugo", {"a", "b"})
+    assert (front.title, front.tags) == ("Hugo", frozenset({"a", "b"}))
     assert front.updated == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
