@@ -61,13 +61,14 @@ class Embedded:
 
     `homes` names for the digest of each chunk's own words the digest that its vector is kept under: another's where
     that one says nearly the same. `vectors` holds those of all homes. `fresh` are the texts that were embedded for
-    this, by their digests, and `fingerprints` what they are found by.
+    this, by their digests, `fingerprints` what they are found by, and `words` their packed words where they have some.
     """
 
     homes: Mapping[str, str]
     vectors: Mapping[str, Vector]
     fresh: Mapping[str, Original]
     fingerprints: Mapping[str, Fingerprint]
+    words: Mapping[str, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Written:
 class Found:
     """A chunk with what its document says, for a passage.
 
-    `digest` is its vector's, `line` where it begins in the file, from 1 (0: nobody knows).
+    `digest` is its vector's, `line` where it begins in the file, from 1 (0: nobody knows), `words` its packed words.
     """
 
     key: int
@@ -130,6 +131,7 @@ class Found:
     position: int = 0
     digest: str = ""
     line: int = 0
+    words: bytes | None = None
 
     @property
     def url(self) -> str | None:

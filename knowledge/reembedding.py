@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 from knowledge.chunking import Chunker
 from knowledge.embedding.base import Embedder
-from knowledge.embedding.checked import embed_checked
+from knowledge.embedding.checked import embed_closely_checked
 from knowledge.errors import RefreshStopped
 from knowledge.store import Store
 
@@ -36,8 +36,8 @@ class Reembedding:
             if self._stopping.is_set():
                 raise RefreshStopped("The embedding model was not changed yet; the next start goes on from there.")
             texts = [self._chunker.embedded(text.title, text.heading, text.text) for text in missing]
-            vectors = await embed_checked(self._embedder, texts)
-            digests = [text.digest for text in missing]
-            await in_turn(self._store.keep_vectors(self._embedder.name, dict(zip(digests, vectors, strict=True))))
+            vectors, words = await embed_closely_checked(self._embedder, texts)
+            made = zip((text.digest for text in missing), vectors, words, strict=True)
+            await in_turn(self._store.keep_vectors(self._embedder.name, [*made]))
             done += len(missing)
         return done

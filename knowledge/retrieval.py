@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from knowledge.documents import Also, Passage, SearchResult, Vector
-from knowledge.embedding.base import Embedder
+from knowledge.embedding.base import CloseEmbedder, Embedder
+from knowledge.embedding.words import QuestionWords
 from knowledge.errors import EmbeddingUnavailable, IndexBroken
 from knowledge.filters import Reach
 from knowledge.indexes import Indexes
@@ -60,25 +61,27 @@ class Retriever:
 
     async def search(self, text: str, reach: Reach, k: int, *, joined: bool = True) -> SearchResult:
         """The `k` best passages for a question within `reach`. With `joined` false each chunk is a passage."""
-        vector = await self._embedded(text)
+        vector, words = await self._embedded(text)
         loop = asyncio.get_running_loop()
         finds = await loop.run_in_executor(self._threads, self._find, text, vector, reach, k)
         keys = [*finds.cosines]
-        found = await self._store.find(keys) if keys else {}
+        found = await self._store.find(keys, self._embedder.name) if keys else {}
         # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
         found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
-        return await loop.run_in_executor(self._threads, self._rank, text, vector, finds, found, k, joined)
+        return await loop.run_in_executor(self._threads, self._rank, text, vector, words, finds, found, k, joined)
 
     async def close(self) -> None:
         """Waits for the searches that run."""
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def _embedded(self, text: str) -> Vector:
+    async def _embedded(self, text: str) -> tuple[Vector, QuestionWords | None]:
         """The question's vector; without a model that can be asked, none has any likeness to it."""
         try:
-            return await self._embedder.embed_query(text)
+            if isinstance(self._embedder, CloseEmbedder):
+                return await self._embedder.embed_query_closely(text)
+            return await self._embedder.embed_query(text), None
         except EmbeddingUnavailable:
-            return np.zeros(self._embedder.dimensions, np.float32)
+            return np.zeros(self._embedder.dimensions, np.float32), None
 
     def _find(self, text: str, vector: Vector, reach: Reach, k: int) -> _Finds:
         snapshot = self._indexes.snapshot
@@ -114,12 +117,19 @@ class Retriever:
         return wording, snapshot.keys[rows[mask[rows]]].tolist(), scores
 
     def _rank(
-        self, text: str, vector: Vector, finds: _Finds, found: Mapping[int, Found], k: int, joined: bool
+        self,
+        text: str,
+        vector: Vector,
+        words: QuestionWords | None,
+        finds: _Finds,
+        found: Mapping[int, Found],
+        k: int,
+        joined: bool,
     ) -> SearchResult:
         homes = _homes(finds, found)
         candidates = _candidates(finds, found, homes)
         terms, stems = finds.wording.terms, self._indexes.lexical.analyzer.stems
-        question = RankedQuestion(text, vector, terms, stems, datetime.now(UTC))
+        question = RankedQuestion(text, vector, terms, stems, datetime.now(UTC), words)
         ranking = rank(question, candidates, self._weights)
         shown = passages(ranking.ranked, k, joined=joined)
         together: frozenset[int] = frozenset().union(*(part.held for each in shown for part in each.parts))
@@ -190,6 +200,7 @@ def _candidates(finds: _Finds, found: Mapping[int, Found], homes: Mapping[str, S
                 dense_rank=dense.get(digest),
                 lexical_rank=words.get(digest),
                 language=document.language or "",
+                words=found[key].words,
             )
         )
     return candidates

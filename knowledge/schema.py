@@ -89,6 +89,8 @@ embeddings = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),
+    # What late interaction compares (see `knowledge.embedding.words`); NULL where the model has no such thing.
+    sa.Column("words", sa.LargeBinary),
 )
 
 # How texts that say nearly the same are found: each of the three numbers is equal for most pairs of such texts.

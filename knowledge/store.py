@@ -176,8 +176,8 @@ class Store:
         self, connection: AsyncConnection, embedded: Embedded, model: str, digests: Set[str]
     ) -> None:
         rows = [
-            {"digest": digest, "model": model, "vector": embedded.vectors[digest].tobytes()}
-            for digest in sorted(digests)
+            {"digest": d, "model": model, "vector": embedded.vectors[d].tobytes(), "words": embedded.words.get(d)}
+            for d in sorted(digests)
         ]
         if rows:
             await connection.execute(self._insert(embeddings).on_conflict_do_nothing(), rows)
@@ -309,9 +309,12 @@ class Store:
         found = {row.digest: Original(row.digest, row.title, tuple(row.heading), row.text) for row in reversed(rows)}
         return list(found.values())
 
-    async def keep_vectors(self, model: str, vectors: Mapping[str, Vector]) -> None:
-        """Keeps vectors of texts that are there already."""
-        rows = [{"digest": digest, "model": model, "vector": vector.tobytes()} for digest, vector in vectors.items()]
+    async def keep_vectors(self, model: str, made: Iterable[tuple[str, Vector, bytes | None]]) -> None:
+        """Keeps vectors and words of texts that are there already, given by digest."""
+        rows = [
+            {"digest": digest, "model": model, "vector": vector.tobytes(), "words": words}
+            for digest, vector, words in made
+        ]
         async with self._writing() as connection:
             await connection.execute(self._insert(embeddings).on_conflict_do_nothing(), rows)
 
@@ -399,18 +402,21 @@ class Store:
             for row in rows
         ]
 
-    async def find(self, keys: Sequence[int]) -> dict[int, Found]:
-        """The chunks with these keys, with their documents; those that are gone are left out."""
+    async def find(self, keys: Sequence[int], model: str) -> dict[int, Found]:
+        """The chunks with these keys, with their documents and words; those that are gone are left out."""
         columns = [chunks.c[name] for name in ("key", "heading", "text", "position", "line")]
         query = (
-            sa.select(*columns, chunks.c.digest.label("home"), documents)
+            sa.select(*columns, chunks.c.digest.label("home"), embeddings.c.words, documents)
             .join(documents, documents.c.id == chunks.c.document_id)
+            .outerjoin(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
             .where(chunks.c.key.in_(keys))
         )
         async with self._reading() as connection:
             rows = (await connection.execute(query)).all()
         return {
-            row.key: Found(row.key, _document(row), tuple(row.heading), row.text, row.position, row.home, row.line)
+            row.key: Found(
+                row.key, _document(row), tuple(row.heading), row.text, row.position, row.home, row.line, row.words
+            )
             for row in rows
         }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from knowledge.documents import Vector
+from knowledge.embedding.words import QuestionWords
 
 
 class Embedder(Protocol):
@@ -44,4 +45,17 @@ class Embedder(Protocol):
 
     async def close(self) -> None:
         """Frees the model. Nothing may be embedded afterwards."""
+        ...
+
+
+@runtime_checkable
+class CloseEmbedder(Embedder, Protocol):
+    """An embedder whose words can be compared too (see `knowledge.embedding.words`)."""
+
+    async def embed_closely(self, texts: Sequence[str]) -> tuple[Vector, list[bytes]]:
+        """The vectors as `embed` gives them, and each text's packed words."""
+        ...
+
+    async def embed_query_closely(self, text: str) -> tuple[Vector, QuestionWords]:
+        """The vector of a question, and its words."""
         ...

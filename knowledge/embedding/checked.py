@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from knowledge.documents import Vector
-from knowledge.embedding.base import Embedder
+from knowledge.embedding.base import CloseEmbedder, Embedder
 from knowledge.errors import EmbeddingUnavailable
 
 
@@ -17,6 +17,21 @@ async def embed_checked(embedder: Embedder, texts: Sequence[str]) -> Vector:
     if not texts:
         return np.empty((0, dimensions), np.float32)
     vectors = await embedder.embed(texts)
+    _check(embedder, texts, vectors)
+    return vectors
+
+
+async def embed_closely_checked(embedder: Embedder, texts: Sequence[str]) -> tuple[Vector, list[bytes | None]]:
+    """The same, and the packed words of each text; None where the model has none to give."""
+    if not texts or not isinstance(embedder, CloseEmbedder):
+        return await embed_checked(embedder, texts), [None] * len(texts)
+    vectors, words = await embedder.embed_closely(texts)
+    _check(embedder, texts, vectors)
+    return vectors, [*words]
+
+
+def _check(embedder: Embedder, texts: Sequence[str], vectors: Vector) -> None:
+    dimensions = embedder.dimensions
     if vectors.shape != (len(texts), dimensions):
         raise EmbeddingUnavailable(
             f"The embedding model {embedder.name} answered {len(texts)} texts with vectors of shape "
@@ -28,4 +43,3 @@ async def embed_checked(embedder: Embedder, texts: Sequence[str]) -> Vector:
             f"The embedding model {embedder.name} answered with numbers that are none (NaN or infinite). Nothing of it "
             "was kept: check the model or its endpoint."
         )
-    return vectors

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from knowledge.documents import Vector
+from knowledge.embedding.words import AXES, axes
 
 LAYERS = 6
 HEADS = 12
@@ -28,7 +29,8 @@ _CONTRIB = "com.microsoft"
 def build_graph(tensors: dict[str, Vector], *, quantised: bool) -> onnx.ModelProto:
     """The encoder with mean pooling and normalisation.
 
-    Inputs `ids` and `mask`, int64 of shape (batch, tokens); output `vectors`, float32 of shape (batch, 384).
+    Inputs `ids` and `mask`, int64 of shape (batch, tokens); outputs `vectors`, float32 of shape (batch, 384), and
+    `tokens`, those before the mean on the axes that are kept of them: float32 of shape (batch, tokens, 128).
     """
     builder = _Builder(tensors, quantised)
     builder.embeddings()
@@ -39,7 +41,10 @@ def build_graph(tensors: dict[str, Vector], *, quantised: bool) -> onnx.ModelPro
         builder.nodes,
         "minilm",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in ("ids", "mask")],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", WIDTH])],
+        [
+            helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", WIDTH]),
+            helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["batch", "tokens", AXES]),
+        ],
         builder.constants,
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_CONTRIB, 1)]
@@ -117,6 +122,7 @@ class _Builder:
 
     def pooling(self) -> None:
         """The mean over the tokens that the mask keeps, at unit length."""
+        self.node("MatMul", [self.hidden, self.constant("word_axes", axes())], "tokens")
         self.node("Cast", ["mask"], "mask_float", to=TensorProto.FLOAT)
         self.node("Unsqueeze", ["mask_float", self.ints("last", [-1])], "weights")
         self.node("Mul", [self.hidden, "weights"], "kept")

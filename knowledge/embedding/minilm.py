@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from knowledge.documents import Vector
+from knowledge.embedding import words
 from knowledge.embedding.prepare import BUILD, MODEL_FILE, TOKENIZER_FILE, is_prepared
 from knowledge.errors import ModelMissing
 
@@ -21,6 +24,14 @@ MAX_TOKENS = 256
 # Measured: texts of like length, about this many tokens at once, go through fastest and need least memory.
 BATCH_TOKENS = 660
 _MAX_WORKERS = 4
+_MARKS = 2  # the model sets one token before a text and one after it
+_COMMON = (
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
+    "to was will with what who whom whose when where which why how do does did can could should would may might must "
+    "have has had am were been being i me my mine we us our ours you your yours he she him her his its about from "
+    "please tell any some so than up out over don t s ll re ve m d"
+)
+_Batch = tuple[Vector, list[bytes]]
 
 
 class MiniLM:
@@ -40,6 +51,7 @@ class MiniLM:
         self._tokenizer = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()  # it counts too; `_cut` shortens what is embedded
+        self._telling = _telling_tokens(self._tokenizer)
         self._session = _open_session(models_dir / MODEL_FILE)
         workers = max(1, min(os.cpu_count() or 1, _MAX_WORKERS))
         self._bulk = ThreadPoolExecutor(workers, thread_name_prefix="embed")
@@ -47,20 +59,37 @@ class MiniLM:
 
     async def embed(self, texts: Sequence[str]) -> Vector:
         """One row for each text. Texts longer than 256 tokens are read up to there."""
+        vectors, _ = await self._embed(texts, self._run)
+        return vectors
+
+    async def embed_closely(self, texts: Sequence[str]) -> tuple[Vector, list[bytes]]:
+        """One row and the packed words of each text, read up to 256 tokens."""
+        return await self._embed(texts, self._run_closely)
+
+    async def _embed(
+        self, texts: Sequence[str], run: Callable[[list[list[int]]], _Batch]
+    ) -> tuple[Vector, list[bytes]]:
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        packed = [b""] * len(texts)
         if not texts:
-            return vectors
+            return vectors, packed
         loop = asyncio.get_running_loop()
         tokens = await loop.run_in_executor(self._bulk, self._encode, texts)
         batches = batch_by_length([len(ids) for ids in tokens])
-        runs = [loop.run_in_executor(self._bulk, self._run, [tokens[i] for i in batch]) for batch in batches]
-        for batch, rows in zip(batches, await asyncio.gather(*runs), strict=True):
+        runs = [loop.run_in_executor(self._bulk, run, [tokens[i] for i in batch]) for batch in batches]
+        for batch, (rows, some) in zip(batches, await asyncio.gather(*runs), strict=True):
             vectors[batch] = rows
-        return vectors
+            for place, one in zip(batch, some, strict=False):
+                packed[place] = one
+        return vectors, packed
 
     async def embed_query(self, text: str) -> Vector:
         """The vector of one question."""
         return await asyncio.get_running_loop().run_in_executor(self._questions, self._embed_one, text)
+
+    async def embed_query_closely(self, text: str) -> tuple[Vector, words.QuestionWords]:
+        """The vector of one question, and its words."""
+        return await asyncio.get_running_loop().run_in_executor(self._questions, self._embed_one_closely, text)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text has, without the two marks at its ends."""
@@ -79,18 +108,58 @@ class MiniLM:
         return [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def _embed_one(self, text: str) -> Vector:
-        row: Vector = self._run(self._encode([text]))[0]
+        vectors, _ = self._run(self._encode([text]))
+        row: Vector = vectors[0]
         return row
 
-    def _run(self, tokens: list[list[int]]) -> Vector:
-        longest = max(len(row) for row in tokens)
-        ids = np.zeros((len(tokens), longest), np.int64)
-        mask = np.zeros_like(ids)
-        for number, row in enumerate(tokens):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        vectors: Vector = self._session.run(["vectors"], {"ids": ids, "mask": mask})[0]
-        return vectors
+    def _embed_one_closely(self, text: str) -> tuple[Vector, words.QuestionWords]:
+        encoding = self._tokenizer.encode(text)
+        vectors, tokens = self._outputs([_cut(encoding.ids)])
+        spans = _spans(encoding)[: len(tokens[0]) - _MARKS]
+        inner = tokens[0, 1 : len(spans) + 1]
+        return vectors[0], words.QuestionWords(words.unit(inner), tuple(text[start:end] for start, end in spans))
+
+    def _run(self, tokens: list[list[int]]) -> _Batch:
+        vectors: Vector = self._session.run(["vectors"], _inputs(tokens))[0]
+        return vectors, []
+
+    def _run_closely(self, tokens: list[list[int]]) -> _Batch:
+        vectors, every = self._outputs(tokens)
+        packed = []
+        for ids, rows in zip(tokens, every, strict=True):
+            kept = self._telling[ids]
+            packed.append(words.pack(rows[: len(ids)][kept]))
+        return vectors, packed
+
+    def _outputs(self, tokens: list[list[int]]) -> tuple[Vector, Vector]:
+        vectors, every = self._session.run(["vectors", "tokens"], _inputs(tokens))
+        return vectors, every
+
+
+def _inputs(tokens: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """A batch, padded to its longest."""
+    longest = max(len(row) for row in tokens)
+    ids = np.zeros((len(tokens), longest), np.int64)
+    mask = np.zeros_like(ids)
+    for number, row in enumerate(tokens):
+        ids[number, : len(row)] = row
+        mask[number, : len(row)] = 1
+    return {"ids": ids, "mask": mask}
+
+
+def _spans(encoding: Any) -> list[tuple[int, int]]:
+    """For each token but the marks at the ends where its word begins and ends in the text."""
+    numbers = encoding.word_ids[1:-1]
+    return [encoding.word_to_chars(number) for number in numbers]
+
+
+def _telling_tokens(tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """Which tokens are kept of a text: not its marks, signs and commonest words."""
+    vocabulary, common = tokenizer.get_vocab(), set(_COMMON.split())
+    telling = np.zeros(max(vocabulary.values()) + 1, np.bool_)
+    for token, number in vocabulary.items():
+        telling[number] = token.removeprefix("##").isalnum() and token not in common
+    return telling
 
 
 def _cut(ids: list[int]) -> list[int]:

@@ -19,7 +19,7 @@ from knowledge.errors import KnowledgeError, StorageFull
 MODEL_FILE = "minilm-int8.onnx"
 TOKENIZER_FILE = "minilm-tokenizer.json"
 STAMP_FILE = "minilm.json"
-BUILD = 1  # raised whenever the graph changes, so that models built before are built again
+BUILD = 2  # raised whenever the graph changes, so that models built before are built again
 
 
 def is_prepared(models_dir: Path) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from knowledge.documents import Vector
+from knowledge.embedding.words import QuestionWords
 
 # (text, language) → the text's stems in their order, as the lexical index cuts them; the language is the candidate's.
 Stems = Callable[[str, str], list[str]]
@@ -24,7 +25,7 @@ class Term:
 class RankedQuestion:
     """A question as the ranking needs it. `terms` are its telling words in their order, each once.
 
-    Without `now` no candidate is fresher than another.
+    Without `now` no candidate is fresher than another. `words` are there where the embedding model gives them.
     """
 
     text: str
@@ -32,6 +33,7 @@ class RankedQuestion:
     terms: tuple[Term, ...]
     stems: Stems
     now: datetime | None = None
+    words: QuestionWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Candidate:
 
     `cosine` and `bm25` are there for each, whichever side found it (`bm25` 0 where no word matches); a rank counts
     from 1 and is None where that side did not find it. `feedback` is what readers made of it, −1 to 1, 0 unknown.
+    `words` are its packed words where the embedding model gives them.
     """
 
     key: int
@@ -58,6 +61,7 @@ class Candidate:
     lexical_rank: int | None
     language: str = ""
     feedback: float = 0.0
+    words: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.embedding.words import closeness
 from knowledge.ranking.candidate import Candidate, RankedQuestion
 
 Column = NDArray[np.float64]
 NEIGHBOURS = 5
 WINDOW = 24  # stems: about a sentence
 _STEEP = 6.0
+_COMMON_WORD = 0.2  # what a word that every text has counts, in parts of the most telling one
 _FAR = 1 << 20
 
 
@@ -55,6 +57,22 @@ def company(scores: Column, documents: Sequence[str]) -> Column:
     good = np.exp(_STEEP * (scores - 1))
     result: Column = np.log1p(np.bincount(places, weights=good)[places])
     return result
+
+
+def late(question: RankedQuestion, candidates: Sequence[Candidate]) -> Column | None:
+    """Late interaction: how close each candidate's words are to the question's, those that tell more counting more.
+
+    None where the question or a candidate has no words to compare.
+    """
+    packed = [one.words for one in candidates if one.words is not None]
+    if question.words is None or len(packed) < len(candidates):
+        return None
+    idf = {form: term.idf for term in question.terms for form in term.forms}
+    stems = {word: question.stems(word, "") for word in set(question.words.words)}
+    least = _COMMON_WORD * max(idf.values(), default=1.0)
+    told = {word: max((idf[stem] for stem in of if stem in idf), default=least) for word, of in stems.items()}
+    weights = np.array([told[word] for word in question.words.words], np.float32)
+    return closeness(question.words.vectors, weights, packed)
 
 
 def matches(question: RankedQuestion, candidate: Candidate) -> list[tuple[int, int]]:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ranking.candidate import Candidate, Ranked, RankedQuestion, Ranking
-from knowledge.ranking.features import Column, company, matches, spread, stretched, window
+from knowledge.ranking.features import Column, company, late, matches, spread, stretched, window
 from knowledge.ranking.probability import probability, signs
 from knowledge.ranking.weights import Weights
 
+NEAR = 64  # candidates whose words are compared with the question's as the encoder sees them
 CLOSE = 32  # candidates that are read word by word: that takes most of the time
 # The most that freshness and feedback add to a score, in which good neighbours differ by about as much: they decide
 # between equals and bring nothing up that does not answer.
@@ -37,7 +38,8 @@ def rank(question: RankedQuestion, candidates: Sequence[Candidate], weights: Wei
         return Ranking((), 0.0)
     simple = fused(candidates)
     look = look_closely(question, candidates, simple)
-    close = sum(weights.order[name] * column for name, column in look.measures.items()) + np.array(
+    learned = weights.order if "late" in look.measures else weights.order_without_words
+    close = sum(learned[name] * column for name, column in look.measures.items()) + np.array(
         [_extra(candidates[place], question.now) for place in look.order]
     )
     again = np.lexsort((_keys(candidates)[look.order], -close))
@@ -56,18 +58,25 @@ def fused(candidates: Sequence[Candidate]) -> Column:
 
 
 def look_closely(question: RankedQuestion, candidates: Sequence[Candidate], simple: Column) -> Look:
-    """Measures the best by the simple fusion."""
-    order = np.lexsort((_keys(candidates), -simple))[:CLOSE]
-    found = [matches(question, candidates[place]) for place in order]
+    """Measures the best: those that are by the simple fusion, and of these those whose words are close too."""
+    first = np.lexsort((_keys(candidates), -simple))[:NEAR]
+    near = [candidates[place] for place in first]
     columns = {
-        "cosine": stretched(np.array([one.cosine for one in candidates], dtype=np.float64)),
-        "bm25": stretched(np.array([one.bm25 for one in candidates], dtype=np.float64)),
-        "spread": spread(simple, np.array([one.vector for one in candidates])),
-        "company": company(stretched(simple), [one.document_id for one in candidates]),
+        "cosine": stretched(np.array([one.cosine for one in candidates], dtype=np.float64))[first],
+        "bm25": stretched(np.array([one.bm25 for one in candidates], dtype=np.float64))[first],
     }
-    measures = {name: column[order] for name, column in columns.items()}
+    score = simple[first]
+    closeness = late(question, near)
+    if closeness is not None:
+        columns["late"] = closeness
+        score = score + stretched(closeness) / 2
+    columns["spread"] = spread(score, np.array([one.vector for one in near]))
+    columns["company"] = company(stretched(score), [one.document_id for one in near])
+    second = np.lexsort((_keys(near), -score))[:CLOSE]
+    found = [matches(question, near[place]) for place in second]
+    measures = {name: column[second] for name, column in columns.items()}
     measures["window"] = np.array([window(question, places) for places in found])
-    return Look(order, measures, [frozenset(number for _, number in places) for places in found])
+    return Look(first[second], measures, [frozenset(number for _, number in places) for places in found])
 
 
 def _rest(candidates: Sequence[Candidate], simple: Column, looked_at: NDArray[np.intp], below: float) -> list[Ranked]:

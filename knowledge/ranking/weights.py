@@ -21,9 +21,11 @@ def _shipped() -> dict[str, dict[str, float]]:
 class Weights:
     """How much each measure counts: `order` for the places, `probability` for how likely the answer is there.
 
-    Both by the names of `knowledge.ranking.features` and `knowledge.ranking.probability`. Without arguments: those
-    that come with the program.
+    `order_without_words` is for embedding models that give no words to compare. By the names of
+    `knowledge.ranking.features` and `knowledge.ranking.probability`. Without arguments: those that come with the
+    program.
     """
 
     order: Mapping[str, float] = field(default_factory=lambda: _shipped()["order"])
+    order_without_words: Mapping[str, float] = field(default_factory=lambda: _shipped()["order_without_words"])
     probability: Mapping[str, float] = field(default_factory=lambda: _shipped()["probability"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
-from knowledge.embedding.checked import embed_checked
+from knowledge.embedding.checked import embed_closely_checked
 from knowledge.records import Embedded, Fingerprint, Original, Replacement
 from knowledge.refresh.twins import are_twins, fingerprint, original
 from knowledge.store import Store
@@ -37,6 +37,7 @@ class Vectors:
         missing = [original(*texts[own]) for own, home in homes.items() if home not in vectors]
         fresh: dict[str, Original] = {}
         prints: dict[str, Fingerprint] = {}
+        words: dict[str, bytes | None] = {}
         if missing:
             found = await self._twins(missing, prints)
             vectors |= await self._known(home for home in found.values() if home not in vectors)
@@ -46,9 +47,11 @@ class Vectors:
                     fresh[text.digest] = text
                     home = text.digest
                 homes[text.digest] = home
-            made = await embed_checked(self._embedder, [texts[digest][1].embedded for digest in fresh])
+            wanted = [texts[digest][1].embedded for digest in fresh]
+            made, packed = await embed_closely_checked(self._embedder, wanted)
             vectors |= dict(zip(fresh, made, strict=True))
-        embedded = Embedded(homes, vectors, fresh, {digest: prints[digest] for digest in fresh})
+            words = dict(zip(fresh, packed, strict=True))
+        embedded = Embedded(homes, vectors, fresh, {digest: prints[digest] for digest in fresh}, words)
         self._unwritten[id(embedded)] = embedded
         return embedded
 

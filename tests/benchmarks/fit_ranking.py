@@ -41,7 +41,8 @@ FOLDS = 5
 RIDGE = 3.0
 QUESTIONS = 400  # of each collection at most
 _WEIGHT = 100.0  # of a collection, in questions
-NAMES = ("cosine", "bm25", "window", "spread", "company")
+WITHOUT_WORDS = ("cosine", "bm25", "window", "spread", "company")
+WITH_WORDS = (*WITHOUT_WORDS, "late")
 _STEPS = 60
 _LONGEST_STEP = 0.5  # where the softmax is sure of itself its curve is flat, and a whole step leads far away
 Row = NDArray[np.float64]
@@ -105,20 +106,37 @@ def _handed_over() -> Iterator[list[tuple[RankedQuestion, tuple[Candidate, ...]]
 def _seen(question: RankedQuestion, candidates: tuple[Candidate, ...], gains: dict[str, float], fold: int) -> Seen:
     look = look_closely(question, candidates, fused(candidates))
     looked_at = tuple(candidates[place] for place in look.order)
-    return Seen(question, candidates, gains, looked_at, np.stack([look.measures[name] for name in NAMES], axis=1), fold)
+    return Seen(
+        question,
+        candidates,
+        gains,
+        looked_at,
+        np.stack([look.measures[name] for name in _names(question)], axis=1),
+        fold,
+    )
+
+
+def _names(question: RankedQuestion) -> tuple[str, ...]:
+    return WITHOUT_WORDS if question.words is None else WITH_WORDS
+
+
+def without_words(one: Seen) -> Seen:
+    """The same question, asked with an embedding model that gives no words to compare."""
+    return _seen(replace(one.question, words=None), one.candidates, one.gains, one.fold)
 
 
 def fit(collections: Sequence[Sequence[Seen]]) -> dict[str, float]:
     """The weights of the order for these questions, each collection as heavy as the others."""
     scale: Row = np.concatenate([one.measures for seen in collections for one in seen]).std(axis=0) + 1e-9
-    weights = np.ones(len(NAMES))
+    names = _names(collections[0][0].question)
+    weights = np.ones(len(names))
     for _ in range(_STEPS):
         drawn = [_drawn(one, scale, weights, _WEIGHT / len(seen)) for seen in collections for one in seen]
         step = _newton(weights, [one for one in drawn if one.chances.any()])
         weights = weights - step
         if np.abs(step).max() < 1e-6:
             break
-    return {name: round(float(value), 4) for name, value in zip(NAMES, weights / scale, strict=True)}
+    return {name: round(float(value), 4) for name, value in zip(names, weights / scale, strict=True)}
 
 
 def _drawn(one: Seen, scale: Row, weights: Row, weight: float) -> Drawn:
@@ -146,7 +164,7 @@ def _newton(weights: Row, drawn: Sequence[Drawn]) -> Row:
 
 def figures(seen: Sequence[Seen], order: dict[str, float]) -> tuple[float, float]:
     """Mean nDCG@10 and recall@5 of the ranking with these weights."""
-    weights = Weights(order=order)
+    weights = Weights(order=order, order_without_words=order)
     ranked = [
         list(dict.fromkeys(each.candidate.path for each in rank(one.question, one.candidates, weights).ranked))
         for one in seen
@@ -249,22 +267,28 @@ def collections(data: Path) -> list[Collection]:
 def report(every: dict[str, list[Seen]]) -> dict[str, object]:
     """The weights, and what they reach on what was held out."""
     order = fit(list(every.values()))
+    bare = {name: [without_words(one) for one in seen] for name, seen in every.items()}
     parts = [answered(seen, order) for seen in every.values()]
     rows = [row for part in parts for row in part[0]]
     wanted = [value for part in parts for value in part[1]]
     folds = [fold for part in parts for fold in part[2]]
-    half = {"cosine": 0.5, "bm25": 0.5}
+    half = dict.fromkeys(WITHOUT_WORDS, 0.0) | {"cosine": 0.5, "bm25": 0.5}
     provenance = {
         "made_by": "tests/benchmarks/fit_ranking.py",
         "questions": {name: len(seen) for name, seen in every.items()},
-        "half_and_half": _rounded(
-            {name: figures(seen, dict.fromkeys(NAMES, 0.0) | half) for name, seen in every.items()}
-        ),
+        "half_and_half": _rounded({name: figures(seen, half) for name, seen in bare.items()}),
         "held_out_questions": _rounded(cross_validated(every)),
         "held_out_collection": _rounded(left_out(every)),
+        "held_out_questions_without_words": _rounded(cross_validated(bare)),
+        "held_out_collection_without_words": _rounded(left_out(bare)),
         "probability": calibration(rows, wanted, folds),
     }
-    return {"provenance": provenance, "order": order, "probability": fit_probability(rows, wanted)}
+    return {
+        "provenance": provenance,
+        "order": order,
+        "order_without_words": fit(list(bare.values())),
+        "probability": fit_probability(rows, wanted),
+    }
 
 
 def _rounded(found: dict[str, tuple[float, float]]) -> dict[str, dict[str, float]]:

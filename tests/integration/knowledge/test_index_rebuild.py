@@ -82,7 +82,7 @@ async def test_an_index_that_cannot_be_used_is_rebuilt_from_sql_with_a_line_that
     with structlog.testing.capture_logs() as lines:
         async with sqlite_place.open(folder.source()) as base:
             await assert_both_indexes_answer(base)
-            monkeypatch.setattr(MiniLM, "embed", refuse)
+            monkeypatch.setattr(MiniLM, "embed_closely", refuse)
             report = await base.refresh()
             assert report.sources[0].unchanged == 3
     assert rebuilt(lines) == [index]

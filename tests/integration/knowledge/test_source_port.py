@@ -324,15 +324,15 @@ async def test_a_source_that_is_forgotten_is_gone_and_a_running_refresh_of_it_st
 async def test_vectors_that_are_none_are_never_kept_and_the_model_is_named(
     place: Place, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wrong(self: MiniLM, texts: Sequence[str]) -> Vector:
+    async def wrong(self: MiniLM, texts: Sequence[str]) -> tuple[Vector, list[bytes]]:
         shape = {"NaN": (len(texts), 384), "another dimension": (len(texts), 768), "too few": (0, 384)}[answer]
-        return np.full(shape, np.nan if answer == "NaN" else 0.1, np.float32)
+        return np.full(shape, np.nan if answer == "NaN" else 0.1, np.float32), [b""] * shape[0]
 
     source = TellingSource()
     source.tells = [source.page("one", "the red fox"), Checkpoint("1"), Complete()]
     async with place.open(source) as base:
         with monkeypatch.context() as patch:
-            patch.setattr(MiniLM, "embed", wrong)
+            patch.setattr(MiniLM, "embed_closely", wrong)
             report = await refreshed(base, source)
         (problem,) = report.problems
         assert "The embedding model all-MiniLM-L6-v2" in problem.sentence
@@ -361,7 +361,7 @@ async def test_a_passage_links_to_its_line_where_the_source_has_lines(place: Pla
     async with place.open(source) as base:
         await refreshed(base, source)
         keys = [int(passage.chunk_id) for passage in (await base.search("red fox", scopes=EVERYONE)).passages]
-        found = await base._store.find(keys)
+        found = await base._store.find(keys, base.embedder.name)
         assert {found[key].url for key in keys if "fox" in found[key].text} == {"https://example.org/one#L7"}
 
 

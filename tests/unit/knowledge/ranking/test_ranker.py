@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from knowledge.embedding.words import AXES, QuestionWords, pack, unit
 from knowledge.ranking.candidate import Candidate, RankedQuestion, Ranking
 from knowledge.ranking.ranker import CLOSE, MOST_FEEDBACK, MOST_FRESHNESS, rank
 from knowledge.ranking.weights import Weights
@@ -111,3 +113,26 @@ def test_the_probability_is_higher_where_the_words_are_there(make_candidate: Mak
 def test_a_question_without_words_is_ranked_by_meaning(make_candidate: Make, make_question: Ask) -> None:
     candidates = [make_candidate(key, "text", cosine=key / 10, bm25=0.0) for key in (1, 2, 3)]
     assert keys(rank(make_question("???"), candidates, Weights())) == [3, 2, 1]
+
+
+def words_of(*seeds: int) -> NDArray[np.float32]:
+    return np.concatenate([np.random.default_rng(seed).normal(size=(1, AXES)) for seed in seeds]).astype(np.float32)
+
+
+def test_words_that_mean_the_same_in_their_sentence_bring_a_candidate_up(
+    make_candidate: Make, make_question: Ask
+) -> None:
+    question = make_question("renew cert", words=QuestionWords(unit(words_of(1, 2)), ("renew", "cert")))
+    candidates = [
+        make_candidate(1, "text", words=pack(words_of(3, 4))),
+        make_candidate(2, "x", words=pack(words_of(1))),
+    ]
+    assert keys(rank(question, candidates, Weights())) == [2, 1]
+
+
+def test_where_one_candidate_has_no_words_to_compare_none_is_judged_by_them(
+    make_candidate: Make, make_question: Ask
+) -> None:
+    question = make_question("renew cert", words=QuestionWords(unit(words_of(1, 2)), ("renew", "cert")))
+    candidates = [make_candidate(1, "text"), make_candidate(2, "text", words=pack(words_of(1, 2)))]
+    assert keys(rank(question, candidates, Weights())) == [1, 2]
