@@ -60,7 +60,7 @@ class ConfluenceKind:
             from atlassian import Confluence
         except ImportError:
             raise SourceUnavailable(
-                f"The source “{name}” needs the extra “confluence”: pip install 'switchboard[confluence]'."
+                f"The source “{name}” needs a library that is not here: pip install atlassian-python-api."
             ) from None
         token = context.secret(options.token_env)
         if token is None:

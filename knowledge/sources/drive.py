@@ -62,7 +62,8 @@ class DriveKind:
             from googleapiclient.discovery import build
         except ImportError:
             raise SourceUnavailable(
-                f"The source “{name}” needs the extra “drive”: pip install 'switchboard[drive]'."
+                f"The source “{name}” needs libraries that are not here: "
+                "pip install google-api-python-client google-auth."
             ) from None
         key = context.secret(options.credentials_env)
         if key is None:

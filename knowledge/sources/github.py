@@ -78,7 +78,7 @@ class GitHubKind:
             from github import Auth, Github, GithubRetry
         except ImportError:
             raise SourceUnavailable(
-                f"The source “{name}” needs the extra “github”: pip install 'switchboard[github]'."
+                f"The source “{name}” needs a library that is not here: pip install PyGithub."
             ) from None
         token = context.secret(options.token_env)
         retry = GithubRetry(total=4, backoff_factor=0.5, secondary_rate_wait=5, max_rate_limit_wait=_MOST_WAIT)

@@ -51,7 +51,7 @@ class GitLabKind:
             from gitlab import Gitlab
         except ImportError:
             raise SourceUnavailable(
-                f"The source “{name}” needs the extra “gitlab”: pip install 'switchboard[gitlab]'."
+                f"The source “{name}” needs a library that is not here: pip install python-gitlab."
             ) from None
         client = Gitlab(
             options.url,

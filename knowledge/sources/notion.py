@@ -45,7 +45,7 @@ class NotionKind:
             from notion_client import Client
         except ImportError:
             raise SourceUnavailable(
-                f"The source “{name}” needs the extra “notion”: pip install 'switchboard[notion]'."
+                f"The source “{name}” needs a library that is not here: pip install notion-client."
             ) from None
         token = context.secret(options.token_env)
         if token is None:

@@ -57,7 +57,7 @@ def _scanned(data: bytes, name: str) -> tuple[Block, ...]:
     if not ocr.is_installed():
         raise DocumentUnreadable(
             f"{name} is a PDF without text (a scan?). Add a text layer, or let this machine read scans: install the "
-            "program tesseract and pip install 'switchboard[ocr]'."
+            "program tesseract and pip install pypdfium2."
         )
     blocks = _blocks(ocr.pages(data, name))
     if not blocks:

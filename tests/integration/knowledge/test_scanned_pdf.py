@@ -40,7 +40,7 @@ def test_where_nothing_can_read_it_a_scan_is_named_with_the_way_out(
     scan: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DocumentUnreadable, match=r"without text.*tesseract.*switchboard\[ocr\]"):
+    with pytest.raises(DocumentUnreadable, match=r"without text.*tesseract.*pypdfium2"):
         pdf.parse(scan, "scan.pdf")
 
 
