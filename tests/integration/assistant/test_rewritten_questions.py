@@ -53,7 +53,7 @@ async def test_a_question_that_stands_alone_is_searched_for_as_it_is(
 async def test_a_model_that_fails_or_is_silent_leaves_it_to_the_rules(
     build: Build, hosted: Hosted, server: ModelServer, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(rewriting, "SECONDS", 0.2)
+    monkeypatch.setattr(rewriting, "SECONDS", 1.0)
     house = build(hosted("small", server.url))
     by_rules = "the search was for “How do I roll back a deployment? And who may?”"
     server.script(silence(), answer("A release manager. [1]"))
