@@ -23,12 +23,19 @@ _HUMPED = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
 )
-# Words that make a text a question and say nothing of what it is about; the engine's own list has none of them.
-_ASKING = (
-    "what who whom whose when where which why how do does did can could should would may might must have has had "
+# Words that make a text a question and say nothing of what it is about; the engine's own lists have few of them.
+_ASKING = {
+    "en": "what who whom whose when where which why how do does did can could should would may might must have has had "
     "am were been being i me my mine we us our ours you your yours he she him her his its about from please tell "
-    "any some so than up out over don t s ll re ve m d"
-)
+    "any some so than up out over don t s ll re ve m d",
+    "de": "wer wen wem wessen was wann wo wohin woher warum wieso weshalb welche welcher welches welchen wie "
+    "gibt bitte",
+    "es": "quién quiénes qué cuándo dónde cuál cuáles cómo cuánto cuántos cuánta cuántas por favor",
+    "fr": "qui que quoi quand où pourquoi comment quel quelle quels quelles combien est-ce s'il vous plaît",
+    "it": "chi cosa quando dove perché quale quali come quanto quanti quanta quante",
+    "nl": "wie wat wanneer waar waarom welke welk hoe hoeveel graag",
+    "pt": "quem quê quando onde qual quais como quanto quantos quanta quantas porquê",
+}
 
 
 class Analyzer:
@@ -41,7 +48,7 @@ class Analyzer:
             .filter(Filter.lowercase())
             .build()
         )
-        self._asking = set(_plain().analyze(_ASKING))
+        self._asking = {language: set(_plain().analyze(words)) for language, words in _ASKING.items()}
 
     def stems(self, text: str, language: str = "") -> list[str]:
         """The stems of a text in their order. `language`: ISO 639-1; an unknown one is stemmed as English."""
@@ -64,8 +71,10 @@ class Analyzer:
 
     def is_common(self, word: str, language: str = DEFAULT) -> bool:
         """Whether texts in English, or in the language named, have this word whatever they are about."""
-        stopped = {DEFAULT, language} & STOPPED
-        return word in self._asking or any(not _stopper(one).analyze(word) for one in stopped)
+        return any(
+            word in self._asking.get(one, ()) or (one in STOPPED and not _stopper(one).analyze(word))
+            for one in (DEFAULT, language)
+        )
 
     def forms(self, word: str, languages: Iterable[str]) -> tuple[str, ...]:
         """The stems of a word in texts of several languages, each once."""

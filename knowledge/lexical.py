@@ -10,13 +10,14 @@ import math
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tantivy
 from tantivy import FieldType, Occur, Query, Tokenizer
 
-from knowledge.analysis import Analyzer
+from knowledge.analysis import DEFAULT, Analyzer
 from knowledge.errors import IndexBroken
 from knowledge.filters import Reach, moment
 from knowledge.ranking.candidate import Term
@@ -119,15 +120,16 @@ class LexicalIndex:
         """The question's telling words as the index has them, with what each tells; `languages` are those it has."""
         searcher = self._index.searcher()
         try:
+            spoken = [DEFAULT, *sorted(languages)]
             words = self.analyzer.words(text)
-            forms = [self.analyzer.forms(word, languages) for word in words]
+            forms = [self.analyzer.forms(word, spoken) for word in words]
             held = [[searcher.doc_freq("words", form) for form in each] for each in forms]
             chosen = sorted(_rarest([sum(each) for each in held]))
             terms: list[Term] = []
             guessed: set[Term] = set()
             for n in chosen:
                 there = tuple(form for form, count in zip(forms[n], held[n], strict=True) if count)
-                alike = () if there or len(words) > _MOST_TERMS else self._alike(searcher, words[n], forms[n])
+                alike = () if there or len(words) > _MOST_TERMS else self._alike(searcher, words[n], spoken)
                 terms.append(Term(there or alike or forms[n], self._idf(sum(held[n]))))
                 guessed.update(terms[-1:] if alike else ())
             names = (name for one in self.analyzer.identifiers(text) for name in self._names(searcher, one))
@@ -188,11 +190,16 @@ class LexicalIndex:
             filters.append(Query.range_query(self._schema, "updated", kind, after, None, include_lower=False))
         return filters
 
-    def _alike(self, searcher: Any, word: str, forms: tuple[str, ...]) -> tuple[str, ...]:
+    def _alike(self, searcher: Any, word: str, languages: Sequence[str]) -> tuple[str, ...]:
         """The words that one which no text has may stand for."""
-        if not forms or self.analyzer.is_common(word):
+        if self.analyzer.is_common(word):
             return ()
-        return tuple(Vocabulary(searcher, "words").alike(forms[0]))
+        vocabulary = Vocabulary(searcher, "words")
+        for language in languages:
+            alike = vocabulary.alike(word, partial(self.analyzer.stems, language=language))
+            if alike:
+                return tuple(alike)
+        return ()
 
     def _names(self, searcher: Any, name: str) -> list[str]:
         """An identifier if it is there, else those that begin with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 _FEWEST_LETTERS = 4
@@ -20,15 +20,19 @@ class Vocabulary:
         self._searcher = searcher
         self._field = field
 
-    def alike(self, word: str) -> list[str]:
-        """Terms one edit away (a letter too many, too few, another, or two exchanged), else those that begin with the
-        word, else those two edits away; of each kind the commonest, best first."""
+    def alike(self, word: str, stems: Callable[[str], Sequence[str]]) -> list[str]:
+        """Terms for words one edit away (a letter too many, too few, another, or two exchanged), else those that begin
+        with the word, else those two edits away; of each kind the commonest, best first.
+
+        `stems` cuts words, with spaces between, to the terms that texts have for them.
+        """
         if len(word) < _FEWEST_LETTERS or not word.isalpha():
             return []
-        near = {term: self._count(term) for term in _one_edit(word)}
+        near = {term: self._count(term) for term in dict.fromkeys(stems(" ".join(_one_edit(word))))}
         found = _commonest({term: count for term, count in near.items() if count})
-        found = found or self.begun(word)
-        return found if found or len(word) < _TWO_EDITS else self._two_edits(word)
+        stem = "".join(stems(word))
+        found = found or self.begun(stem)
+        return found if found or len(word) < _TWO_EDITS else self._two_edits(stem)
 
     def begun(self, word: str) -> list[str]:
         """The commonest terms that begin with the word."""
