@@ -15,8 +15,8 @@ help:  ## what can be made
 run: setup  ## start Switchboard (the local workspace where no Slack token is set)
 	@$(BIN)/switchboard run $(ARGS)
 
-test: setup-dev  ## all tests, four files at a time: most of them wait for a process of their own
-	@$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
+test: setup-dev  ## all tests, four files at a time, the slow ones first
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev  ## linters, types and import contracts
 	@$(BIN)/ruff check .

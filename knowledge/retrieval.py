@@ -18,8 +18,9 @@ from knowledge.filters import Reach
 from knowledge.indexes import Indexes
 from knowledge.lexical import Wording
 from knowledge.ranking.candidate import Candidate, RankedQuestion
+from knowledge.ranking.features import Column, stretched
 from knowledge.ranking.passages import Joined, passages
-from knowledge.ranking.ranker import rank
+from knowledge.ranking.ranker import NEAR, rank
 from knowledge.ranking.weights import Weights
 from knowledge.records import Facets, Found
 from knowledge.shelves import Mask
@@ -37,16 +38,20 @@ _AGREEING = 10
 _TELLING_SHARE = 0.4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Finds:
-    """What both sides found. `dense` and `words` are keys, best first; the mappings know all of them."""
+    """What both sides found: the most promising chunks, best first, each with what both sides gave it.
+
+    `agreement` is how much the best of one side are the best of the other, 0 to 1.
+    """
 
     wording: Wording
-    dense: list[int]
-    words: list[int]
-    cosines: Mapping[int, float]
-    scores: Mapping[int, float]
-    vectors: Mapping[int, Vector]
+    keys: list[int]
+    vectors: Vector
+    cosines: Vector
+    by_meaning: Column
+    by_word: Column
+    agreement: float
 
 
 class Retriever:
@@ -64,8 +69,7 @@ class Retriever:
         vector, words = await self._embedded(text)
         loop = asyncio.get_running_loop()
         finds = await loop.run_in_executor(self._threads, self._find, text, vector, reach, k)
-        keys = [*finds.cosines]
-        found = await self._store.find(keys, self._embedder.name) if keys else {}
+        found = await self._store.find(finds.keys, self._embedder.name) if finds.keys else {}
         # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
         found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
         return await loop.run_in_executor(self._threads, self._rank, text, vector, words, finds, found, k, joined)
@@ -91,10 +95,23 @@ class Retriever:
         wording, hits, scores = self._by_word(snapshot, text, mask, reach, count, rows)
         dense = snapshot.keys[rows].tolist()
         every = snapshot.rows_of(list(dict.fromkeys([*dense, *hits])))
-        keys = snapshot.keys[every].tolist()
+        keys = snapshot.keys[every]
         vectors = snapshot.full.read(every)
-        cosines = dict(zip(keys, (vectors @ vector).tolist(), strict=True))
-        return _Finds(wording, dense, hits, cosines, scores, dict(zip(keys, vectors, strict=True)))
+        cosines = vectors @ vector
+        by_meaning = stretched(cosines.astype(np.float64))
+        by_word = stretched(np.array([scores.get(key, 0.0) for key in keys.tolist()]))
+        order = np.lexsort((keys, -by_meaning - by_word))
+        best = order[: _until(cosines[order], max(NEAR, 2 * k))]
+        alike = dict(zip(keys.tolist(), cosines.tolist(), strict=True))
+        return _Finds(
+            wording,
+            keys[best].tolist(),
+            vectors[best],
+            cosines[best],
+            by_meaning[best],
+            by_word[best],
+            _agreement([alike[key] for key in dense], [(alike[key], scores[key]) for key in hits]),
+        )
 
     def _by_word(
         self, snapshot: Snapshot, text: str, mask: Mask, reach: Reach, count: int, dense: Rows
@@ -126,7 +143,7 @@ class Retriever:
         k: int,
         joined: bool,
     ) -> SearchResult:
-        homes = _homes(finds, found)
+        homes = _homes(finds.keys, found)
         candidates = _candidates(finds, found, homes)
         terms, stems = finds.wording.terms, self._indexes.lexical.analyzer.stems
         question = RankedQuestion(text, vector, terms, stems, datetime.now(UTC), words)
@@ -138,7 +155,7 @@ class Retriever:
             tuple(_passage(each, found, homes, weights) for each in shown),
             vector,
             share(weights, together),
-            _agreement(finds, found),
+            finds.agreement,
             ranking.probability,
         )
 
@@ -165,51 +182,48 @@ def _facets(found: Found) -> Facets:
     return Facets(document.source, document.readers, document.updated, document.language, document.tags)
 
 
-def _homes(finds: _Finds, found: Mapping[int, Found]) -> dict[str, list[int]]:
-    """For each text the chunks that say it, the one that has more of the question's words first."""
+def _until(cosines: Vector, texts: int) -> int:
+    """How many of the first chunks say so many different things: those with one vector say the same."""
+    _, first = np.unique(cosines, return_index=True)
+    return int(np.sort(first)[texts]) if len(first) > texts else len(cosines)
+
+
+def _homes(keys: Sequence[int], found: Mapping[int, Found]) -> dict[str, list[int]]:
+    """For each text the chunks that say it, the best first."""
     homes: dict[str, list[int]] = {}
-    for key, one in found.items():
-        homes.setdefault(one.digest, []).append(key)
-    for keys in homes.values():
-        keys.sort(key=lambda key: (-finds.scores.get(key, 0.0), key))
+    for key in keys:
+        if key in found:
+            homes.setdefault(found[key].digest, []).append(key)
     return homes
 
 
 def _candidates(finds: _Finds, found: Mapping[int, Found], homes: Mapping[str, Sequence[int]]) -> list[Candidate]:
     """One for each text."""
-    dense = _ranks(finds.dense, found)
-    words = _ranks(finds.words, found)
+    places = {key: place for place, key in enumerate(finds.keys)}
     candidates: list[Candidate] = []
     for digest, keys in homes.items():
-        key = keys[0]
-        document = found[key].document
+        one, place = found[keys[0]], places[keys[0]]
+        document = one.document
         candidates.append(
             Candidate(
-                key=key,
+                key=one.key,
                 digest=digest,
                 document_id=document.id,
-                position=found[key].position,
+                position=one.position,
                 path=document.path,
                 title=document.title,
-                heading=found[key].heading,
-                text=found[key].text,
+                heading=one.heading,
+                text=one.text,
                 updated=document.updated,
-                vector=finds.vectors[key],
-                cosine=finds.cosines[key],
-                bm25=finds.scores.get(key, 0.0),
-                dense_rank=dense.get(digest),
-                lexical_rank=words.get(digest),
+                vector=finds.vectors[place],
+                cosine=float(finds.cosines[place]),
+                by_meaning=float(finds.by_meaning[place]),
+                by_word=float(finds.by_word[place]),
                 language=document.language or "",
-                words=found[key].words,
+                words=one.words,
             )
         )
     return candidates
-
-
-def _ranks(keys: Sequence[int], found: Mapping[int, Found]) -> dict[str, int]:
-    """The place of each text, from 1."""
-    digests = dict.fromkeys(found[key].digest for key in keys if key in found)
-    return {digest: place for place, digest in enumerate(digests, 1)}
 
 
 def _passage(
@@ -239,13 +253,14 @@ def _passage(
     )
 
 
-def _agreement(finds: _Finds, found: Mapping[int, Found]) -> float:
-    best = max((finds.scores[key] for key in finds.words[:1]), default=0.0)
-    telling = [key for key in finds.words if finds.scores[key] >= _TELLING_SHARE * best]
-    return overlap([*_ranks(finds.dense, found)][:_AGREEING], [*_ranks(telling, found)][:_AGREEING])
+def _agreement(dense: Sequence[float], words: Sequence[tuple[float, float]]) -> float:
+    """How much the best of both sides are the same texts, each known by its cosine; the words' with their scores."""
+    least = _TELLING_SHARE * max((score for _, score in words), default=0.0)
+    telling = dict.fromkeys(cosine for cosine, score in words if score >= least)
+    return overlap([*dict.fromkeys(dense)][:_AGREEING], [*telling][:_AGREEING])
 
 
-def overlap(one: Sequence[str], other: Sequence[str]) -> float:
+def overlap(one: Sequence[object], other: Sequence[object]) -> float:
     """How much of the shorter list the other names too, 0 to 1; 0 where one is empty."""
     shortest = min(len(one), len(other))
     return len(set(one) & set(other)) / shortest if shortest else 0.0

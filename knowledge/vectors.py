@@ -33,8 +33,8 @@ _FIRST_ROWS = 1024
 _DEAD_SHARE = 0.25  # above this share of removed rows the table is packed
 _BLOCK = 65_536  # rows of one pass, in between which other threads may run
 _NARROW = 0.25  # below this share of readable rows these are gathered first
-# float32 sums of 384 products are off by at most 384 · 2⁻²⁴ of the lengths' product.
-_ROUNDING = 5e-5
+# A float32 sum of n products is off by at most n · 2⁻²⁴ of the lengths' product; twice that is allowed for.
+_ROUNDING = 2.0**-23
 _PARTS = 8  # of this many times the values wanted, the greatest of each part are looked at
 _PACKED_AT_ONCE = 10_000
 
@@ -107,7 +107,7 @@ class _Bounded:
         scales = table.scales if narrow is None else table.scales[narrow]
         errors = table.errors if narrow is None else table.errors[narrow]
         code, scale, error = quantised(vector[None, :])
-        rounding = _ROUNDING * table.longest * max(1.0, self._length)
+        rounding = _ROUNDING * len(vector) * table.longest * max(1.0, self._length)
         self._rounding = rounding
         bounds = errors * np.float32(self._length + error[0])
         bounds += np.float32(table.longest * error[0] + rounding)

@@ -40,9 +40,10 @@ class RankedQuestion:
 class Candidate:
     """A chunk that one side of the search found.
 
-    `cosine` and `bm25` are there for each, whichever side found it (`bm25` 0 where no word matches); a rank counts
-    from 1 and is None where that side did not find it. `feedback` is what readers made of it, −1 to 1, 0 unknown.
-    `words` are its packed words where the embedding model gives them.
+    `cosine` is that of question and chunk. `by_meaning` and `by_word` are what both sides gave it, whichever found it:
+    from 0 for the least of all that was found to 1 for the greatest, since what BM25 gives means nothing from one
+    question or collection to the next. `feedback` is what readers made of it, −1 to 1, 0 unknown. `words` are its
+    packed words where the embedding model gives them.
     """
 
     key: int
@@ -56,9 +57,8 @@ class Candidate:
     updated: datetime | None
     vector: Vector
     cosine: float
-    bm25: float
-    dense_rank: int | None
-    lexical_rank: int | None
+    by_meaning: float
+    by_word: float
     language: str = ""
     feedback: float = 0.0
     words: bytes | None = None

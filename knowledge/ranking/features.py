@@ -1,9 +1,8 @@
 """What is measured of each candidate, and how the measures of its neighbours and its document count for it.
 
-Measures are stretched over the candidates of one question, since what BM25 gives means nothing from one question or
-collection to the next. What was tried and left out, as it gained nothing on questions and collections held out: ranks
-of both sides, matches in title, heading and path, ordered and unordered pairs of words, the rarest word, length, place
-in the document, feedback of the best into the question.
+What was tried and left out, as it gained nothing on questions and collections held out: ranks of both sides, matches in
+title, heading and path, ordered and unordered pairs of words, the rarest word, length, place in the document, feedback
+of the best into the question.
 """
 
 from __future__ import annotations

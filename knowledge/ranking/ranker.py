@@ -50,11 +50,8 @@ def rank(question: RankedQuestion, candidates: Sequence[Candidate], weights: Wei
 
 
 def fused(candidates: Sequence[Candidate]) -> Column:
-    """Cosine and BM25, half and half, each stretched over the candidates."""
-    cosine = np.array([one.cosine for one in candidates], dtype=np.float64)
-    bm25 = np.array([one.bm25 for one in candidates], dtype=np.float64)
-    fusion: Column = (stretched(cosine) + stretched(bm25)) / 2
-    return fusion
+    """Both sides of the search, half and half."""
+    return np.array([(one.by_meaning + one.by_word) / 2 for one in candidates], dtype=np.float64)
 
 
 def look_closely(question: RankedQuestion, candidates: Sequence[Candidate], simple: Column) -> Look:
@@ -62,8 +59,8 @@ def look_closely(question: RankedQuestion, candidates: Sequence[Candidate], simp
     first = np.lexsort((_keys(candidates), -simple))[:NEAR]
     near = [candidates[place] for place in first]
     columns = {
-        "cosine": stretched(np.array([one.cosine for one in candidates], dtype=np.float64))[first],
-        "bm25": stretched(np.array([one.bm25 for one in candidates], dtype=np.float64))[first],
+        "cosine": np.array([one.by_meaning for one in near], dtype=np.float64),
+        "bm25": np.array([one.by_word for one in near], dtype=np.float64),
     }
     score = simple[first]
     closeness = late(question, near)

@@ -35,10 +35,11 @@ _SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The real chunks: title, heading trail, text and vector of each."""
+    """The real chunks: title, heading trail, text, vector and packed words of each."""
 
     rows: list[tuple[str, list[str], str]]
     vectors: Vector
+    words: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_base(database: Path, model: str) -> Base:
     """The chunks of a store that was made by reading documents."""
     engine = sa.create_engine(f"sqlite:///{database}")
     query = (
-        sa.select(documents.c.title, chunks.c.heading, chunks.c.text, embeddings.c.vector)
+        sa.select(documents.c.title, chunks.c.heading, chunks.c.text, embeddings.c.vector, embeddings.c.words)
         .join(documents, chunks.c.document_id == documents.c.id)
         .join(embeddings, (embeddings.c.digest == chunks.c.digest) & (embeddings.c.model == model))
         .order_by(chunks.c.key)
@@ -89,7 +90,8 @@ def read_base(database: Path, model: str) -> Base:
         found = connection.execute(query).all()
     engine.dispose()
     vectors = np.stack([np.frombuffer(row.vector, np.float32) for row in found])
-    return Base([(row.title, row.heading, row.text) for row in found], vectors)
+    rows = [(row.title, row.heading, row.text) for row in found]
+    return Base(rows, vectors, [row.words for row in found])
 
 
 def fill(base: Base, count: int, work: Path, models_dir: Path) -> tuple[float, float]:
@@ -120,7 +122,12 @@ def fill(base: Base, count: int, work: Path, models_dir: Path) -> tuple[float, f
             connection.execute(sa.insert(documents), list(_documents(base, numbers, owners)))
             connection.execute(sa.insert(chunks), list(_chunks(base, numbers)))
             rows = [
-                {"digest": f"{n:064x}", "model": embedder.name, "vector": vector.tobytes()}
+                {
+                    "digest": f"{n:064x}",
+                    "model": embedder.name,
+                    "vector": vector.tobytes(),
+                    "words": base.words[n % len(base.words)],
+                }
                 for n, vector in zip(numbers, some, strict=True)
             ]
             connection.execute(sa.insert(embeddings), rows)

@@ -33,6 +33,7 @@ from small_store import small_store
 from knowledge import retrieval
 from knowledge.access import PUBLIC
 from knowledge.ranking.candidate import Candidate, RankedQuestion, Ranking
+from knowledge.ranking.features import stretched
 from knowledge.ranking.probability import BEST, BIAS, signs
 from knowledge.ranking.ranker import fused, look_closely, rank
 from knowledge.ranking.weights import WEIGHTS, Weights
@@ -79,7 +80,7 @@ async def see(collection: Collection, models_dir: Path) -> list[Seen]:
                 await store.knowledge.search(text, scopes=PUBLIC)
             skipped = collection.left_out.get(number, frozenset())
             for question, candidates in handed:
-                kept = tuple(one for one in candidates if one.path not in skipped)
+                kept = stretched_again([one for one in candidates if one.path not in skipped])
                 seen.append(_seen(question, kept, dict(collection.gains[number]), chance.randrange(FOLDS)))
     return seen
 
@@ -207,7 +208,7 @@ def answered(seen: Sequence[Seen], order: dict[str, float]) -> tuple[list[dict[s
     wanted: list[float] = []
     folds: list[int] = []
     for one in seen:
-        others = tuple(each for each in one.candidates if each.path not in one.gains)
+        others = stretched_again([each for each in one.candidates if each.path not in one.gains])
         for candidates in (one.candidates, others):
             if not candidates:
                 continue
@@ -216,6 +217,17 @@ def answered(seen: Sequence[Seen], order: dict[str, float]) -> tuple[list[dict[s
             wanted.append(float(any(each.candidate.path in one.gains for each in ranked.ranked[:BEST])))
             folds.append(one.fold)
     return rows, wanted, folds
+
+
+def stretched_again(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates as the search would hand them over if there were no others."""
+    if not candidates:
+        return ()
+    sides = [stretched(np.array(side)) for side in zip(*((c.by_meaning, c.by_word) for c in candidates), strict=True)]
+    return tuple(
+        replace(one, by_meaning=float(meaning), by_word=float(word))
+        for one, meaning, word in zip(candidates, *sides, strict=True)
+    )
 
 
 def look_windows(question: RankedQuestion, candidates: Sequence[Candidate], ranking: Ranking) -> list[float]:

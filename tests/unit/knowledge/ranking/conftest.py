@@ -33,9 +33,8 @@ def make_candidate() -> MakeCandidate:
             "updated": None,
             "vector": vector,
             "cosine": 0.5,
-            "bm25": 5.0,
-            "dense_rank": None,
-            "lexical_rank": None,
+            "by_meaning": said.get("cosine", 0.5),
+            "by_word": 0.5,
         }
         return Candidate(key=key, text=text, **(given | said))
 

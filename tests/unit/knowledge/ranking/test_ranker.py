@@ -29,7 +29,7 @@ def test_nothing_found_holds_no_answer(make_question: Ask) -> None:
 
 
 def test_all_candidates_come_back_once(make_candidate: Make, make_question: Ask) -> None:
-    candidates = [make_candidate(key, "text", cosine=key / 100, bm25=float(key)) for key in range(CLOSE * 2)]
+    candidates = [make_candidate(key, "text", cosine=key / 100, by_word=key / 100) for key in range(CLOSE * 2)]
     ranking = rank(make_question("text"), candidates, Weights())
     assert sorted(keys(ranking)) == list(range(CLOSE * 2))
     scores = [one.score for one in ranking.ranked]
@@ -38,9 +38,9 @@ def test_all_candidates_come_back_once(make_candidate: Make, make_question: Ask)
 
 def test_what_is_found_by_both_sides_comes_first(make_candidate: Make, make_question: Ask) -> None:
     candidates = [
-        make_candidate(1, "text", cosine=0.9, bm25=0.0),
-        make_candidate(2, "text", cosine=0.8, bm25=9.0),
-        make_candidate(3, "text", cosine=0.1, bm25=10.0),
+        make_candidate(1, "text", cosine=0.9, by_word=0.0),
+        make_candidate(2, "text", cosine=0.8, by_word=0.9),
+        make_candidate(3, "text", cosine=0.1, by_word=1.0),
     ]
     assert keys(rank(make_question("nothing of that"), candidates, Weights()))[0] == 2
 
@@ -54,8 +54,8 @@ def test_words_that_stand_together_beat_words_far_apart(make_candidate: Make, ma
 def test_a_candidate_among_good_ones_of_its_like_beats_a_lone_one(make_candidate: Make, make_question: Ask) -> None:
     like = np.zeros(64, np.float32)
     like[0] = 1
-    alike = [make_candidate(key, "text", vector=like, cosine=0.9, bm25=9.0) for key in (2, 3, 4)]
-    other = [make_candidate(key, "text", cosine=0.1, bm25=1.0) for key in range(11, 17)]
+    alike = [make_candidate(key, "text", vector=like, cosine=0.9, by_word=0.9) for key in (2, 3, 4)]
+    other = [make_candidate(key, "text", cosine=0.1, by_word=0.1) for key in range(11, 17)]
     lone = make_candidate(1, "text", cosine=0.5)
     among = make_candidate(5, "text", cosine=0.5, vector=like)
     order = keys(rank(make_question("unrelated"), [lone, *other, *alike, among], Weights()))
@@ -106,12 +106,12 @@ def test_what_was_disliked_sinks(make_candidate: Make, make_question: Ask) -> No
 def test_the_probability_is_higher_where_the_words_are_there(make_candidate: Make, make_question: Ask) -> None:
     question = make_question("rotate the signing key")
     there = rank(question, [make_candidate(1, "Rotate the signing key.", cosine=0.8)], Weights())
-    missing = rank(question, [make_candidate(1, "Lunch is at noon.", cosine=0.1, bm25=0.0)], Weights())
+    missing = rank(question, [make_candidate(1, "Lunch is at noon.", cosine=0.1, by_word=0.0)], Weights())
     assert 0 <= missing.probability < there.probability <= 1
 
 
 def test_a_question_without_words_is_ranked_by_meaning(make_candidate: Make, make_question: Ask) -> None:
-    candidates = [make_candidate(key, "text", cosine=key / 10, bm25=0.0) for key in (1, 2, 3)]
+    candidates = [make_candidate(key, "text", cosine=key / 10, by_word=0.0) for key in (1, 2, 3)]
     assert keys(rank(make_question("???"), candidates, Weights())) == [3, 2, 1]
 
 
