@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from knowledge.errors import InvalidScope
 
@@ -26,6 +27,7 @@ def user(identifier: str) -> str:
     return parse_scope(f"user:{identifier}")
 
 
+@lru_cache(1024)  # a question of one who is in hundreds of channels asks for them all
 def parse_scope(text: str) -> str:
     """The scope that `text` words, spaces around it cut. Raises InvalidScope."""
     scope = text.strip()

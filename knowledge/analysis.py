@@ -18,7 +18,7 @@ _LONGEST_WORD = 64
 _IDENTIFIER = r"[\p{L}\p{N}]+(?:[-_.:/#@]+[\p{L}\p{N}]+)+"
 # getUserName, HTTPServer: where a word is cut although no sign stands there.
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
-_HUMPED = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}")
+_HUMPED = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]*(?:[a-z][A-Z]|[A-Z]{2}[a-z]{2})[A-Za-z0-9]*")
 # Scripts without spaces between words (Han, kana, Hangul, Thai, Lao, Khmer, Burmese): found by pairs of letters.
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
@@ -84,31 +84,10 @@ class Analyzer:
 
 def _parted(text: str) -> str:
     """The text with what has humps followed by its parts, and what has no spaces as pairs of letters."""
-    if _HUMPED.search(text):
-        text = _with_parts(text)
+    text = _HUMPED.sub(lambda word: f"{word[0]} {_HUMP.sub(' ', word[0])}", text)
     if not text.isascii() and _UNSPACED.search(text):
         text = _UNSPACED.sub(lambda run: f" {_pairs(run[0])} ", text)
     return text
-
-
-def _with_parts(text: str) -> str:
-    pieces: list[str] = []
-    done = 0
-    for hump in _HUMPED.finditer(text):
-        if hump.start() < done:
-            continue
-        start, end = hump.span()
-        while start > done and _is_inside(text[start - 1]):
-            start -= 1
-        while end < len(text) and _is_inside(text[end]):
-            end += 1
-        pieces += [text[done:end], " ", _HUMP.sub(" ", text[start:end])]
-        done = end
-    return "".join([*pieces, text[done:]])
-
-
-def _is_inside(letter: str) -> bool:
-    return letter.isascii() and letter.isalnum()
 
 
 def _pairs(run: str) -> str:

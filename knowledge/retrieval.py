@@ -39,6 +39,16 @@ _TELLING_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Worded:
+    """What may be found at one moment, and the best of it by word: their scores by key, best first."""
+
+    snapshot: Snapshot
+    mask: Mask
+    wording: Wording
+    scores: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Finds:
     """What both sides found: the most promising chunks, best first, each with what both sides gave it.
 
@@ -66,13 +76,16 @@ class Retriever:
 
     async def search(self, text: str, reach: Reach, k: int, *, joined: bool = True) -> SearchResult:
         """The `k` best passages for a question within `reach`. With `joined` false each chunk is a passage."""
-        vector, words = await self._embedded(text)
-        loop = asyncio.get_running_loop()
-        finds = await loop.run_in_executor(self._threads, self._find, text, vector, reach, k)
+        run, count = asyncio.get_running_loop().run_in_executor, max(CANDIDATES, 2 * k)
+        # The words need no vector: both go on at the same time.
+        (vector, words), worded = await asyncio.gather(
+            self._embedded(text), run(self._threads, self._by_word, text, reach, count)
+        )
+        finds = await run(self._threads, self._find, vector, worded, count, max(NEAR, 2 * k))
         found = await self._store.find(finds.keys, self._embedder.name) if finds.keys else {}
         # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
         found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
-        return await loop.run_in_executor(self._threads, self._rank, text, vector, words, finds, found, k, joined)
+        return await run(self._threads, self._rank, text, vector, words, finds, found, k, joined)
 
     async def close(self) -> None:
         """Waits for the searches that run."""
@@ -87,51 +100,57 @@ class Retriever:
         except EmbeddingUnavailable:
             return np.zeros(self._embedder.dimensions, np.float32), None
 
-    def _find(self, text: str, vector: Vector, reach: Reach, k: int) -> _Finds:
+    def _by_word(self, text: str, reach: Reach, count: int) -> _Worded:
         snapshot = self._indexes.snapshot
         mask = snapshot.readable(reach)
-        count = max(CANDIDATES, 2 * k)
+        nothing = _Worded(snapshot, mask, Wording((), frozenset(), ()), {})
+        index = self._indexes.lexical
+        if not self._indexes.is_usable(index) or not mask.any():
+            return nothing
+        try:
+            wording = index.wording(text, self._indexes.table.languages)
+            hits = index.search(wording, None if np.array_equal(mask, snapshot.alive) else reach, count)
+        except IndexBroken as error:
+            self._indexes.report_broken(index, error)
+            return nothing
+        rows = snapshot.rows_of([key for key, _ in hits])
+        open_keys = set(snapshot.keys[rows[mask[rows]]].tolist())
+        return _Worded(snapshot, mask, wording, {key: score for key, score in hits if key in open_keys})
+
+    def _find(self, vector: Vector, worded: _Worded, count: int, texts: int) -> _Finds:
+        snapshot, mask = worded.snapshot, worded.mask
         rows = nearest_readable(self._indexes, snapshot, vector, mask, count) if vector.any() else np.empty(0, np.intp)
-        wording, hits, scores = self._by_word(snapshot, text, mask, reach, count, rows)
         dense = snapshot.keys[rows].tolist()
-        every = snapshot.rows_of(list(dict.fromkeys([*dense, *hits])))
+        scores = self._scored(worded, [key for key in dense if key not in worded.scores])
+        every = snapshot.rows_of([*dict.fromkeys([*dense, *worded.scores])])
         keys = snapshot.keys[every]
         vectors = snapshot.full.read(every)
         cosines = vectors @ vector
         by_meaning = stretched(cosines.astype(np.float64))
         by_word = stretched(np.array([scores.get(key, 0.0) for key in keys.tolist()]))
         order = np.lexsort((keys, -by_meaning - by_word))
-        best = order[: _until(cosines[order], max(NEAR, 2 * k))]
+        best = order[: _until(cosines[order], texts)]
         alike = dict(zip(keys.tolist(), cosines.tolist(), strict=True))
         return _Finds(
-            wording,
+            worded.wording,
             keys[best].tolist(),
             vectors[best],
             cosines[best],
             by_meaning[best],
             by_word[best],
-            _agreement([alike[key] for key in dense], [(alike[key], scores[key]) for key in hits]),
+            _agreement([alike[key] for key in dense], [(alike[key], score) for key, score in worded.scores.items()]),
         )
 
-    def _by_word(
-        self, snapshot: Snapshot, text: str, mask: Mask, reach: Reach, count: int, dense: Rows
-    ) -> tuple[Wording, list[int], dict[int, float]]:
-        """The keys of the best by word, and the scores of these and of the nearest."""
+    def _scored(self, worded: _Worded, keys: Sequence[int]) -> dict[int, float]:
+        """The scores of the best by word and of others too."""
         index = self._indexes.lexical
-        nothing = Wording((), frozenset(), ())
-        if not self._indexes.is_usable(index) or not mask.any():
-            return nothing, [], {}
+        if not worded.scores or not self._indexes.is_usable(index):
+            return worded.scores
         try:
-            wording = index.wording(text, self._indexes.table.languages)
-            hits = index.search(wording, None if np.array_equal(mask, snapshot.alive) else reach, count)
-            scores = dict(hits)
-            near = [key for key in snapshot.keys[dense].tolist() if key not in scores]
-            scores |= index.scores(wording, near)
+            return worded.scores | index.scores(worded.wording, keys)
         except IndexBroken as error:
             self._indexes.report_broken(index, error)
-            return nothing, [], {}
-        rows = snapshot.rows_of([key for key, _ in hits])
-        return wording, snapshot.keys[rows[mask[rows]]].tolist(), scores
+            return worded.scores
 
     def _rank(
         self,

@@ -42,6 +42,13 @@ from knowledge.schema import chunks, documents, embeddings, fingerprints, proble
 _T = TypeVar("_T")
 _AT_ONCE = 500  # names in one IN list, rows in one fetch: both databases take it, and memory stays small
 _facet_columns = [documents.c[name] for name in ("source", "readers", "updated", "language", "tags")]
+_FIND = (
+    sa.select(*(chunks.c[name] for name in ("key", "heading", "text", "position", "line")))
+    .add_columns(chunks.c.digest.label("home"), embeddings.c.words, documents)
+    .join(documents, documents.c.id == chunks.c.document_id)
+    .outerjoin(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == sa.bindparam("model")))
+    .where(chunks.c.key.in_(sa.bindparam("keys", expanding=True)))
+)
 
 
 class Store:
@@ -404,18 +411,19 @@ class Store:
 
     async def find(self, keys: Sequence[int], model: str) -> dict[int, Found]:
         """The chunks with these keys, with their documents and words; those that are gone are left out."""
-        columns = [chunks.c[name] for name in ("key", "heading", "text", "position", "line")]
-        query = (
-            sa.select(*columns, chunks.c.digest.label("home"), embeddings.c.words, documents)
-            .join(documents, documents.c.id == chunks.c.document_id)
-            .outerjoin(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
-            .where(chunks.c.key.in_(keys))
-        )
         async with self._reading() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(_FIND, {"keys": keys, "model": model})).all()
+        homes: dict[str, Document] = {}
         return {
             row.key: Found(
-                row.key, _document(row), tuple(row.heading), row.text, row.position, row.home, row.line, row.words
+                row.key,
+                homes.get(row.id) or homes.setdefault(row.id, _document(row)),
+                tuple(row.heading),
+                row.text,
+                row.position,
+                row.home,
+                row.line,
+                row.words,
             )
             for row in rows
         }

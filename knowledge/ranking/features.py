@@ -26,8 +26,8 @@ _FAR = 1 << 20
 
 def stretched(values: Column) -> Column:
     """From 0 for the least to 1 for the greatest; 0 where all are equal."""
-    least, room = values.min(), np.ptp(values)
-    result: Column = (values - least) / room if room > 0 else np.zeros_like(values)
+    least, most = values.min(initial=np.inf), values.max(initial=-np.inf)
+    result: Column = (values - least) / (most - least) if most > least else np.zeros_like(values)
     return result
 
 

@@ -47,13 +47,14 @@ def passages(ranked: Sequence[Ranked], count: int, *, joined: bool = True) -> li
 
 def _varied(ranked: Sequence[Ranked], first: int) -> Iterator[Ranked]:
     """All in their order, but of the first ones those last that repeat a better one."""
-    kept: list[Ranked] = []
-    repeated: list[Ranked] = []
-    for one in ranked[:first]:
-        alike = any(float(np.dot(one.candidate.vector, other.candidate.vector)) > _SAME for other in kept)
-        (repeated if alike else kept).append(one)
-    yield from kept
-    yield from repeated
+    vectors = np.array([one.candidate.vector for one in ranked[:first]])
+    same = vectors @ vectors.T > _SAME
+    kept: list[int] = []
+    for place in range(len(vectors)):
+        if not same[place, kept].any():
+            kept.append(place)
+    repeated = np.setdiff1d(np.arange(len(vectors)), kept)
+    yield from (ranked[place] for place in [*kept, *repeated])
     yield from ranked[first:]
 
 
