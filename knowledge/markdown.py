@@ -13,6 +13,7 @@ _EMPHASIS = re.compile(r"\*\*|__|`+|~~")
 _HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 _TABLE_RULE = re.compile(r"^(?=[^\n]*--)[ \t|:-]+$", re.MULTILINE)
 _SPACES = re.compile(r"[ \t]{2,}")
+_MARKED = re.compile(r"[<\[*_`~#|\n]|[ \t]{2}")
 _EMPTY_LINES = re.compile(r"\n\s*\n+")
 
 
@@ -40,6 +41,8 @@ def without_comments(text: str) -> str:
 
 
 def _prose(text: str) -> str:
+    if not _MARKED.search(text):
+        return text.strip()
     text = _COMMENT.sub("", text)
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
     text = _EMPHASIS.sub("", _TAG.sub("", text))

@@ -71,7 +71,7 @@ class Store:
         readers = cache(access.from_key)  # one set for all that have the same
         async with self._reading() as connection:
             rows = await connection.execute(sa.select(*columns).where(documents.c.source == source))
-            return {row.path: Known(row.version, readers(row.readers), row.url, row.anchor) for row in rows}
+            return {path: Known(version, readers(who), url, anchor) for path, version, who, url, anchor in rows.all()}
 
     async def known_problems(self, source: str) -> dict[str, KnownProblem]:
         """What could not be read at the last refresh, by path."""

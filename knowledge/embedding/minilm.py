@@ -97,7 +97,9 @@ class MiniLM:
 
     def count_all_tokens(self, texts: Sequence[str]) -> list[int]:
         """The same for many texts at once."""
-        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [
+            len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
 
     async def close(self) -> None:
         """Waits for what runs and frees the threads."""
@@ -105,7 +107,7 @@ class MiniLM:
         await asyncio.to_thread(self._questions.shutdown)
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def _embed_one(self, text: str) -> Vector:
         vectors, _ = self._run(self._encode([text]))

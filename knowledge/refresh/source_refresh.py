@@ -251,6 +251,12 @@ class SourceRefresh:
     async def _read(self) -> None:
         """Reads documents in their order, a few at a time."""
         tasks: set[asyncio.Task[Read | Broken]] = set()
+
+        def done(task: asyncio.Task[Read | Broken]) -> None:
+            tasks.discard(task)
+            if not task.cancelled():
+                task.exception()  # where several fail together, the first is told, and nobody asks for the others
+
         try:
             while (entry := await self._backlog.get()) is not None:
                 if isinstance(entry, Checkpoint):
@@ -258,7 +264,7 @@ class SourceRefresh:
                     continue
                 task = asyncio.create_task(self._reader.read(self._source, entry, self._writer.tick()))
                 tasks.add(task)
-                task.add_done_callback(tasks.discard)
+                task.add_done_callback(done)
                 await self._reads.put(task)
             await self._reads.put(None)
         except BaseException:

@@ -6,11 +6,10 @@ import asyncio
 import hashlib
 import itertools
 import os
-import re
 import stat
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import quote
 
 from knowledge import access
@@ -18,13 +17,11 @@ from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnav
 from knowledge.reports import Problem
 from knowledge.sources.base import Complete, Listed, Listing, Past, Reading
 from knowledge.sources.kinds import SourceContext, SourceOptions
+from knowledge.sources.names import printable, title_of
 from knowledge.sources.parsers.registry import parser_for
 
 MOST_BYTES = 50_000_000
 _AT_ONCE = 2_000  # files looked at in one go
-# Beside control characters those that turn the direction of what follows, or end a line.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_WORD_JOINTS = re.compile(r"[-_\s]+")
 
 
 class FolderSource:
@@ -96,23 +93,23 @@ class FolderSource:
             if entry.name.startswith("."):
                 continue
             path = entry.path[above:]
+            shown = printable(os.fsencode(path))
             try:
                 status = entry.stat()
                 outside = entry.is_symlink() and not _inside(os.path.realpath(entry.path), root)
                 if outside and (stat.S_ISDIR(status.st_mode) or parser_for(entry.name)):
-                    yield Problem(_shown(path), f"{_shown(path)} is a link that leads out of the folder; not followed.")
+                    yield Problem(shown, f"{shown} is a link that leads out of the folder; not followed.")
                 elif stat.S_ISDIR(status.st_mode):
                     here = (status.st_dev, status.st_ino)
                     if here not in visited:
                         visited.add(here)
                         waiting += sorted(os.scandir(entry.path), key=_by_name, reverse=True)
                 elif stat.S_ISREG(status.st_mode) and parser_for(entry.name):
-                    yield self._listing(path, entry.path, status)
+                    yield self._listing(shown, path, entry.path, status)
             except OSError as error:
-                yield Problem(_shown(path), f"{_shown(path)} cannot be read ({error.strerror}).")
+                yield Problem(shown, f"{shown} cannot be read ({error.strerror}).")
 
-    def _listing(self, path: str, handle: str, status: os.stat_result) -> Listing:
-        shown = _shown(path)
+    def _listing(self, shown: str, path: str, handle: str, status: os.stat_result) -> Listing:
         url = f"{self._link_base}/{quote(os.fsencode(path))}" if self._link_base else None
         # The time of the inode's change moves too when permissions do, and when a file keeps its old time on purpose.
         version = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
@@ -133,7 +130,7 @@ class FolderSource:
             raise DocumentUnreadable(f"{name} is of a kind that is not read.")
         content = parser(data, name)
         updated = content.updated or datetime.fromtimestamp(status.st_mtime, UTC)
-        title = content.title or _title(name)
+        title = content.title or title_of(name)
         return Reading(title, content, hashlib.sha256(data).hexdigest(), updated, content.author)
 
     def _check(self, name: str, status: os.stat_result) -> None:
@@ -179,18 +176,3 @@ def _by_name(entry: os.DirEntry[str]) -> str:
 
 def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root + os.sep)
-
-
-def _shown(path: str) -> str:
-    """A path that can be stored and printed: bytes that are no text and control characters are written out."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return _CONTROL.sub(lambda match: _code(ord(match.group())), text)
-
-
-def _code(character: int) -> str:
-    return f"\\x{character:02x}" if character < 0x100 else f"\\u{character:04x}"
-
-
-def _title(path: str) -> str:
-    stem = PurePosixPath(path).stem
-    return _WORD_JOINTS.sub(" ", stem).strip() or path

@@ -23,6 +23,7 @@ from knowledge.embedding.minilm import MiniLM
 
 FILES = 2_000
 SHORT_FILES = 40
+FOLDER = 20  # files in each
 TURNS = 21
 CHANGES = 5
 UNCHANGED_MARK = 30.0  # ms
@@ -65,15 +66,15 @@ async def bench(options: Options, result: Result) -> None:
 
 
 def write_sections(documents: Path, to: Path, most: int) -> int:
-    """Writes sections of the documents as files of their own, in as many folders; how many there are."""
+    """Writes sections of the documents as files of their own; how many there are."""
     to.mkdir()
     count = 0
     for number, section in enumerate(_sections(documents)):
         if number == most:
             break
-        folder = to / f"{number // 100:03}-{number % 100:02}"
-        folder.mkdir()
-        (folder / "page.md").write_text(section, encoding="utf-8")
+        folder = to / f"{number // FOLDER:03}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number % FOLDER:02}.md").write_text(section, encoding="utf-8")
         count += 1
     return count
 

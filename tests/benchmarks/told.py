@@ -35,7 +35,8 @@ def change(folder: Path, turn: int) -> int:
     chosen = one_in_a_hundred(folder)
     for file in chosen:
         with file.open("a", encoding="utf-8") as end:
-            end.write(f"\n## Change {turn} of {file.parent.name}\n\nWritten to see what change {turn} costs here.\n")
+            end.write(f"\n## Change {turn} of {file.parent.name}/{file.stem}\n\n")
+            end.write(f"Written to see what change {turn} costs here.\n")
     return len(chosen)
 
 
