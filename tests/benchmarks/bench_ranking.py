@@ -1,8 +1,8 @@
-"""How well what was asked for is ranked, beside words alone, meaning alone and the two usual fusions of both.
+"""How well what was asked for is ranked, beside words alone, meaning alone and the two usual fusions of both: of the
+very chunks that this search has, and as they are put together from libraries (see usual.py).
 
 `python tests/benchmarks/bench_ranking.py [--collections PATH …]`, where a path is a folder with corpus.jsonl,
-queries.jsonl and qrels.tsv, or a SQuAD file whose paragraphs are to be found. All contestants rank the same chunks of
-one store, with the same vectors and the same lexical index; a document counts by its best chunk.
+queries.jsonl and qrels.tsv, or a SQuAD file whose paragraphs are to be found. A document counts by its best chunk.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from options import Options, run_alone
 from ranking_scores import by_score, halves, ndcg, recall, reciprocal
 from results import Measure, Result
 from small_store import SmallStore, small_store
+from usual import CONTESTANTS, usual_search
 
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage, Vector
@@ -27,6 +28,7 @@ from knowledge.store import Store
 
 OURS = "this search"
 BASELINES = ("words (BM25)", "meaning (MiniLM)", "reciprocal ranks", "half and half")
+OTHERS = {"the same chunks": BASELINES, "libraries": CONTESTANTS}
 DEPTH = 100  # of each side
 PASSAGES = 50  # more than ten documents
 SHORT = 8
@@ -37,21 +39,21 @@ Scores = dict[str, dict[str, list[float]]]
 
 async def bench(options: Options, result: Result) -> None:
     """Each collection in a store of its own; then the mean over those that the mark is set for."""
-    means: dict[str, list[tuple[float, float]]] = {name: [] for name in MEASURES}
+    means: dict[tuple[str, str], list[tuple[float, float]]] = {(name, of): [] for name in MEASURES for of in OTHERS}
     for collection, counts in _collections(options):
         result.note(f"{collection.name}: {len(collection.pages):,} documents, {len(collection.asked):,} questions.")
         async with small_store(collection.pages, options.models_dir) as store:
             scores = await compared(collection, store)
         for name in MEASURES:
-            ours, best = _told(result, collection.name, name, scores[name], is_marked=counts and not options.short)
-            if counts:
-                means[name].append((ours, best))
+            found = _told(result, collection.name, name, scores[name], is_marked=counts and not options.short)
+            for of in OTHERS if counts else ():
+                means[name, of].append((found[OURS], max(found[who] for who in OTHERS[of])))
         _kinds(result, collection, scores["nDCG@10"])
-    for name, pairs in means.items():
+    for (name, of), pairs in means.items():
         if pairs:
             value = fmean(ours for ours, _ in pairs) / fmean(best for _, best in pairs)
             least = None if options.short else MARK
-            what = f"{name}: mean over the collections, in parts of the mean of the best others"
+            what = f"{name}: mean over the collections, in parts of the mean of the best others ({of})"
             result.add(Measure(name=what, unit="", value=value, samples=len(pairs), least=least))
 
 
@@ -63,9 +65,11 @@ async def compared(collection: Collection, store: SmallStore) -> Scores:
     async with store.engine.connect() as connection:
         query = sa.select(chunks.c.key, documents.c.path).join(documents, chunks.c.document_id == documents.c.id)
         paths = {row.key: row.path for row in await connection.execute(query)}
-    scores: Scores = {name: {who: [] for who in (*BASELINES, OURS)} for name in MEASURES}
+    usual = await usual_search(collection.pages, embedder)
+    scores: Scores = {name: {who: [] for who in (*BASELINES, *CONTESTANTS, OURS)} for name in MEASURES}
     for question, text in collection.asked.items():
-        ranked = baselines(indexes, text, await embedder.embed_query(text), paths)
+        vector = await embedder.embed_query(text)
+        ranked = baselines(indexes, text, vector, paths) | usual.ranked(text, vector)
         found = await store.knowledge.search(text, scopes=PUBLIC, k=PASSAGES, joined=False)
         ranked[OURS] = list(dict.fromkeys(path for passage in found.passages for path in _homes(passage)))
         skipped = collection.left_out.get(question, frozenset())
@@ -101,10 +105,10 @@ def _homes(passage: Passage) -> Iterator[str]:
 
 def _told(
     result: Result, collection: str, measure: str, scores: Mapping[str, list[float]], *, is_marked: bool
-) -> tuple[float, float]:
-    """Adds the contestants' means; ours, and the best of the others."""
+) -> dict[str, float]:
+    """Adds the contestants' means, and gives them back."""
     means = {who: fmean(values) for who, values in scores.items()}
-    best = max(BASELINES, key=lambda who: means[who])
+    best = max((who for who in means if who != OURS), key=lambda who: means[who])
     for who, mean in means.items():
         ours = who == OURS
         result.add(
@@ -118,7 +122,7 @@ def _told(
                 to=best if ours else None,
             )
         )
-    return means[OURS], means[best]
+    return means
 
 
 def _kinds(result: Result, collection: Collection, scores: Mapping[str, list[float]]) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from collection import read_collection
 from ranking_scores import by_score, halves, ndcg, recall, reciprocal
+from usual import usual_search
+
+from knowledge.embedding.minilm import MiniLM
 
 SQUAD = {
     "data": [
@@ -75,3 +78,14 @@ def test_fusions_are_those_worked_out_by_hand() -> None:
     assert reciprocal([[1, 2], [2]]) == {1: 1 / 61, 2: 1 / 62 + 1 / 61}
     assert halves({1: 0.2, 2: 0.6, 3: 0.4}, {1: 8.0, 2: 0.0, 3: 0.0}) == pytest.approx({1: 0.5, 2: 0.5, 3: 0.25})
     assert by_score({1: 0.1, 2: 0.9, 3: 0.9}) == [2, 3, 1]
+
+
+async def test_the_usual_search_finds_a_window_by_its_words_and_by_its_meaning(models_dir: Path) -> None:
+    embedder = MiniLM(models_dir)
+    long = " ".join(f"word{n}" for n in range(400))
+    usual = await usual_search({"iron.md": f"{long} Iron rusts.", "gold.md": "Gold shines.", "tin.md": ""}, embedder)
+    ranked = usual.ranked("rusting iron?", await embedder.embed_query("rusting iron?"))
+    assert usual.paths.count("iron.md") == 3
+    assert ranked["FTS5"] == ["iron.md"]
+    assert all(order[0] == "iron.md" for order in ranked.values())
+    await embedder.close()
