@@ -193,7 +193,8 @@ async def _core(settings: Settings) -> list[Finding]:
     try:
         async with open_core(settings) as core:
             knowledge = await _guarded("knowledge", lambda: _knowledge(core))
-            return [knowledge, *await _models(core)]
+            embedding = await _guarded("embedding model", lambda: _embedding(core))
+            return [knowledge, embedding, *await _models(core)]
     except AlreadyRunning:
         return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
     except (SwitchboardError, KnowledgeError) as error:
@@ -211,6 +212,16 @@ async def _knowledge(core: Core) -> Finding:
     if not chunks:
         return Finding("knowledge", "note", "Nothing is indexed yet.", "`switchboard refresh` takes in the sources.")
     return Finding("knowledge", "ok", f"{chunks} chunks are indexed and can be searched.")
+
+
+async def _embedding(core: Core) -> Finding:
+    wanted = core.knowledge.wanted
+    await wanted.embed_query("Is anybody there?")
+    if core.knowledge.next_model is not None:
+        answering = core.knowledge.embedder.name
+        sentence = f"{wanted.name} answers, and has not read everything yet; until then {answering} is searched with."
+        return Finding("embedding model", "note", sentence, "`switchboard refresh` goes on with it.")
+    return Finding("embedding model", "ok", f"{wanted.name} answers.")
 
 
 async def _models(core: Core) -> list[Finding]:

@@ -65,6 +65,11 @@ class KnowledgeBase:
         return self._serving.embedder
 
     @property
+    def wanted(self) -> Embedder:
+        """The embedding model that is configured: until it knows every text, another answers."""
+        return self._wanted
+
+    @property
     def next_model(self) -> str | None:
         """The embedding model that `switch_model` would switch to; None where the one that was wanted answers."""
         return None if self._wanted.name == self._serving.embedder.name else self._wanted.name

@@ -90,3 +90,16 @@ async def test_an_endpoint_that_refuses_ends_in_a_sentence_and_words_are_searche
         assert "HOUSE_API_KEY" in said
         assert "Traceback" not in said
         assert "sk-house-secret-key" not in said
+
+
+async def test_doctor_asks_the_endpoint(folder: Path) -> None:
+    async with ModelServer(("embed-1",)) as server:
+        (folder / "cards.toml").write_text(CARDS.format(url=server.url))
+        await switchboard(folder, "refresh")
+        _, said = await switchboard(folder, "doctor", model="house-embed")
+        assert "house/embed-1/64 answers, and has not read everything yet" in said
+        server.script_embeddings(*[unauthorized()] * 4)
+        status, said = await switchboard(folder, "doctor", model="house-embed")
+        assert status == 1
+        assert "HOUSE_API_KEY" in said
+        assert "sk-house-secret-key" not in said
