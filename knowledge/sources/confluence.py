@@ -35,10 +35,8 @@ class ConfluenceOptions(SourceOptions):
     """The address of Confluence: https://team.atlassian.net/wiki, or that of your own server."""
     space: str = Field(pattern=r"^[\w~.-]+$")
     """The key of the space."""
-    user: str = ""
-    """In the cloud, the mail address that the API token belongs to; empty for a data centre's access token."""
     token_env: str = "CONFLUENCE_TOKEN"  # noqa: S105 - the name of a variable
-    """The environment variable of the API token, or of the access token."""
+    """The environment variable of a data centre's access token, or of the cloud's `mail address:API token`."""
 
 
 class ConfluenceKind:
@@ -65,10 +63,16 @@ class ConfluenceKind:
         token = context.secret(options.token_env)
         if token is None:
             raise SourceUnavailable(f"The source “{name}” needs a token: set {options.token_env} and start again.")
-        login: dict[str, Any] = {"username": options.user, "password": token} if options.user else {"token": token}
+        user, _, key = token.rpartition(":")  # as in HTTP's Basic; no token has a colon of its own
+        if not user and "atlassian.net" in options.url:
+            raise SourceUnavailable(
+                f"In the cloud, {options.token_env} holds the account's mail address, a colon and its API token; "
+                "the address is missing. Add it and start again."
+            )
+        login: dict[str, Any] = {"username": user, "password": key} if user else {"token": key}
         client = Confluence(  # type: ignore[no-untyped-call]
             options.url.rstrip("/"),
-            cloud=bool(options.user),
+            cloud=bool(user),
             timeout=30,
             backoff_and_retry=True,
             max_backoff_seconds=30,

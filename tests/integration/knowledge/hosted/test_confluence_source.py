@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -70,13 +70,13 @@ async def confluence() -> AsyncIterator[ConfluenceServer]:
 async def source(
     request: pytest.FixtureRequest, confluence: ConfluenceServer, context: SourceContext
 ) -> AsyncIterator[HostedSource]:
-    user = "maya@example.org" if request.param == "cloud" else ""
-    options = ConfluenceOptions(url=f"{confluence.url}/wiki", space="OPS", user=user)
-    opened = KIND.open("wiki", frozenset({"everyone"}), options, context)
+    options = ConfluenceOptions(url=f"{confluence.url}/wiki", space="OPS")
+    secret = f"maya@example.org:{TOKEN}" if request.param == "cloud" else TOKEN
+    opened = KIND.open("wiki", frozenset({"everyone"}), options, replace(context, secret=lambda _: secret))
     yield opened
     await opened.close()
-    basic = base64.b64encode(f"maya@example.org:{TOKEN}".encode()).decode()
-    assert confluence.logins <= {f"Basic {basic}" if user else f"Bearer {TOKEN}"}
+    basic = base64.b64encode(secret.encode()).decode()
+    assert confluence.logins <= {f"Basic {basic}" if request.param == "cloud" else f"Bearer {TOKEN}"}
 
 
 async def test_a_page_carries_its_text_link_author_age_and_labels(
@@ -148,3 +148,9 @@ def test_the_address_of_a_space_is_recognised() -> None:
     assert found == {"url": "https://team.atlassian.net/wiki", "space": "OPS"}
     assert KIND.recognise("https://wiki.example.org/display/OPS") == {"url": "https://wiki.example.org", "space": "OPS"}
     assert KIND.recognise("https://example.org/about") is None
+
+
+def test_a_cloud_token_without_its_mail_address_is_named(context: SourceContext) -> None:
+    options = ConfluenceOptions(url="https://team.atlassian.net/wiki", space="OPS")
+    with pytest.raises(SourceUnavailable, match="mail address, a colon and its API token"):
+        KIND.open("wiki", frozenset({"everyone"}), options, context)
