@@ -39,7 +39,10 @@ query($owner: String!, $name: String!, $number: Int!) {
     discussion(number: $number) {
       title body createdAt updatedAt author { login } category { name } answer { id }
       comments(first: 100) {
-        nodes { id body createdAt author { login } replies(first: 50) { nodes { body createdAt author { login } } } }
+        nodes {
+          id body createdAt author { __typename login }
+          replies(first: 50) { nodes { body createdAt author { __typename login } } }
+        }
       }
     }
   }
@@ -198,12 +201,12 @@ class _GitHub:
             return None
         turns = [_turn(found)]
         answer = (found["answer"] or {}).get("id")
-        for comment in found["comments"]["nodes"]:
+        for comment in _people(found["comments"]["nodes"]):
             first = _turn(comment)
             turns.append(
                 Turn(f"{first.speaker}, the answer", first.said, first.text) if comment["id"] == answer else first
             )
-            turns += [_turn(reply) for reply in comment["replies"]["nodes"]]
+            turns += [_turn(reply) for reply in _people(comment["replies"]["nodes"])]
         category = found["category"]["name"]
         content = _content(found["title"], f"Discussion #{number}, {category}", turns)
         updated = datetime.fromisoformat(found["updatedAt"])
@@ -214,6 +217,11 @@ class _GitHub:
         _, answer = self.client.requester.graphql_query(query, {"owner": owner, "name": name, **variables})
         found: dict[str, Any] = answer["data"]["repository"]
         return found
+
+
+def _people(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What people wrote, and no bot."""
+    return [node for node in nodes if (node["author"] or {}).get("__typename") != "Bot"]
 
 
 def _turn(node: dict[str, Any]) -> Turn:

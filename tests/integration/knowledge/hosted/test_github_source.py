@@ -155,7 +155,8 @@ async def test_once_a_day_everything_is_listed_so_that_what_is_gone_shows(
 
 
 async def test_a_discussion_names_its_answer(github: GitHubServer, source: HostedSource) -> None:
-    node = {"createdAt": stamp(START), "author": {"login": "leo"}}
+    node = {"createdAt": stamp(START), "author": {"__typename": "User", "login": "leo"}}
+    noise = {"createdAt": stamp(START), "author": {"__typename": "Bot", "login": "ci"}, "body": "Stale soon."}
     reply = {"body": "Thanks!", "createdAt": stamp(START), "author": None}
     github.discussions.append(
         {
@@ -168,13 +169,19 @@ async def test_a_discussion_names_its_answer(github: GitHubServer, source: Hoste
             "author": {"login": "maya"},
             "category": {"name": "Q&A"},
             "answer": {"id": "D1"},
-            "comments": {"nodes": [{**node, "id": "D1", "body": "Run the script.", "replies": {"nodes": [reply]}}]},
+            "comments": {
+                "nodes": [
+                    {**node, "id": "D1", "body": "Run the script.", "replies": {"nodes": [reply, noise]}},
+                    {**noise, "id": "D2", "replies": {"nodes": []}},
+                ]
+            },
         }
     )
     run = await look(source)
     reading = await source.read(run.listings["discussions/3"])
     assert "**leo, the answer** (2026-03-01): Run the script." in said(reading)
     assert "**somebody** (2026-03-01): Thanks!" in said(reading)
+    assert "Stale soon" not in said(reading)
 
 
 async def test_an_issue_that_was_deleted_since_is_out_of_reach_and_no_other_is(
