@@ -217,11 +217,12 @@ class Store:
             {"document_id": document.id, "digest": home, "own": chunk.digest} | _place(chunk)
             for (document, chunk), home in zip(changes.new, homes, strict=True)
         ]
-        inserting = sa.insert(chunks).returning(chunks.c.key, sort_by_parameter_order=True)
-        keys = list((await connection.execute(inserting, rows)).scalars())
+        # In no order: sorted by the rows handed over, SQLite would get every row in a statement of its own.
+        inserting = sa.insert(chunks).returning(chunks.c.key, chunks.c.document_id, chunks.c.position)
+        keys = {(row.document_id, row.position): row.key for row in await connection.execute(inserting, rows)}
         return [
-            _indexed(document, chunk, key, home)
-            for (document, chunk), key, home in zip(changes.new, keys, homes, strict=True)
+            _indexed(document, chunk, keys[document.id, chunk.position], home)
+            for (document, chunk), home in zip(changes.new, homes, strict=True)
         ]
 
     async def restamp(self, document_id: str, known: Known) -> None:
