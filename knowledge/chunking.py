@@ -110,7 +110,8 @@ class Chunker:
             yield from self._within(together, budget)
 
     def _within(self, pieces: list[_Piece], budget: int) -> Iterator[list[_Piece]]:
-        if sum(piece.tokens for piece in pieces) < budget * _NEARLY_FULL:
+        counted = sum(piece.tokens for piece in pieces)
+        if counted < budget * _NEARLY_FULL or (len(pieces) == 1 and counted <= budget):
             yield pieces
             return
         if self._count([plain(_text(pieces))])[0] <= budget:

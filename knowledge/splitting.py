@@ -20,6 +20,7 @@ _UNSPACED = re.compile(
 )
 _CUT_RUN = 24
 Tokens = Callable[[Sequence[str]], list[int]]
+_Unit = tuple[str, int]  # a text that stays whole, and its tokens
 
 
 def turn_of(text: str) -> str:
@@ -38,11 +39,11 @@ def split_block(block: Block, budget: int, tokens: Tokens) -> list[str]:
     if block.kind is BlockKind.CODE:
         return _split_code(block.text, budget, tokens)
     if block.kind is BlockKind.LIST:
-        return _join(_units(_ITEM.split(block.text), "\n", budget, tokens), "\n", budget, tokens)
+        return _join(_units(_ITEM.split(block.text), "\n", budget, tokens), "\n", budget)
     speaker = turn_of(block.text)
     if speaker:
         budget = max(budget // 2, budget - tokens([speaker])[0])
-    parts = _join(_units(_sentences(block.text[len(speaker) :]), " ", budget, tokens), " ", budget, tokens)
+    parts = _join(_units(_sentences(block.text[len(speaker) :]), " ", budget, tokens), " ", budget)
     return [f"{speaker} {part}" for part in parts] if speaker else parts
 
 
@@ -58,47 +59,54 @@ def _split_table(text: str, budget: int, tokens: Tokens) -> list[str]:
     if cost > budget // 2:
         head, cost, has_head = "", 0, False
     rows = _units(lines[2:] if has_head else lines, "\n", budget - cost, tokens)
-    return [head + part for part in _join(rows, "\n", budget - cost, tokens)]
+    return [head + part for part in _join(rows, "\n", budget - cost)]
 
 
 def _split_code(text: str, budget: int, tokens: Tokens) -> list[str]:
     lines = text.splitlines()
     fence = _FENCE.match(lines[0])
     if not fence:
-        return _join(_units(lines, "\n", budget, tokens), "\n", budget, tokens)
+        return _join(_units(lines, "\n", budget, tokens), "\n", budget)
     body = lines[1:-1] if _FENCE.match(lines[-1]) else lines[1:]
-    parts = _join(_units(body, "\n", budget, tokens), "\n", budget, tokens)
+    parts = _join(_units(body, "\n", budget, tokens), "\n", budget)
     return [f"{lines[0].strip()}\n{part}\n{fence.group(1)}" for part in parts]
 
 
-def _units(texts: Sequence[str], joint: str, budget: int, tokens: Tokens) -> list[str]:
+def _units(texts: Sequence[str], joint: str, budget: int, tokens: Tokens) -> list[_Unit]:
     """The texts, each of which fits: those that do not are cut into words."""
-    kept = [text.strip("\n") if joint == "\n" else text.strip() for text in texts if text.strip()]
-    units: list[str] = []
-    for text, cost in zip(kept, tokens(kept), strict=True):
-        units += [text] if cost <= budget else _join(_words(text, budget, tokens), " ", budget, tokens)
+    units: list[_Unit] = []
+    for unit in _counted([text.strip("\n") if joint == "\n" else text.strip() for text in texts], tokens):
+        if unit[1] <= budget:
+            units.append(unit)
+        else:
+            units += _counted(_join(_words(unit[0], budget, tokens), " ", budget), tokens)
     return units
 
 
-def _words(text: str, budget: int, tokens: Tokens) -> list[str]:
+def _counted(texts: Sequence[str], tokens: Tokens) -> list[_Unit]:
+    kept = [text for text in texts if text.strip()]
+    return list(zip(kept, tokens(kept), strict=True))
+
+
+def _words(text: str, budget: int, tokens: Tokens) -> list[_Unit]:
     """Words, and what has no word ends cut by length: a letter is one token at most."""
     spaced = _UNSPACED.sub(
         lambda run: " ".join(run[0][start : start + _CUT_RUN] for start in range(0, len(run[0]), _CUT_RUN)), text
     )
-    words = spaced.split()
-    return [
+    parts = [
         word[start : start + most]
-        for word, cost in zip(words, tokens(words), strict=True)
+        for word, cost in _counted(spaced.split(), tokens)
         for most in (budget if cost > budget else _LONGEST_WORD,)
         for start in range(0, len(word), most)
     ]
+    return _counted(parts, tokens)
 
 
-def _join(units: Sequence[str], joint: str, budget: int, tokens: Tokens) -> list[str]:
+def _join(units: Sequence[_Unit], joint: str, budget: int) -> list[str]:
     """As many neighbours together as fit."""
     parts: list[list[str]] = []
     room = 0
-    for unit, cost in zip(units, tokens(units), strict=True):
+    for unit, cost in units:
         if not parts or cost > room:
             parts.append([])
             room = budget

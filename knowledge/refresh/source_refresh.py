@@ -1,9 +1,9 @@
 """Brings what is known of one source in line with what is there now.
 
-Four stages run side by side: the source lists, a few documents are read ahead and split, their chunks are embedded,
-and they are written, each batch whole in the database before the indexes hear of it. The listing never waits for the
-rest: what is gone, or has other readers, is out of search at once. An unchanged document costs no more than its place
-in the list. A refresh may be killed at any moment; the next one goes on from there.
+Five stages run side by side: the source lists, a few documents are read ahead and split, they are gathered in batches,
+their chunks are embedded, and they are written, each batch whole in the database before the indexes hear of it. The
+listing never waits for the rest: what is gone, or has other readers, is out of search at once. An unchanged document
+costs no more than its place in the list. A refresh may be killed at any moment; the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ class SourceRefresh:
         self._holds_state = False
         self._backlog = Backlog()
         self._reads: asyncio.Queue[asyncio.Task[Read | Broken] | Checkpoint | None] = asyncio.Queue(_READ_AHEAD)
+        self._gathered: asyncio.Queue[_Batch | None] = asyncio.Queue(1)
         self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue(1)
         self._drained = asyncio.Event()
         self._in_hand: list[Embedded] = []
@@ -150,6 +151,7 @@ class SourceRefresh:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._list(state))
                 group.create_task(self._read())
+                group.create_task(self._gather())
                 group.create_task(self._embed())
                 group.create_task(self._write())
         except BaseExceptionGroup as failures:
@@ -275,25 +277,21 @@ class SourceRefresh:
 
     # The third stage
 
-    async def _embed(self) -> None:
-        """Gathers batches and has them embedded while the one before is written. Raises EmbeddingUnavailable."""
+    async def _gather(self) -> None:
+        """Gathers the next batch while the one before is embedded."""
         batch = _Batch()
-        try:
-            async for outcome in self._outcomes():
-                if isinstance(outcome, Checkpoint):
-                    batch.state = outcome.state
-                elif isinstance(outcome, Broken):
-                    await self._note(outcome)
-                elif outcome is not None:
-                    batch.add(outcome)
-                if batch.is_full or (outcome is None and (batch.documents or batch.state)):
-                    batch = await self._hand_over(batch)
-            await self._hand_over(batch)
-        except EmbeddingUnavailable:
-            await self._batches.put(None)
-            await self._drained.wait()  # what has a vector is kept
-            raise
-        await self._batches.put(None)
+        async for outcome in self._outcomes():
+            if isinstance(outcome, Checkpoint):
+                batch.state = outcome.state
+            elif isinstance(outcome, Broken):
+                await self._note(outcome)
+            elif outcome is not None:
+                batch.add(outcome)
+            if batch.is_full or (outcome is None and (batch.documents or batch.state)):
+                await self._gathered.put(batch)
+                batch = _Batch()
+        await self._gathered.put(batch)
+        await self._gathered.put(None)
 
     async def _outcomes(self) -> AsyncIterator[Read | Broken | Checkpoint | None]:
         """What was read, in its order; None where nothing came for a while."""
@@ -326,12 +324,21 @@ class SourceRefresh:
             await self._writer.drop([path])
         self._tell(1)
 
-    async def _hand_over(self, batch: _Batch) -> _Batch:
-        if batch.documents:
-            batch.embedded = await self._vectors.of([read.replacement for read in batch.documents])
-            self._in_hand.append(batch.embedded)
-        await self._batches.put(batch)
-        return _Batch()
+    # The fourth stage
+
+    async def _embed(self) -> None:
+        """Has batches embedded while the one before is written. Raises EmbeddingUnavailable."""
+        try:
+            while (batch := await self._gathered.get()) is not None:
+                if batch.documents:
+                    batch.embedded = await self._vectors.of([read.replacement for read in batch.documents])
+                    self._in_hand.append(batch.embedded)
+                await self._batches.put(batch)
+        except EmbeddingUnavailable:
+            await self._batches.put(None)
+            await self._drained.wait()  # what has a vector is kept
+            raise
+        await self._batches.put(None)
 
     # The last stage
 
