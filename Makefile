@@ -27,7 +27,7 @@ check: setup-dev  ## linters, types and import contracts
 bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
-bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangChain and LlamaIndex (about an hour)
+bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangChain and LlamaIndex (about two hours)
 	@$(BIN)/python tests/benchmarks/run.py --knowledge $(ARGS)
 
 screenshots: setup-dev  ## click through the page again and keep what is seen in docs/images

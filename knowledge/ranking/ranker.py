@@ -33,7 +33,7 @@ class Look:
 
 
 def rank(question: RankedQuestion, candidates: Sequence[Candidate], weights: Weights) -> Ranking:
-    """The candidates, best first, equals by key. Blocks for about two milliseconds with 200 of them."""
+    """The candidates, best first, equals by key. Blocks for about seven milliseconds with 64 of them."""
     if not candidates:
         return Ranking((), 0.0)
     simple = fused(candidates)

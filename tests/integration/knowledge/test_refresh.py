@@ -99,6 +99,23 @@ async def test_only_the_changed_chunks_of_a_file_are_embedded_again(place: Place
         assert only(await base.refresh()).chunks == 1
 
 
+async def test_the_chunks_of_many_documents_are_written_in_one_statement(place: Place, folder: Folder) -> None:
+    for number in range(40):
+        folder.write(f"rooms/{number}.md", f"# Room {number}\n\nRoom {number} holds {number + 3} people and one lamp.")
+    inserts: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("INSERT INTO knowledge_chunks "):
+            inserts.append(statement)
+
+    sa.event.listen(place.engine.sync_engine, "before_cursor_execute", note)
+    async with place.open(folder.source()) as base:
+        assert only(await base.refresh()).added == 43
+        assert len(inserts) == 1
+        for number in (0, 17, 39):  # each key belongs to its own text
+            assert (await found(base, f"how many people does room {number} hold?"))[0] == f"Room {number}"
+
+
 async def test_a_deleted_file_vanishes_from_answers(place: Place, folder: Folder) -> None:
     async with place.open(folder.source()) as base:
         await base.refresh()
