@@ -27,6 +27,7 @@ from knowledge.memory import give_back
 from knowledge.records import Embedded, Known, KnownProblem
 from knowledge.refresh.backlog import Backlog
 from knowledge.refresh.following import Findable
+from knowledge.refresh.problems import Problems
 from knowledge.refresh.reading import Broken, Read, Reader
 from knowledge.refresh.vectors import Vectors
 from knowledge.refresh.writer import SourceWriter
@@ -82,10 +83,7 @@ class SourceRefresh:
         self._stopping = stopping
         self._known: dict[str, Known] = {}
         self._unlisted: set[str] = set()
-        self._problems: dict[str, KnownProblem] = {}
-        self._named: set[str] = set()
-        self._unnoted: set[str] = set()
-        self._solved: set[str] = set()
+        self._problems = Problems({})
         self._removed: set[str] = set()
         self._failure: str | None = None
         self._holds_state = False
@@ -104,7 +102,7 @@ class SourceRefresh:
         self._writer.begin()
         state = await self._store.begin(name, self._source.kind)
         self._known = await self._store.known(name)
-        self._problems = await self._store.known_problems(name)
+        self._problems = Problems(await self._store.known_problems(name))
         self._unlisted = set(self._known)
         try:
             await self._run_stages(state)
@@ -126,7 +124,7 @@ class SourceRefresh:
             unchanged=len(self._known) - len(self._removed) - self._changed,
             chunks=self._chunks,
             seconds=seconds,
-            problems=tuple(Problem(path, one.sentence) for path, one in sorted(self._problems.items())),
+            problems=tuple(Problem(path, one.sentence) for path, one in self._problems.all()),
         )
 
     async def _run_stages(self, state: str | None) -> None:
@@ -170,7 +168,7 @@ class SourceRefresh:
                     case Gone(path):
                         await self._drop([path])
                     case Problem():
-                        self._name(found.path, KnownProblem("", found.sentence))
+                        self._problems.name(found.path, KnownProblem("", found.sentence))
                     case Checkpoint():
                         self._backlog.put(found)
                     case Complete():
@@ -200,7 +198,7 @@ class SourceRefresh:
         self._writer.listed(path)
         known, problem = self._known.get(path), self._problems.get(path)
         if problem is not None and problem.version == listing.version:
-            self._named.add(path)
+            self._problems.meet(path)
         elif known is None or known.version != listing.version:
             if known is not None and known.readers != listing.readers:
                 # Those who may read no more do not wait until the new text has been read.
@@ -212,7 +210,7 @@ class SourceRefresh:
             if (known.readers, known.url, known.anchor) != (listing.readers, listing.url, listing.anchor):
                 now = Known(listing.version, listing.readers, listing.url, listing.anchor)
                 await self._restamp(path, known, now)
-            self._solve(path)
+            self._problems.solve(path)
 
     async def _restamp(self, path: str, known: Known, now: Known) -> None:
         await self._writer.restamp(path, known, now)
@@ -221,8 +219,8 @@ class SourceRefresh:
     async def _drop_unlisted(self) -> None:
         """What a whole list does not name is gone, and so are problems with it."""
         await self._drop(path for path in self._unlisted if not self._writer.is_followed(path))
-        for path in self._problems.keys() - self._named:
-            self._solve(path)
+        for path in self._problems.unmet():
+            self._problems.solve(path)
 
     async def _drop(self, paths: Iterable[str]) -> None:
         gone = list(paths)
@@ -230,14 +228,15 @@ class SourceRefresh:
         await self._writer.drop(gone)
         for path in gone:
             self._unlisted.discard(path)
-            self._solve(path)
+            self._problems.solve(path)
 
     async def _try_again(self) -> None:
         """Documents that could not be reached before: a source that lists only changes does not name them again."""
         if not isinstance(self._source, Findable) or self._failure is not None:
             return
-        for path in [path for path, one in self._problems.items() if path and not one.version]:
-            if path in self._named:
+        for path in self._problems.unmet():
+            problem = self._problems.get(path)
+            if not path or problem is None or problem.version or self._problems.is_met(path):  # by now
                 continue
             try:
                 listing = await self._source.find(path)
@@ -318,7 +317,7 @@ class SourceRefresh:
         passing = isinstance(broken.error, DocumentUnreachable)
         if passing and not isinstance(self._source, Findable):
             self._holds_state = True  # the next refresh has to name it again
-        self._name(path, KnownProblem("" if passing else broken.listing.version, str(broken.error)))
+        self._problems.name(path, KnownProblem("" if passing else broken.listing.version, str(broken.error)))
         if path in self._known:
             self._removed.add(path)
             await self._writer.drop([path])
@@ -359,37 +358,23 @@ class SourceRefresh:
 
     def _count(self, written: Iterable[str], embedded: int) -> None:
         for path in written:
-            self._solve(path)
+            self._problems.solve(path)
             self._changed += path in self._known
             self._added += path not in self._known
         self._chunks += embedded
 
     async def _keep(self, state: str | None) -> None:
         """The problems first: what a state leaves behind is not listed again."""
-        solved, self._solved = self._solved, set()
-        named = {path: self._problems[path] for path in self._unnoted & self._problems.keys()}
-        self._unnoted = set()
-        await self._writer.note(named, solved)
+        await self._writer.note(*self._problems.take_news())
         if state is not None and not self._holds_state:
             await self._writer.keep_state(state)
-
-    def _name(self, path: str, problem: KnownProblem) -> None:
-        self._named.add(path)
-        self._solved.discard(path)
-        if self._problems.get(path) != problem:
-            self._problems[path] = problem
-            self._unnoted.add(path)
-
-    def _solve(self, path: str) -> None:
-        if self._problems.pop(path, None) is not None:
-            self._solved.add(path)
 
     async def _tell_failure(self) -> None:
         """Why the source as a whole could not be refreshed, or that it could."""
         if self._failure is not None:
-            self._name("", KnownProblem("", self._failure))
+            self._problems.name("", KnownProblem("", self._failure))
         else:
-            self._solve("")
+            self._problems.solve("")
         await self._keep(None)
 
     def _tell(self, documents: int) -> None:
