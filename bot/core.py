@@ -21,6 +21,7 @@ from bot.gate import Gate
 from bot.inbox import Inbox
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
+from bot.learning.labels import Labels
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.registry import Models
@@ -53,6 +54,7 @@ class Core:
     pins: Pins
     examples: Examples
     feedback: Feedback
+    labels: Labels
     conversations: Conversations
     inbox: Inbox
     assistant: Assistant
@@ -175,6 +177,7 @@ def _assemble(
         pins=pins,
         examples=examples,
         feedback=Feedback(engine),
+        labels=Labels(engine, clock),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
         assistant=assistant,

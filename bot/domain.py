@@ -208,8 +208,9 @@ class Option:
     """One way that the selector considered.
 
     `quality`: estimated probability (0 to 1) of a good answer. `cost`: estimated US dollars, None where the price is
-    unknown. `latency`: estimated seconds. `utility` = quality − λ·cost − μ·latency. An option that cannot be taken
-    has `available` false and says why in `reason`.
+    unknown. `latency`: estimated seconds. `utility` = quality − λ·cost − μ·latency. Each range holds the true value
+    in about four of five cases; None where nothing is known of it. An option that cannot be taken has `available`
+    false and says why in `reason`.
     """
 
     strategy: StrategyName
@@ -220,6 +221,26 @@ class Option:
     utility: float
     available: bool = True
     reason: str = ""
+    quality_range: tuple[float, float] | None = None
+    cost_range: tuple[Decimal, Decimal] | None = None
+    latency_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A running mean of measured quality (0 to 1), and how many answers it rests on (weighted)."""
+
+    n: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What a choice was made with, so that it can be told later whether the same would be chosen again."""
+
+    estimates: str
+    prices: str
+    index: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,12 +254,25 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the selector decided: the option taken, all considered, its reasons as sentences, the pins obeyed."""
+    """What the selector decided: the option taken, all considered, its reasons as sentences, the pins obeyed.
+
+    `guards`: a sentence for each rule that kept an option out. `features`: the evidence as numbers, by name.
+    `propensity`: how likely (0 to 1) this option was to be taken. `policy`: what decided, "estimates", "learned",
+    "best fixed" or "person". `value`: how money and time were weighed against quality, and `point_worth` the US
+    dollars that one point (0.01) of quality was worth.
+    """
 
     option: Option
     options: tuple[Option, ...]
     reasons: tuple[str, ...]
     pins: tuple[Pin, ...] = ()
+    guards: tuple[str, ...] = ()
+    features: dict[str, float] = field(default_factory=dict)
+    propensity: float = 1.0
+    policy: str = "estimates"
+    value: str = "balanced"
+    point_worth: Decimal | None = None
+    versions: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

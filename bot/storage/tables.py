@@ -123,6 +123,16 @@ feedback = sa.Table(
     sa.Column("given_at", UtcDateTime, nullable=False, index=True),
 )
 
+# Everything from which one may learn how good an answer was; feedback above is what people said with a thumb.
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("question_id", sa.String(40), primary_key=True),
+    sa.Column("person", sa.String(40), primary_key=True),
+    sa.Column("signal", sa.String(20), primary_key=True),
+    sa.Column("given_at", UtcDateTime, nullable=False, index=True),
+)
+
 examples = sa.Table(
     "examples",
     metadata,

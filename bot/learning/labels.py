@@ -1,0 +1,55 @@
+"""What people did with an answer: each signal says something about how good it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.storage.tables import labels
+from bot.storage.upsert import insert
+
+
+class Signal(StrEnum):
+    """What somebody did. Of two answers to one question, the one that is taken is kept and the other one dropped."""
+
+    UP = "up"
+    DOWN = "down"
+    KEPT = "kept"
+    DROPPED = "dropped"
+    COPIED = "copied"
+    ASKED_AGAIN = "asked_again"
+    CORRECTED = "corrected"
+
+
+_OPPOSITES = {
+    Signal.UP: Signal.DOWN,
+    Signal.DOWN: Signal.UP,
+    Signal.KEPT: Signal.DROPPED,
+    Signal.DROPPED: Signal.KEPT,
+}
+
+
+class Labels:
+    """One signal of each kind a person and question; a thumb up takes the thumb down back, and so on."""
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def add(self, question_id: str, person: str, signal: Signal) -> None:
+        """Keeps what a person did with the answer to a question."""
+        opposite = _OPPOSITES.get(signal)
+        async with self._engine.begin() as connection:
+            if opposite is not None:
+                taken_back = labels.delete().where(
+                    labels.c.question_id == question_id, labels.c.person == person, labels.c.signal == opposite.value
+                )
+                await connection.execute(taken_back)
+            values = {"question_id": question_id, "person": person, "signal": signal.value}
+            statement = insert(connection, labels).values(**values, given_at=self._clock())
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=list(values), set_={"given_at": self._clock()})
+            )
