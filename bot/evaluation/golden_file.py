@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.domain import StrategyName
 from bot.errors import UnusableGolden, UnusableQuestion
+from bot.evaluation.answers import storable
 from bot.evaluation.golden import TOLD, Golden, GoldenSet, Problems, asked, gathered, words
 from knowledge.sources.records.record import explained
 from knowledge.sources.records.rows import ENDINGS, Broken, Row, rows
@@ -118,8 +119,9 @@ def _checked(entry: _Entry, line: int) -> Golden:
     sources = tuple(source for source in entry.source if source)
     if not (answers or sources or entry.rubric):
         raise _NotGolden("it expects nothing. Give it an answer, a source or a rubric.")
-    if any("\0" in text for text in (entry.question, *answers, *sources, entry.rubric, entry.group, entry.id)):
-        raise _NotGolden("it holds a NUL character, which no database takes.")
+    texts = (entry.question, *answers, *sources, entry.rubric, entry.group, entry.id)
+    if any(storable(text) != text for text in texts):
+        raise _NotGolden("it holds a character that no database takes (NUL, or a half of one).")
     try:
         asked(entry.question)
     except UnusableQuestion as error:
