@@ -176,6 +176,11 @@ class Assistant:
         """Where the answer stands: Slack's id of its message."""
         await self._questions.note_answer_ts(question_id, ts)
 
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model on this machine."""
+        return self._embedder
+
     async def evidence(
         self, searched: str, scopes: frozenset[str], *, leave_out: Callable[[Example], bool] | None = None
     ) -> Evidence:

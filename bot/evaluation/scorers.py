@@ -20,7 +20,7 @@ CITATION_RECALL, SUPPORTED, SIMILARITY, JUDGE = "citation_recall", "supported", 
 SCORERS = (EXACT, CONTAINS, F1, CITATION_RECALL, SUPPORTED, SIMILARITY)
 """Those that need no model. Each gives 0 to 1."""
 
-_RANKED = ((EXACT, CONTAINS, F1), (CITATION_RECALL,), (SIMILARITY,), (SUPPORTED,))
+_RANKED = ((EXACT, CONTAINS, F1), (SIMILARITY,), (CITATION_RECALL,))
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "“”„‘’«»…–—")
@@ -70,9 +70,9 @@ class Scorers:
 def quality(scores: Mapping[str, float], *, judged: bool) -> float | None:
     """The one number (0 to 1) that ways are compared by; None where it cannot be told.
 
-    Where a judge was asked (`judged`), its score, so that every answer is measured by the same rule. Else the best of
-    exact, contains and F1 where an answer is expected; else the recall of the expected sources; else, where only these
-    were asked for, the similarity, and last the support.
+    Where a judge was asked (`judged`), its score, so that every way is measured by the same rule. Else, where an answer
+    is expected, the best of exact, contains and F1 (the similarity where none of these was asked for); else the recall
+    of the expected sources. Support is never the quality: an answer can stand in its passages and miss the question.
     """
     if judged:
         return scores.get(JUDGE)
