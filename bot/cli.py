@@ -191,9 +191,7 @@ def evaluate(
     ] = "",
     judge: Annotated[str | None, typer.Option(help="A model that judges the answers; its calls are counted.")] = None,
     budget: Annotated[str | None, typer.Option(help="US dollars that the run may cost in all.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="At most so many, each group with its share.", min=1)
-    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many, each group with its share.", min=1)] = None,
     parallel: Annotated[int, typer.Option(help="Questions under way at once.", min=1, max=64)] = 4,
     readers: Annotated[
         list[str] | None,

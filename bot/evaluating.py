@@ -41,7 +41,7 @@ from knowledge import access
 
 MOST_CALLS = 10_000
 """More calls than this want a word on what they may cost, or how many questions are enough."""
-_PATIENCE = Patience(tries=4, seconds=60.0, first_pause=1.0)
+PATIENCE = Patience(tries=4, seconds=60.0, first_pause=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +221,7 @@ async def _go_on(
     spent, _ = await runs.spent(run.id)
     limit = run.budget if order.budget is None else order.budget
     budget = Budget(limit, spent)
-    gate = Gate(ledger=core.ledger, prices=core.prices, clock=core.clock, patience=_PATIENCE)
+    gate = Gate(ledger=core.ledger, prices=core.prices, clock=core.clock, patience=PATIENCE)
     answers = Answers(core.engine, gate, core.prices, budget, core.clock, fresh=order.fresh)
     record = await runs.load(run.id)
     evaluation = Evaluation(

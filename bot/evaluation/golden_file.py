@@ -15,7 +15,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot.domain import StrategyName
 from bot.errors import UnusableGolden, UnusableQuestion
-from bot.evaluation.answers import storable
 from bot.evaluation.golden import TOLD, Golden, GoldenSet, Problems, asked, gathered, words
 from knowledge.sources.records.record import explained
 from knowledge.sources.records.rows import ENDINGS, Broken, Row, rows
@@ -60,6 +59,7 @@ def read_golden(file: Path) -> GoldenSet:
         with file.open("rb") as opened:
             if opened.read(2) in (b"\xff\xfe", b"\xfe\xff"):
                 raise UnusableGolden(f"{file} is in UTF-16. Save it in UTF-8.")
+            opened.seek(0)
             for row in rows(opened, file):
                 gathering.take(row, problems)
     except OSError as error:
@@ -120,8 +120,8 @@ def _checked(entry: _Entry, line: int) -> Golden:
     if not (answers or sources or entry.rubric):
         raise _NotGolden("it expects nothing. Give it an answer, a source or a rubric.")
     texts = (entry.question, *answers, *sources, entry.rubric, entry.group, entry.id)
-    if any(storable(text) != text for text in texts):
-        raise _NotGolden("it holds a character that no database takes (NUL, or a half of one).")
+    if any("\0" in text for text in texts):
+        raise _NotGolden("it holds a NUL character, which no database takes.")
     try:
         asked(entry.question)
     except UnusableQuestion as error:

@@ -85,7 +85,7 @@ def quality(scores: Mapping[str, float], *, judged: bool) -> float | None:
 
 def bare(text: str) -> str:
     """What the answer says, in one line: without Markdown's marks, citations, and the offline model's frame."""
-    return plain(_unframed(text))
+    return " ".join(plain(_unframed(text)).split())
 
 
 def _unframed(text: str) -> str:

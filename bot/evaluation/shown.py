@@ -114,8 +114,8 @@ def remarks(record: Record) -> Iterator[str]:
         yield f"The selector takes the strategy that the question names {right} of {len(judged)} times."
     if record.run.unpriced:
         yield (
-            f"{_counted(record.run.unpriced, 'call')} of no known price, which no budget can hold. State `rates` on "
-            "the model's card."
+            f"{_counted(record.run.unpriced, 'call')} of no known price, which no budget can hold. A model's card may "
+            "state its `rates`."
         )
 
 
