@@ -17,7 +17,7 @@ from bot.evaluation.runs import Record
 
 _ANSWERED = frozenset({"answered", "nothing_found"})
 _EXACTLY = Context(prec=12, rounding=ROUND_HALF_EVEN)
-SELECTOR = "as the selector would choose"
+SELECTOR = "the selector's choice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,9 @@ def table(rows: Iterable[Summary]) -> Table:
     }
     counts = {title: values for title, values in counts.items() if any(values)}
     shown = Table(box=None, pad_edge=False)
-    shown.add_column("way")
-    for title in ("quality", "questions", "cost of an answer", "median seconds", *counts):
-        shown.add_column(title, justify="right")
+    shown.add_column("way", overflow="fold")
+    for title in ("quality", "n", "$ an answer", "seconds", *counts):
+        shown.add_column(title, justify="right", no_wrap=True)
     for place, row in enumerate(rows):
         others = (str(values[place]) for values in counts.values())
         cost = "unknown" if row.cost is None else dollars(row.cost)
@@ -101,7 +101,9 @@ def _quality(row: Summary) -> str:
 
 def remarks(record: Record) -> Iterator[str]:
     """What a reader of the table has to know, as sentences."""
-    yield "± is the standard error of the mean. What is not possible counts as quality 0."
+    yield (
+        "Quality is a mean from 0 to 1, ± its standard error; what is not possible counts as 0. Seconds are the median."
+    )
     if record.left_out:
         yield (
             f"{_counted(record.left_out, 'reviewed example')} passed over: they are the golden question itself, and "

@@ -68,7 +68,7 @@ async def test_each_row_has_the_evidence_and_what_the_selector_would_choose(benc
     assert row["expected_quality"].keys() == {ZERO, FEW, RAG}
     assert row["expected_quality"][row["chosen"]] > row["expected_quality"][FEW] == 0.0
     summary = document["ways"][-1]
-    assert summary["name"] == "as the selector would choose"
+    assert summary["name"] == "the selector's choice"
     assert summary["answered"] == 4
 
 
@@ -246,7 +246,7 @@ async def test_the_offline_model_is_evaluated_without_any_server(bench: Bench) -
     found = cells(document)
     assert found["holidays", "rag · offline"]["quality"] == 1.0
     assert found["holidays", "rag · offline"]["scores"]["supported"] == 1.0
-    assert {way["name"].split(" ")[0] for way in document["ways"]} == {"few_shot", "rag", "as"}
+    assert {way["name"].split(" ")[0] for way in document["ways"]} == {"few_shot", "rag", "the"}
     assert bench.server.chats == []
 
 

@@ -41,12 +41,7 @@ async def test_a_killed_evaluation_goes_on_and_no_finished_answer_is_paid_for_tw
 
     before = await bench.shown("killed")
     assert before["run"]["finished"] is None
-    assert sorted(cell["answer"] for cell in cells(before).values() if cell["answer"]) == [
-        "four",
-        "one",
-        "three",
-        "two",
-    ]
+    assert {cell["answer"] for cell in cells(before).values()} == {"", "one", "two", "three", "four"}
 
     after = await bench.resume("killed")
     assert after["run"]["finished"] is not None

@@ -65,7 +65,7 @@ def test_a_price_that_is_not_known_makes_the_mean_unknown_and_not_cheaper() -> N
 
 def test_the_last_row_is_what_the_selector_would_have_chosen() -> None:
     selector = summaries(record().matrix)[-1]
-    assert selector.name == "as the selector would choose"
+    assert selector.name == "the selector's choice"
     assert selector.quality == pytest.approx((1.0 + 0.5 + 0.75) / 3)
     assert (selector.answered, selector.failed) == (3, 1)
 
