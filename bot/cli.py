@@ -207,10 +207,14 @@ def evaluate(
 ) -> None:
     """Answer golden questions by every strategy and model, and show how good, dear and fast each way is."""
     from bot import evaluating
+    from bot.evaluation.planning import Order
 
     if [golden is not None, from_thumbs, resume is not None, show is not None, list_them].count(True) != 1:
         raise typer.BadParameter("Name a file of golden questions, or one of --from-thumbs, --resume, --show, --list.")
-    order = evaluating.Order(
+    is_new = golden is not None or from_thumbs
+    if not is_new and any((models, strategies, scorers, judge, limit, readers, name)):
+        raise typer.BadParameter("A run that was kept stays as it was begun: only --budget and --parallel may change.")
+    order = Order(
         file=golden,
         models=_names(models),
         strategies=_names(strategies),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from decimal import Decimal
-from difflib import get_close_matches
-from pathlib import Path
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,63 +16,45 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.costs.money import dollars
 from bot.domain import StrategyName
-from bot.errors import RunNotFound, UnusableGolden
+from bot.errors import RunNotFound, SwitchboardError
 from bot.evaluation import shown
 from bot.evaluation.agreement import Agreement, Judged, with_people
 from bot.evaluation.answers import Answers
 from bot.evaluation.budget import Budget
 from bot.evaluation.golden import Golden, GoldenSet
 from bot.evaluation.golden_file import read_golden
-from bot.evaluation.matrix import Way
+from bot.evaluation.planning import Order, bounded, changed, planned
 from bot.evaluation.run import Run
 from bot.evaluation.runner import Evaluation, Progress
 from bot.evaluation.runs import Record, Runs
-from bot.evaluation.scorers import JUDGE, SCORERS, Scorers
-from bot.evaluation.thumbs import SOURCE, golden_from_thumbs
-from bot.evaluation.versions import estimates_version, prompts_version
+from bot.evaluation.scorers import JUDGE, Scorers
+from bot.evaluation.thumbs import golden_from_thumbs
 from bot.evaluation.ways import ways_of
 from bot.gate import Gate
 from bot.models.retry import Patience
-from bot.strategies import STRATEGIES
 from knowledge import access
+from knowledge.errors import KnowledgeError
 
-MOST_CALLS = 10_000
-"""More calls than this want a word on what they may cost, or how many questions are enough."""
+_WIDE = 200
 PATIENCE = Patience(tries=4, seconds=60.0, first_pause=1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a person asked for. `file` None: liked answers. Empty names stand for all there are."""
-
-    file: Path | None
-    models: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
-    scorers: tuple[str, ...] = ()
-    judge: str | None = None
-    budget: Decimal | None = None
-    limit: int | None = None
-    parallel: int = 4
-    readers: tuple[str, ...] = ()
-    name: str = ""
-    fresh: bool = False
 
 
 async def evaluate(settings: Settings, order: Order, out: Console, err: Console, as_json: bool) -> None:
     """Runs an evaluation after taking in what changed in the sources, and prints what came of it."""
     scopes = access.parse_scopes(order.readers or [access.EVERYONE]) | access.PUBLIC
-    scorers = _chosen(order.scorers, SCORERS, "scorer")
-    strategies = tuple(StrategyName(name) for name in _chosen(order.strategies, tuple(StrategyName), "strategy"))
+    order = order.checked()
     golden = await asyncio.to_thread(read_golden, order.file) if order.file else None
     async with open_core(settings) as core:
         golden = golden or await golden_from_thumbs(core.engine, scopes)
         _tell(golden, err)
         cards = [core.models.model(name).card for name in order.models] or core.models.usable()
-        ways = ways_of(strategies, tuple({card.name: card for card in cards}.values()))
-        golden = _bounded(golden, ways, order)
+        ways = ways_of(
+            [StrategyName(name) for name in order.strategies], tuple({card.name: card for card in cards}.values())
+        )
+        golden = bounded(golden, ways, order)
         with err.status("Looking through the knowledge sources"):
             await core.knowledge.refresh()
-        run = await _planned(core, order, golden, ways, scorers, scopes)
+        run = await planned(core, order, golden, ways, scopes)
         ordered = golden.limited(len(golden.questions)).questions
         await Runs(core.engine).start(run, ways, ordered)
         await _go_on(core, run, ordered, order, out, err, as_json)
@@ -87,10 +66,9 @@ async def resume(settings: Settings, name: str, order: Order, out: Console, err:
         runs = Runs(core.engine)
         run = await runs.find(name)
         record = await runs.load(run.id)
-        changed = await _changed(core, run, record.matrix.ways)
-        if changed:
+        if different := await changed(core, run, record.matrix.ways):
             raise RunNotFound(
-                f"The run “{run.name}” cannot be gone on with: {', '.join(changed)} changed since, so the rest would "
+                f"The run “{run.name}” cannot be gone on with: {', '.join(different)} changed since, so the rest would "
                 "not be comparable. Start a new run: what is still asked the same costs nothing again."
             )
         await _go_on(core, run, record.golden, order, out, err, as_json)
@@ -124,94 +102,9 @@ async def list_runs(settings: Settings, out: Console, as_json: bool) -> None:
     out.print(table)
 
 
-def _chosen(names: Sequence[str], known: Sequence[str], what: str) -> tuple[str, ...]:
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise UnusableGolden(f"There is no {what} “{name}”.{hint} There are: {', '.join(known)}.")
-    return tuple(name for name in known if name in names) if names else tuple(known)
-
-
 def _tell(golden: GoldenSet, err: Console) -> None:
     for sentence in (*golden.problems, *golden.notes):
         err.print(f"[yellow]{escape(sentence)}[/]")
-
-
-def _bounded(golden: GoldenSet, ways: Sequence[Way], order: Order) -> GoldenSet:
-    """The questions that are asked. Raises UnusableGolden where nobody said how far so many calls may go."""
-    if order.limit is not None:
-        return golden.limited(order.limit)
-    count = len(golden.questions)
-    if order.budget is None and count * len(ways) > MOST_CALLS:
-        raise UnusableGolden(
-            f"{count:,} questions by {len(ways)} ways are up to {count * len(ways):,} calls. Say what they may cost "
-            "with --budget USD, or take a fair sample of the questions with --limit N."
-        )
-    return golden
-
-
-async def _planned(
-    core: Core,
-    order: Order,
-    golden: GoldenSet,
-    ways: Sequence[Way],
-    scorers: tuple[str, ...],
-    scopes: frozenset[str],
-) -> Run:
-    judge = core.models.model(order.judge).card.name if order.judge else None
-    id, started = uuid.uuid4().hex[:8], core.clock()
-    stem = order.file.stem if order.file else SOURCE
-    return Run(
-        id=id,
-        name=order.name or f"{stem}-{started.astimezone(core.settings.report.zone):%Y-%m-%d}-{id[:4]}",
-        started=started,
-        source=str(order.file) if order.file else SOURCE,
-        data=golden.digest,
-        questions=len(golden.questions),
-        index=await core.knowledge.version(),
-        models=_models(core, ways),
-        prompts=prompts_version(STRATEGIES),
-        scorers=(*scorers, JUDGE) if judge else scorers,
-        judge=judge,
-        audience=tuple(sorted(scopes)),
-        settings=_settings(core, judge),
-        budget=order.budget,
-    )
-
-
-def _models(core: Core, ways: Sequence[Way]) -> dict[str, str]:
-    cards = [core.models.card(name) for name in dict.fromkeys(way.model for way in ways)]
-    return {card.name: f"{card.provider}/{card.model_id}" for card in cards}
-
-
-def _settings(core: Core, judge: str | None) -> dict[str, str]:
-    settings = {
-        "answers.max_tokens": str(core.settings.answers.max_tokens),
-        "knowledge.passages": str(core.settings.knowledge.passages),
-        "selection.cost_weight": str(core.settings.selection.cost_weight),
-        "selection.latency_weight": str(core.settings.selection.latency_weight),
-        "estimates": estimates_version(),
-        "prices": core.prices.version,
-    }
-    if judge:
-        card = core.models.card(judge)
-        settings["judge"] = f"{card.provider}/{card.model_id}"
-    return settings
-
-
-async def _changed(core: Core, run: Run, ways: Sequence[Way]) -> list[str]:
-    """What a run was made with and is otherwise now, in words."""
-    for name in (*dict.fromkeys(way.model for way in ways), *([run.judge] if run.judge else [])):
-        core.models.model(name)  # raises what is missing to call it
-    now = _settings(core, run.judge)
-    pairs = (
-        ("what is known", run.index, await core.knowledge.version()),
-        ("the models", dict(run.models), _models(core, ways)),
-        ("the prompts", run.prompts, prompts_version(STRATEGIES)),
-        *((f"the setting {name}", run.settings.get(name), value) for name, value in now.items()),
-    )
-    return [what for what, before, after in pairs if before != after]
 
 
 async def _go_on(
@@ -245,11 +138,12 @@ async def _go_on(
                 status.update(f"{progress.done:,} of {progress.total:,} questions, {dollars(budget.spent)}{of} spent")
 
             await evaluation.run(golden, progressed)
-    except asyncio.CancelledError:
-        err.print(f"Stopped. What was done is kept: `switchboard evaluate --resume {escape(run.name)}` goes on.")
+    except (asyncio.CancelledError, SwitchboardError, KnowledgeError):
+        err.print(f"Stopped. What was done is kept: `switchboard evaluate --resume {_typed(run)}` goes on.")
         raise
     if answers.reused:
-        err.print(f"{answers.reused:,} answers were kept from before and cost nothing again.")
+        noun = "answer was" if answers.reused == 1 else "answers were"
+        err.print(f"{answers.reused:,} {noun} kept from before and cost nothing again.")
     await _print(core, await runs.load(run.id), out, err, as_json)
 
 
@@ -261,7 +155,8 @@ async def _print(core: Core, record: Record, out: Console, err: Console, as_json
         out.print_json(json.dumps(document, default=str, ensure_ascii=False))
     else:
         out.print(f"{run.questions:,} golden questions of {escape(run.source)}\n")
-        out.print(shown.table(shown.summaries(record.matrix)))
+        # A file or a pipe has no edge at which lines would have to be broken.
+        out.print(shown.table(shown.summaries(record.matrix)), width=None if out.is_terminal else _WIDE)
         out.print()
         for sentence in (*shown.remarks(record), *_of_judge(run, people)):
             out.print(escape(sentence))
@@ -292,12 +187,17 @@ def _of_judge(run: Run, people: Agreement | None) -> list[str]:
 
 
 def _print_end(run: Run, out: Console) -> None:
-    name = escape(run.name)
+    name = _typed(run)
     of = f" of {dollars(run.budget)}" if run.budget is not None else ""
-    out.print(f"\nThis run is called {name}; it cost {dollars(run.spent)}{of}. See it again: ", end="")
+    out.print(f"\nThis run is called {escape(run.name)}; it cost {dollars(run.spent)}{of}. See it again: ", end="")
     out.print(f"`switchboard evaluate --show {name}`.")
     if run.finished is None:
         out.print(
             f"It is not finished. Go on with `switchboard evaluate --resume {name}`, where the budget ended with a "
             "greater --budget; what is done is not paid for again."
         )
+
+
+def _typed(run: Run) -> str:
+    """The run's name as it is typed on a command line."""
+    return escape(shlex.quote(run.name))

@@ -51,10 +51,12 @@ async def ask(
     own = _Own(words(golden.question))
     evidence = await assistant.evidence(wording.search_text(question), audience.scopes, leave_out=own)
     choice = await assistant.weighed(question, evidence, cards)
-    expected = {Way(option.strategy, option.model): option.quality for option in choice.options}
+    expected = {
+        Way(option.strategy, option.model): option.quality for option in choice.options if math.isfinite(option.quality)
+    }
     chosen = Way(choice.option.strategy, choice.option.model) if choice.option.available else None
     weighed = Weighed(
-        features=_known(evidence),
+        features=known_features(evidence),
         chosen=chosen,
         expected={way: expected[way] for way in ways if way in expected},
         left_out=len(own.ids),
@@ -62,7 +64,7 @@ async def ask(
     return Asked(golden, question, evidence, weighed)
 
 
-def _known(evidence: Evidence) -> Mapping[str, float]:
+def known_features(evidence: Evidence) -> Mapping[str, float]:
     """The features by name; one that is not a number is not known, and databases take none."""
     named = zip(NAMES, features(evidence), strict=True)
     return {name: float(value) for name, value in named if math.isfinite(value)}

@@ -47,6 +47,10 @@ class _Entry(BaseModel):
     strategy: StrategyName | None = None
 
 
+FIELDS = tuple(_Entry.model_fields)
+"""What a line may say."""
+
+
 def read_golden(file: Path) -> GoldenSet:
     """The golden questions of a file, line by line. What cannot be used is left out and told with its line.
 

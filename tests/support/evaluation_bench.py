@@ -17,6 +17,7 @@ from rich.console import Console
 from bot import evaluating
 from bot.config import Settings
 from bot.core import Core, open_core
+from bot.evaluation.planning import Order
 
 DOCUMENTS = {
     "deploying.md": """# Deploying
@@ -85,11 +86,11 @@ class Bench:
         """Evaluates by the test model unless the order says otherwise; gives what is printed as JSON."""
         order.setdefault("file", self.folder / "golden.jsonl")
         order.setdefault("models", ("test-model",))
-        return await self._printed(evaluating.evaluate, evaluating.Order(**order))
+        return await self._printed(evaluating.evaluate, Order(**order))
 
     async def resume(self, name: str = "last", **order: Any) -> dict[str, Any]:
         """Goes on with a run."""
-        return await self._printed(evaluating.resume, name, evaluating.Order(file=None, **order))
+        return await self._printed(evaluating.resume, name, Order(file=None, **order))
 
     async def shown(self, name: str = "last") -> dict[str, Any]:
         """A run as it was kept."""

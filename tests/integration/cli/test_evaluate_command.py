@@ -73,7 +73,14 @@ def test_without_any_run_the_list_says_how_to_make_one(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("golden.csv", "--from-thumbs"), ("golden.csv", "--budget", "some"), ("a", "--budget", "-1")]
+    "arguments",
+    [
+        (),
+        ("golden.csv", "--from-thumbs"),
+        ("golden.csv", "--budget", "some"),
+        ("a", "--budget", "-1"),
+        ("--resume", "last", "--judge", "offline"),
+    ],
 )
 def test_a_command_that_was_written_wrongly_ends_with_status_2(folder: Path, arguments: tuple[str, ...]) -> None:
     assert switchboard(*arguments).exit_code == 2
@@ -88,6 +95,7 @@ def test_a_command_that_was_written_wrongly_ends_with_status_2(folder: Path, arg
         (("golden.csv", "--strategies", "rag,guess"), "There is no strategy “guess”"),
         (("golden.csv", "--as", "maya"), "does not say who may read"),
         (("--from-thumbs",), "There are no golden questions in thumbs"),
+        (("golden.csv", "--name", "last"), "No run can be called “last”"),
         (("--show", "nothing"), "There is no run “nothing”"),
         (("--resume", "last"), "`switchboard evaluate --list` shows those that were kept"),
     ],
