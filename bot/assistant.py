@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from bot.domain import (
     Choice,
     Citation,
     Evidence,
+    Example,
     Failed,
     Finished,
     Pin,
@@ -175,6 +176,43 @@ class Assistant:
         """Where the answer stands: Slack's id of its message."""
         await self._questions.note_answer_ts(question_id, ts)
 
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model on this machine."""
+        return self._embedder
+
+    async def evidence(
+        self, searched: str, scopes: frozenset[str], *, leave_out: Callable[[Example], bool] | None = None
+    ) -> Evidence:
+        """What an audience with `scopes` may read about the words that are searched.
+
+        Examples that `leave_out` is true of are passed over, which an evaluation needs: a question must not be answered
+        from its own reviewed answer.
+        """
+        found = await self._knowledge.search(searched, scopes=scopes, k=self._passages)
+        vector = found.vector
+        if self._knowledge.embedder is not self._embedder:
+            vector = await self._embedder.embed_query(searched)
+        return Evidence(
+            passages=found.passages,
+            examples=await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out),
+            coverage=found.coverage,
+            agreement=found.agreement,
+            probability=found.probability,
+            fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
+        )
+
+    async def weighed(self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]) -> Choice:
+        """What the selector would choose among these models where nobody pinned anything."""
+        return self._selector.choose(question, evidence, cards, (), medians=await self._latencies.medians())
+
+    def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
+        """What the model is sent. Raises UnusableQuestion where the question is too long for it."""
+        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
+        answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
+        budget = card.context_window - answer - SPARE_TOKENS
+        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+
     async def _answered(self, way: _Way) -> AsyncGenerator[AnswerEvent, None]:
         yield Progress("search", "started")
         evidence = await self._evidence(way)
@@ -204,19 +242,7 @@ class Assistant:
         scopes = way.question.audience.scopes
         pinned = next((pin.model for pin in await self._pins_of(way.question) if pin.model), None)
         way.searched = await self._rewriter.search_text(way.question, pinned, way.tab)
-        found = await self._knowledge.search(way.searched, scopes=scopes, k=self._passages)
-        vector = found.vector
-        if self._knowledge.embedder is not self._embedder:
-            vector = await self._embedder.embed_query(way.searched)
-        examples = await self._examples.nearest(vector, scopes, EXAMPLES)
-        return Evidence(
-            passages=found.passages,
-            examples=examples,
-            coverage=found.coverage,
-            agreement=found.agreement,
-            probability=found.probability,
-            fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
-        )
+        return await self.evidence(way.searched, scopes)
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
         pins = await self._pins_of(way.question)
@@ -252,7 +278,7 @@ class Assistant:
         assert way.choice is not None
         option = way.choice.option
         model = self._models.model(option.model)
-        prompt = self._prompt(way.question, evidence, option.strategy, model.card)
+        prompt = self.prompt(way.question, evidence, option.strategy, model.card)
         if prompt.passages:
             yield Progress("read", "started")
             yield Progress("read", "done", _counted(len(prompt.passages), "passage"))
@@ -274,12 +300,6 @@ class Assistant:
         yield Progress("write", "done")
         nothing = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
         yield await self._finish(way, way.shown.strip(), "nothing_found" if nothing else "answered")
-
-    def _prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
-        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
-        answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
-        budget = card.context_window - answer - SPARE_TOKENS
-        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
 
     async def _nothing_found(self, way: _Way) -> Finished:
         way.text.append(NOTHING_FOUND)

@@ -94,7 +94,7 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("question_id", sa.String(40), index=True),
-    sa.Column("purpose", sa.String(20), nullable=False),  # answer, embedding, routing, judging
+    sa.Column("purpose", sa.String(20), nullable=False),  # answer, rewrite, embedding, evaluate, judge
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
@@ -187,4 +187,70 @@ told_problems = sa.Table(
     sa.Column("path", sa.Text, primary_key=True),
     sa.Column("sentence", sa.Text, nullable=False),
     sa.Column("told_at", UtcDateTime, nullable=False),
+)
+
+# Evaluations: a run, its questions, what each way made of them, and every answer that was paid for.
+evaluation_runs = sa.Table(
+    "evaluation_runs",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False, unique=True),
+    sa.Column("started", UtcDateTime, nullable=False, index=True),
+    sa.Column("finished", UtcDateTime),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("data", sa.String(64), nullable=False),
+    sa.Column("questions", sa.Integer, nullable=False),
+    sa.Column("index_version", sa.Text, nullable=False),
+    sa.Column("models", sa.JSON, nullable=False),
+    sa.Column("prompts", sa.String(64), nullable=False),
+    sa.Column("scorers", sa.JSON, nullable=False),
+    sa.Column("judge", sa.String(200)),
+    sa.Column("audience", sa.JSON, nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("ways", sa.JSON, nullable=False),  # strategy and model, in the order of the columns
+    sa.Column("budget", ExactDecimal),
+    sa.Column("spent", ExactDecimal, nullable=False),
+    sa.Column("unpriced", sa.Integer, nullable=False),
+)
+
+evaluation_questions = sa.Table(
+    "evaluation_questions",
+    metadata,
+    sa.Column("run", sa.String(12), primary_key=True),
+    sa.Column("id", sa.String(120), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("grouping", sa.Text, nullable=False),
+    sa.Column("expected", sa.JSON, nullable=False),  # answers, sources, rubric, strategy
+    sa.Column("features", sa.JSON),  # NULL until the evidence was looked for
+    sa.Column("weighed", sa.JSON),
+    sa.Column("left_out", sa.Integer, nullable=False, default=0),  # examples of the question itself
+)
+
+evaluation_cells = sa.Table(
+    "evaluation_cells",
+    metadata,
+    sa.Column("run", sa.String(12), primary_key=True),
+    sa.Column("question", sa.String(120), primary_key=True),
+    sa.Column("strategy", sa.String(20), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("quality", sa.Float),
+    sa.Column("scores", sa.JSON, nullable=False),
+    sa.Column("cost", ExactDecimal),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # why there is no answer or no judgement
+)
+
+model_answers = sa.Table(
+    "model_answers",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),  # a digest of all that the model was asked
+    sa.Column("provider", sa.String(60), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("cost", ExactDecimal),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("answered_at", UtcDateTime, nullable=False),
 )
