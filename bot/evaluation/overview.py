@@ -65,7 +65,7 @@ def overview(matrix: Matrix, worth: Worth) -> Overview:
     quality, cost, utility = matrix.quality(), costs(matrix), worth.utility(matrix)
     running = in_the_running(utility, quality)
     best = max(running, key=lambda number: float(np.nanmean(utility[:, number])), default=None)
-    frontier = on_frontier(quality, cost, running_without_price(quality))
+    frontier = on_frontier(quality, cost, in_the_running(quality, quality))
     level = shared(LEVEL, len(running) - 1)
     seconds = matrix.seconds()
     standings = []
@@ -100,14 +100,9 @@ def overview(matrix: Matrix, worth: Worth) -> Overview:
 
 
 def in_the_running(utility: Table, quality: Table) -> tuple[int, ...]:
-    """The columns that can be compared: with a known utility, on at least half of the questions of the fullest."""
+    """The columns that can be compared: with a known utility, on half as many questions as any was judged on."""
     enough = _ENOUGH * max(_counts(quality), default=0)
     return tuple(number for number, known in enumerate(_counts(utility)) if known and known >= enough)
-
-
-def running_without_price(quality: Table) -> tuple[int, ...]:
-    """The columns that were judged often enough, whatever they cost."""
-    return in_the_running(quality, quality)
 
 
 def on_frontier(quality: Table, cost: Table, columns: Sequence[int]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bot.domain import StrategyName
 from bot.evaluation.matrix import Matrix, Table
-from bot.evaluation.overview import in_the_running, running_without_price
+from bot.evaluation.overview import in_the_running
 from bot.evaluation.statistics import Values
 from bot.evaluation.worth import Worth, costs
 
@@ -38,7 +38,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The matrix as numbers, read once. `running`: the columns whose utility can be compared."""
+    """The matrix as numbers, read once. `running`: the columns that were judged often enough to be compared.
+
+    In `utility` an unknown price is taken for a high one, as the selector takes it: leaving out the questions where it
+    took such a way would compare it on the others alone.
+    """
 
     matrix: Matrix
     quality: Table
@@ -51,7 +55,7 @@ class Tables:
     @classmethod
     def of(cls, matrix: Matrix, worth: Worth) -> Tables:
         """Reads a matrix."""
-        quality, utility = matrix.quality(), worth.utility(matrix)
+        quality, utility = matrix.quality(), worth.weighed(matrix)
         return cls(
             matrix=matrix,
             quality=quality,
@@ -62,15 +66,10 @@ class Tables:
             running=in_the_running(utility, quality),
         )
 
-    @property
-    def judged(self) -> tuple[int, ...]:
-        """The columns with enough judged answers, whatever they cost."""
-        return running_without_price(self.quality)
-
     def taken(self, picks: Picks) -> Outcome:
         """What comes of taking these columns."""
         tables = (self.quality, self.cost, self.seconds, self.utility)
-        quality, cost, seconds, utility = (_picked(table, picks) for table in tables)
+        quality, cost, seconds, utility = (picked(table, picks) for table in tables)
         return Outcome(quality=quality, cost=cost, seconds=seconds, utility=utility)
 
     def mixed(self, shares: Values) -> Outcome:
@@ -111,8 +110,8 @@ def same_mix(tables: Tables, picks: Picks) -> Outcome:
 def nearest_store(tables: Tables, *, count: int = FOLDS) -> Picks:
     """The strategy whose store lies nearest to the question, by the model that is worth most with it on other folds.
 
-    A store that is empty (0 or NaN) is not near; where none is, it is plain prompting. −1 without features, and where
-    no way of the strategy was evaluated.
+    Strategies that were not evaluated and stores that are empty (0 or NaN) do not count; where none is left, it is
+    plain prompting. −1 without features.
     """
     fold_of = folds(tables.groups, count)
     models: dict[int, Mapping[StrategyName, int]] = {}
@@ -120,7 +119,7 @@ def nearest_store(tables: Tables, *, count: int = FOLDS) -> Picks:
         held_out = fold_of == fold
         models[fold] = _best_models(tables, ~held_out if not held_out.all() else held_out)
     return _picks(
-        models[int(fold)].get(_nearest(row.features), -1) if row.features else -1
+        _nearest(row.features, models[int(fold)]) if row.features else -1
         for row, fold in zip(tables.matrix.rows, fold_of, strict=True)
     )
 
@@ -151,10 +150,19 @@ def folds(groups: Sequence[Hashable], count: int = FOLDS) -> NDArray[np.intp]:
     return np.array([fold_of[group] for group in groups], dtype=np.intp)
 
 
-def _nearest(features: Mapping[str, float]) -> StrategyName:
-    near = {strategy: features.get(name, 0.0) for strategy, name in _STORES.items()}
+def picked(table: Table, picks: Picks) -> Values:
+    """Of each row the value in its column; NaN where none is taken."""
+    values = np.full(len(picks), np.nan)
+    rows = np.flatnonzero(picks >= 0)
+    values[rows] = table[rows, picks[rows]]
+    return values
+
+
+def _nearest(features: Mapping[str, float], models: Mapping[StrategyName, int]) -> int:
+    near = {strategy: features.get(name, 0.0) for strategy, name in _STORES.items() if strategy in models}
     near = {strategy: similarity for strategy, similarity in near.items() if similarity > 0}
-    return max(near, key=lambda strategy: near[strategy], default=StrategyName.ZERO_SHOT)
+    nearest = max(near, key=lambda strategy: near[strategy], default=StrategyName.ZERO_SHOT)
+    return models.get(nearest, -1)
 
 
 def _best_models(tables: Tables, training: NDArray[np.bool_]) -> Mapping[StrategyName, int]:
@@ -171,13 +179,6 @@ def _most_worth(utility: Table, columns: Sequence[int]) -> int:
     """The column with the highest mean; −1 where nothing is known of any."""
     known = [number for number in columns if not np.isnan(utility[:, number]).all()]
     return max(known, key=lambda number: float(np.nanmean(utility[:, number])), default=-1)
-
-
-def _picked(table: Table, picks: Picks) -> Values:
-    values = np.full(len(picks), np.nan)
-    rows = np.flatnonzero(picks >= 0)
-    values[rows] = table[rows, picks[rows]]
-    return values
 
 
 def _picks(columns: Iterable[int]) -> Picks:

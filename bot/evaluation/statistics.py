@@ -6,7 +6,7 @@ from call to call; the same values give the same range.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf, log2, sqrt
 from statistics import NormalDist
@@ -158,11 +158,28 @@ def resampled_means(table: Values, groups: Sequence[Hashable] | None = None) -> 
     return means
 
 
-def percentiles(resampled: Values, units: int, level: float = LEVEL) -> tuple[float, float]:
-    """The range of a figure that was reckoned for each resample of so many units, widened for few of them."""
-    tail = _widened((1 - level) / 2, units)
-    low, high = np.quantile(resampled, (tail, 1 - tail))
-    return float(low), float(high)
+def derived(
+    table: Values, reckon: Callable[[Values], Values], groups: Sequence[Hashable] | None = None, *, level: float = LEVEL
+) -> Interval:
+    """A figure reckoned from the means of several columns, with its range; rows with a NaN are left out.
+
+    `reckon` gets lines of means and gives a figure for each, NaN where there is none. It is asked for the means
+    themselves and for those of every resample.
+    """
+    kept = ~np.isnan(table).any(axis=1)
+    rows, left_out = table[kept], int((~kept).sum())
+    if not len(rows):
+        return Interval(mean=None, left_out=left_out, level=level)
+    names: list[Hashable] = list(range(len(table))) if groups is None else list(groups)
+    names = [names[int(row)] for row in np.flatnonzero(kept)]
+    shape = replace(interval(np.ones(len(rows)), names, level=level), left_out=left_out, low=None, high=None)
+    mean = float(reckon(rows.mean(axis=0)[None, :])[0])
+    if np.isnan(mean) or shape.units < fewest(level):
+        return replace(shape, mean=None if np.isnan(mean) else mean)
+    figures = reckon(resampled_means(rows, names if shape.by == "group" else None))
+    tail = _widened((1 - level) / 2, shape.units)
+    low, high = np.nanquantile(figures, (tail, 1 - tail))
+    return replace(shape, mean=mean, low=float(low), high=float(high))
 
 
 def count_groups(groups: Sequence[Hashable]) -> int:

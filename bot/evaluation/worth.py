@@ -23,12 +23,11 @@ class Worth:
 
     def utility(self, matrix: Matrix) -> Table:
         """Rows × ways: quality − λ · dollars − μ · seconds; NaN where one that has weight is unknown."""
-        utility = matrix.quality()
-        if self.cost_weight:
-            utility = utility - self.cost_weight * costs(matrix)
-        if self.latency_weight:
-            utility = utility - self.latency_weight * matrix.seconds()
-        return utility
+        return self._utility(matrix, costs(matrix))
+
+    def weighed(self, matrix: Matrix) -> Table:
+        """The same with unknown prices taken for high ones, as the selector takes them: see `assumed_costs`."""
+        return self._utility(matrix, assumed_costs(matrix))
 
     @property
     def sentence(self) -> str:
@@ -41,6 +40,14 @@ class Worth:
             time = f"{0.01 / self.latency_weight:.3g} s of waiting cost a point"
         return f"{money[:1].upper()}{money[1:]}, and {time}."
 
+    def _utility(self, matrix: Matrix, cost: Table) -> Table:
+        utility = matrix.quality()
+        if self.cost_weight:
+            utility = utility - self.cost_weight * cost
+        if self.latency_weight:
+            utility = utility - self.latency_weight * matrix.seconds()
+        return utility
+
 
 def costs(matrix: Matrix) -> Table:
     """Rows × ways: US dollars; NaN where the price is unknown. What cannot be done calls no model and costs nothing."""
@@ -49,6 +56,29 @@ def costs(matrix: Matrix) -> Table:
         if np.isnan(table[row, way]):
             table[row, way] = value
     return table
+
+
+def assumed_costs(matrix: Matrix) -> Table:
+    """US dollars with a stand-in for what is unknown, never NaN where the answer was judged.
+
+    A single unknown price is the way's mean; a way without any is as dear as the dearest of its strategy, or of all.
+    Without a single known price nothing is dearer than anything else: 0.
+    """
+    table = costs(matrix)
+    means = [_mean(column) for column in table.T]
+    for number, way in enumerate(matrix.ways):
+        kin = [mean for other, mean in zip(matrix.ways, means, strict=True) if other.strategy is way.strategy]
+        dearest = max((mean for mean in kin if mean is not None), default=None)
+        if dearest is None:
+            dearest = max((mean for mean in means if mean is not None), default=0.0)
+        own = means[number]
+        table[np.isnan(table[:, number]), number] = dearest if own is None else own
+    return table
+
+
+def _mean(column: Table) -> float | None:
+    known = column[~np.isnan(column)]
+    return float(known.mean()) if len(known) else None
 
 
 def _not_possible(matrix: Matrix) -> dict[tuple[int, int], float]:
