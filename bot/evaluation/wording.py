@@ -39,9 +39,9 @@ def score(value: float | None) -> str:
     return "unknown" if value is None else signed_zero(f"{value:.2f}")
 
 
-def gain(value: float) -> str:
+def gain(value: float, digits: int = 3) -> str:
     """A difference with its sign and three digits: "+0.043", "−0.012", "0.000"."""
-    text = f"{abs(value):.3f}"
+    text = f"{abs(value):.{digits}f}"
     return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
 
 

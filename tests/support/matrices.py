@@ -18,6 +18,7 @@ from bot.evaluation.worth import Worth
 WORTH = Worth(cost_weight=5.0, latency_weight=0.005)
 ZERO, FEW, RAG, TUNED = StrategyName.ZERO_SHOT, StrategyName.FEW_SHOT, StrategyName.RAG, StrategyName.FINE_TUNED
 STORES = {RAG: "passage_similarity", FEW: "example_similarity", TUNED: "fine_tuned_similarity"}
+NEEDS, SHARES = (ZERO, RAG, FEW, TUNED), (0.25, 0.4, 0.2, 0.15)
 TOPICS = ("deployments", "holidays and leave", "expenses", "on-call", "security", "hardware", "access", "releases")
 ASKED = (
     "How do we roll back {}?",
@@ -74,25 +75,26 @@ def simulated(
     unpriced: Sequence[int] = (),
     free: Sequence[int] = (),
     long_names: bool = False,
-    skill: float = 1.0,
+    skill: float = 0.7,
 ) -> Matrix:
     """A team's questions: each needs one strategy; stronger models are dearer and somewhat better at everything.
 
-    `skill`: how well the selector's expectations know the true chances, 0 not at all, 1 wholly; it takes what they
-    say is worth most.
+    `skill`: how often the selector recognises what a question needs; else it believes in anything. What it expects of
+    each way is the true chance, given what it believes; it takes what is worth most.
     """
     random = np.random.default_rng(seed)
     columns = ways(number_of_ways, long_names=long_names)
     models = list(dict.fromkeys(way.model for way in columns))
-    needs = random.choice(len(STORES) + 1, size=questions, p=[0.25, 0.4, 0.2, 0.15])
+    needs = random.choice(len(SHARES), size=questions, p=SHARES)
+    guesses = np.where(random.random(questions) < skill, needs, random.choice(len(SHARES), size=questions, p=SHARES))
     rows, cells = [], {}
     for number, need in enumerate(needs):
-        wanted = (ZERO, RAG, FEW, TUNED)[need]
+        wanted = NEEDS[need]
         topic = TOPICS[int(random.integers(len(TOPICS)))]
         group = f"{topic} {number // 20}"
         near = {name: float(random.beta(6, 4) if s is wanted else random.beta(3, 6)) for s, name in STORES.items()}
         true = {way: _chance(way, wanted, models.index(way.model)) for way in columns}
-        known = {way: skill * chance + (1 - skill) * 0.5 for way, chance in true.items()}
+        known = {way: _expected(way, int(guesses[number]), models.index(way.model), skill) for way in columns}
         id = f"q{number:04d}"
         for column, way in enumerate(columns):
             cells[id, way] = _cell(random, column, way, true[way], models.index(way.model), unpriced, free)
@@ -137,6 +139,12 @@ def with_choices(matrix: Matrix, choose: Any) -> Matrix:
 def _chance(way: Way, wanted: StrategyName, strength: int) -> float:
     right = {ZERO: 0.82, RAG: 0.86, FEW: 0.84, TUNED: 0.9}[wanted] if way.strategy is wanted else 0.28
     return min(0.98, right + 0.04 * strength)
+
+
+def _expected(way: Way, guess: int, strength: int, skill: float) -> float:
+    """P(need | guess) = skill · [need = guess] + (1 − skill) · P(need), since wrong guesses say nothing."""
+    believed = [(1 - skill) * share + skill * (number == guess) for number, share in enumerate(SHARES)]
+    return sum(p * _chance(way, need, strength) for p, need in zip(believed, NEEDS, strict=True))
 
 
 def _dollars(way: Way, strength: int) -> float:
