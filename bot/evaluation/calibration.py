@@ -98,11 +98,11 @@ def calibration(expected: Values, quality: Values, groups: Sequence[Hashable]) -
 def risk_coverage(expected: Values, quality: Values) -> RiskCoverage | None:
     """Answers the surest questions first. Equal expectations are as good as each other: their mean stands for each.
 
-    None where nothing is known of a single question.
+    None with fewer than 20 questions of which both are known.
     """
     kept = ~(np.isnan(expected) | np.isnan(quality))
     expected, wrong = expected[kept], 1 - quality[kept]
-    if not len(wrong):
+    if len(wrong) < _FEWEST:
         return None
     _, same, sizes = np.unique(-expected, return_inverse=True, return_counts=True)
     mean = np.bincount(same, wrong) / sizes

@@ -26,8 +26,8 @@ def headline(overview: Overview) -> str:
     if not level:
         others = "every other way with a known price" if unpriced(overview) else "every other way"
         return f"{capital(best)} is the best value, ahead of {others} by more than chance."
-    rivals = listed([name(each.way) for each in level])
-    return f"{capital(best)} is the best value, though not distinguishable from {rivals}."
+    rivals = name(level[0].way) if len(level) == 1 else f"{len(level)} other ways"
+    return f"{capital(best)} is the best value, though {rivals} cannot be told from it."
 
 
 def details(overview: Overview) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def details(overview: Overview) -> tuple[str, ...]:
             f"{capital(name(best.way))}: quality {score(best.quality.mean)} ({between(best.quality)}), "
             f"{money(best.cost.mean)} and {seconds(best.seconds.mean)} an answer."
         )
-        said += _cheapest(overview, best)
+        said += [too_few_sentence(overview)] if too_few(overview) else _rivals(overview, best)
     said.append(overview.worth.sentence)
     if names := [name(standing.way) for standing in unpriced(overview)]:
         said.append(f"Not compared by value, since the price is unknown: {listed(names)}.")
@@ -67,7 +67,7 @@ def too_few_sentence(overview: Overview) -> str:
 
 def groups_sentence(overview: Overview) -> str:
     """A caution where the ranges could not be made from groups; "" otherwise."""
-    if not any(standing.quality.by == "question" for standing in overview.standings):
+    if not any(standing.quality.by == "question" and standing.quality.known for standing in overview.standings):
         return ""
     groups = "one group" if overview.groups == 1 else f"{overview.groups} groups"
     return (
@@ -95,14 +95,16 @@ def _level(overview: Overview) -> list[Standing]:
     return sorted(level, key=lambda standing: -(standing.utility.mean or 0.0))
 
 
-def _cheapest(overview: Overview, best: Standing) -> list[str]:
-    if too_few(overview):
-        return [too_few_sentence(overview)]
-    level = [each for each in _level(overview) if each.cost.mean is not None]
-    cheapest = min(level, key=lambda standing: standing.cost.mean or 0.0, default=best)
-    if cheapest is best or (cheapest.cost.mean or 0.0) >= (best.cost.mean or 0.0):
+def _rivals(overview: Overview, best: Standing) -> list[str]:
+    """What cannot be told from the best, and the cheapest of it where that is cheaper."""
+    level = _level(overview)
+    if not level:
         return []
-    return [
-        f"Of those that cannot be told from it, {name(cheapest.way)} is the cheapest: {money(cheapest.cost.mean)} "
-        f"an answer at quality {score(cheapest.quality.mean)}."
-    ]
+    names = listed([name(each.way) for each in level])
+    said = f"{capital(count(overview.questions, 'question'))} do not tell it from {names}"
+    priced = [each for each in level if each.cost.mean is not None]
+    cheapest = min(priced, key=lambda standing: standing.cost.mean or 0.0, default=best)
+    if (cheapest.cost.mean or 0.0) >= (best.cost.mean or 0.0):
+        return [f"{said}."]
+    named = "which" if len(level) == 1 else f"of which {name(cheapest.way)}"
+    return [f"{said}, {named} costs {money(cheapest.cost.mean)} an answer at quality {score(cheapest.quality.mean)}."]

@@ -64,8 +64,15 @@ def _policies(report: SelectorReport) -> Markup:
     gains = [policy.gain for policy in report.policies if policy.gain is not None]
     least, most = _ends(gains)
     heads = ("Way of choosing", "Quality", "US$ an answer", "Seconds", "Worth", "The selector gains", "")
-    rows = [_policy(policy, least, most) for policy in report.policies]
-    return table("The selector beside other ways of choosing", heads, rows, class_="policies")
+    ways = [policy for policy in report.policies if policy.kind == "fixed"]
+    ways.sort(key=lambda policy: -(policy.utility.mean or 0.0))
+    rows = [_policy(policy, least, most) for policy in report.policies if policy.kind != "fixed"]
+    shown = table("The selector beside other ways of choosing", heads, rows, class_="policies")
+    fixed = table(
+        "The selector beside each fixed way", heads, [_policy(way, least, most) for way in ways], class_="policies"
+    )
+    folded = element("details", element("summary", f"Beside each fixed way ({len(ways)})"), fixed)
+    return Markup(shown + folded)
 
 
 def _policy(policy: Policy, least: float, most: float) -> Markup:

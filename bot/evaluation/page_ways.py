@@ -11,6 +11,7 @@ from bot.evaluation.markup import Markup, element
 from bot.evaluation.matrix import Matrix, Row, Way
 from bot.evaluation.overview import Overview, Standing
 from bot.evaluation.picture import Mark, picture, symbol
+from bot.evaluation.scales import Scale, quality_scale
 from bot.evaluation.selector_report import SelectorReport
 from bot.evaluation.small_charts import range_line
 from bot.evaluation.statistics import Interval
@@ -58,7 +59,9 @@ def cost_picture(overview: Overview, numbers: Mapping[Way, int], selector: Selec
 def ways_table(overview: Overview, numbers: Mapping[Way, int]) -> Markup:
     """All ways, the best value first."""
     heads = ("№", "Way", "Quality", "", "US$ an answer", "Seconds", "Worth", "Against the best value")
-    rows = [_way_row(overview.of(way), number) for way, number in numbers.items()]
+    ends = [end for each in overview.standings for end in (each.quality.low, each.quality.high, each.quality.mean)]
+    scale = quality_scale([end for end in ends if end is not None], 0, 1)
+    rows = [_way_row(overview.of(way), number, scale) for way, number in numbers.items()]
     return table("Every way, the best value first", heads, rows, class_="ways")
 
 
@@ -167,16 +170,20 @@ def _legend(kinds: Sequence[StrategyName], *, selector: bool) -> Markup:
     return element("figcaption", element("ul", entries, class_="legend"), note)
 
 
-def _way_row(standing: Standing, number: int) -> Markup:
+def _way_row(standing: Standing, number: int, scale: Scale) -> Markup:
     way = standing.way
     drawn = element("svg", symbol(way.strategy, 9, 9, 6), viewBox="0 0 18 18", width=18, height=18, aria_hidden="true")
     frontier = element("span", "frontier", class_="tag") if standing.on_frontier else None
     return element(
         "tr",
         element("td", number, class_="number"),
-        element("th", drawn, element("span", strategy(way), element("small", way.model)), frontier, scope="row"),
+        element(
+            "th",
+            element("div", drawn, element("span", strategy(way), element("small", way.model)), frontier),
+            scope="row",
+        ),
         element("td", score(standing.quality.mean), element("small", between(standing.quality)), class_="number"),
-        element("td", range_line(standing.quality, 0, 1), class_="drawn"),
+        element("td", range_line(standing.quality, scale.least, scale.most), class_="drawn"),
         element("td", money(standing.cost.mean), _partly(standing.cost), class_="number"),
         element("td", seconds(standing.seconds.mean).removesuffix(" s"), class_="number"),
         element("td", score(standing.utility.mean), class_="number"),

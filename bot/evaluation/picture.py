@@ -16,10 +16,10 @@ CLASSES = {
     StrategyName.RAG: "rag",
     StrategyName.FINE_TUNED: "tuned",
 }
-_TOP, _BOTTOM, _LEFT, _RIGHT = 14.0, 54.0, 44.0, 14.0
-_LANE = 66.0
+_TOP, _BOTTOM, _LEFT, _RIGHT = 30.0, 54.0, 34.0, 14.0
+_WIDE = 600
 _RADIUS = 6.5
-_LETTER, _LINE = 6.6, 14.0
+_LETTER, _BOLD, _LINE = 6.6, 7.6, 14.0
 _LONGEST = 30
 
 
@@ -61,18 +61,26 @@ class _Plan:
 
     width: float
     height: float
+    lane: float
     x: Scale
     y: Scale
     free: float | None
     unknown: float | None
+    in_lanes: Sequence[Mark]
 
     def place(self, mark: Mark) -> tuple[float, float]:
-        quality = mark.quality.mean or 0.0
+        y = self.y.at(mark.quality.mean or 0.0)
         if mark.cost.mean is None:
-            return self.unknown or 0.0, self.y.at(quality)
+            return self._in_lane(mark, self.unknown or 0.0), y
         if mark.cost.mean <= 0 and self.free is not None:
-            return self.free, self.y.at(quality)
-        return self.x.at(mark.cost.mean), self.y.at(quality)
+            return self._in_lane(mark, self.free), y
+        return self.x.at(mark.cost.mean), y
+
+    def _in_lane(self, mark: Mark, middle: float) -> float:
+        """Marks that share a lane stand beside each other, since they mean the same there."""
+        beside = [other for other in self.in_lanes if (other.cost.mean is None) == (mark.cost.mean is None)]
+        step = self.lane / (len(beside) + 1)
+        return middle - self.lane / 2 + step * (1 + next(n for n, other in enumerate(beside) if other is mark))
 
 
 def picture(marks: Sequence[Mark], *, width: float, height: float, described: str, class_: str) -> Markup:
@@ -85,7 +93,7 @@ def picture(marks: Sequence[Mark], *, width: float, height: float, described: st
         _frontier(plan, [mark for mark in marks if mark.on_frontier]),
         [_ranges(plan, mark) for mark in marks],
         [_mark(plan, mark) for mark in marks],
-        _labels(plan, marks, long=width >= 600),
+        _labels(plan, marks, long=width >= _WIDE),
         viewBox=f"0 0 {width:g} {height:g}",
         class_=f"picture {class_}",
         role="img",
@@ -120,23 +128,26 @@ _RINGS = ((1.35, "outer"), (0.6, "inner"))
 def _plan(marks: Sequence[Mark], width: float, height: float) -> _Plan:
     known = [mark.cost.mean for mark in marks if mark.cost.mean is not None]
     left, right = _LEFT, width - _RIGHT
+    lane = 84.0 if width >= _WIDE else 46.0
     unknown = free = None
     if len(known) < len(marks):
-        unknown = right - _LANE / 2
-        right -= _LANE + 10
+        unknown = right - lane / 2
+        right -= lane + 8
     if any(cost == 0 for cost in known) and (cost_scale(known, 0, 1).log or not any(known)):
-        free = left + _LANE / 2
-        left += _LANE + 10
+        free = left + lane / 2
+        left += lane + 8
     ends = [
         end for mark in marks for end in (mark.quality.low, mark.quality.high, mark.quality.mean) if end is not None
     ]
     return _Plan(
         width=width,
         height=height,
+        lane=lane,
         x=cost_scale(known, left + (14 if cost_scale(known, 0, 1).log else 0), right - 14),
         y=quality_scale(ends, height - _BOTTOM, _TOP),
         free=free,
         unknown=unknown,
+        in_lanes=[mark for mark in marks if not mark.cost.mean],
     )
 
 
@@ -156,10 +167,16 @@ def _axes(plan: _Plan) -> list[Markup]:
         if middle is not None:
             drawn.append(
                 element(
-                    "rect", x=middle - _LANE / 2, y=_TOP - 6, width=_LANE, height=floor - _TOP + 6, rx=4, class_="lane"
+                    "rect",
+                    x=middle - plan.lane / 2,
+                    y=_TOP - 6,
+                    width=plan.lane,
+                    height=floor - _TOP + 6,
+                    rx=4,
+                    class_="lane",
                 )
             )
-            words = text.split(" ") if plan.width < 600 else [text]
+            words = text.split(" ") if plan.width < _WIDE else [text]
             drawn += [
                 element("text", word, x=middle, y=floor + 19 + 13 * line, class_="tick middle")
                 for line, word in enumerate(words)
@@ -171,7 +188,7 @@ def _axes(plan: _Plan) -> list[Markup]:
         element("line", x1=plan.x.start - 14 * plan.x.log, y1=floor, x2=plan.x.end + 14, y2=floor, class_="axis")
     )
     drawn.append(element("text", title, x=middle, y=plan.height - 8, class_="title middle"))
-    drawn.append(element("text", "quality", x=4, y=_TOP - 3, class_="title"))
+    drawn.append(element("text", "quality", x=0, y=11, class_="title"))
     return drawn
 
 
@@ -216,7 +233,7 @@ def _labels(plan: _Plan, marks: Sequence[Mark], *, long: bool) -> list[Markup]:
     for mark in sorted(marks, key=lambda mark: not mark.named):
         number, _, text = mark.label.partition(" ")
         shown = _cut(mark.label) if mark.named and (long or not text) else number
-        width = len(shown) * _LETTER
+        width = len(shown) * (_BOLD if mark.named else _LETTER)
         x, y = plan.place(mark)
         sides = (
             (x + 11, y - 10, "start"), (x - 11 - width, y - 10, "start"), (x + 11, y + 10, "start"),

@@ -42,8 +42,24 @@ def details(report: SelectorReport) -> tuple[str, ...]:
     """What lies behind the verdict, one sentence a figure; what is not known is left out or said to be unknown."""
     if report.verdict == "no choices" or report.gain.mean is None:
         return ()
-    said = [*_bound(report), *_gap(report), *_equal_cost(report), *_calibration(report), *_risk(report)]
+    said = [*_bound(report), *gap(report), *_equal_cost(report), *_calibration(report), *_risk(report)]
     return tuple(said + _false_rag(report) + _flips(report) + _latency(report) + _cautions(report))
+
+
+def gap(report: SelectorReport) -> list[str]:
+    """How much there is to gain at all, and how much of it the selector does; nothing where that cannot be told."""
+    if report.verdict in ("no choices", "too few") or report.gain.mean is None:
+        return []
+    closed, whole = report.gap_closed, report.gap.mean
+    if closed is None or closed.mean is None or whole is None:
+        return ["Even knowing every result beforehand would not beat the best fixed choice here."]
+    if closed.low is None or closed.high is None:
+        return []
+    part = percent(closed.mean) if closed.mean > 0 else "nothing"
+    return [
+        f"Knowing every result beforehand would gain {whole:.3f}; the selector closes {part} of that gap "
+        f"({LEVEL:.0%} range {percent(closed.low)} to {percent(closed.high)})."
+    ]
 
 
 def _fixed(report: SelectorReport) -> str:
@@ -56,31 +72,15 @@ def _fixed(report: SelectorReport) -> str:
 def _bound(report: SelectorReport) -> list[str]:
     if report.lower_bound is None:
         return []
-    said = [
-        f"The one-sided {LEVEL:.0%} lower bound of the gain is {gain(report.lower_bound)}; "
-        "the selector is used while it is above 0."
-    ]
+    said = [f"With {LEVEL:.0%} certainty the gain is not below {gain(report.lower_bound)}."]
     if report.verdict == "no difference" and report.needed and (report.gain.mean or 0.0) > 0:
         said.append(f"About {report.needed:,} questions would be needed to show a gain of this size.")
     return said
 
 
-def _gap(report: SelectorReport) -> list[str]:
-    closed, gap = report.gap_closed, report.gap.mean
-    if closed is None or closed.mean is None or gap is None:
-        return ["Even knowing every result beforehand would not beat the best fixed choice here."]
-    span = ""
-    if closed.low is not None and closed.high is not None:
-        span = f" ({percent(closed.low)} to {percent(closed.high)})"
-    return [
-        f"Knowing every result beforehand would gain {gap:.3f}; the selector closes {percent(closed.mean)} of "
-        f"that gap{span}."
-    ]
-
-
 def _equal_cost(report: SelectorReport) -> list[str]:
     found = report.equal_cost
-    if found is None or found.gain.mean is None:
+    if found is None or not found.gain.known:
         return []
     mix = name(found.cheaper)
     if found.share:
@@ -129,8 +129,8 @@ def _false_rag(report: SelectorReport) -> list[str]:
 
 
 def _flips(report: SelectorReport) -> list[str]:
-    found = [f"{percent(flip.share.mean)} under {flip.kind}" for flip in report.flips if flip.share.mean is not None]
-    return [f"The same question asked otherwise changes the choice in {listed(found)} of cases."] if found else []
+    found = [f"{percent(flip.share.mean)} ({flip.kind})" for flip in report.flips if flip.share.mean is not None]
+    return [f"Asked otherwise, the choice changes for {listed(found)} of questions."] if found else []
 
 
 def _latency(report: SelectorReport) -> list[str]:

@@ -64,7 +64,7 @@ def calibration_chart(found: Calibration) -> Markup:
                 ),
             )
         )
-    said = f"Expected against real quality in {len(found.bins)} parts of the estimates, {found.error:.3f} apart on average."
+    said = f"Expected against real quality in {len(found.bins)} parts; {found.error:.3f} apart on average."
     return _chart(drawn, said)
 
 

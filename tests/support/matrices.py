@@ -20,6 +20,7 @@ ZERO, FEW, RAG, TUNED = StrategyName.ZERO_SHOT, StrategyName.FEW_SHOT, StrategyN
 STORES = {RAG: "passage_similarity", FEW: "example_similarity", TUNED: "fine_tuned_similarity"}
 NEEDS, SHARES = (ZERO, RAG, FEW, TUNED), (0.25, 0.4, 0.2, 0.15)
 TOPICS = ("deployments", "holidays and leave", "expenses", "on-call", "security", "hardware", "access", "releases")
+FACETS = ("how to", "who", "where")
 ASKED = (
     "How do we roll back {}?",
     "Who signs off {}?",
@@ -91,7 +92,7 @@ def simulated(
     for number, need in enumerate(needs):
         wanted = NEEDS[need]
         topic = TOPICS[int(random.integers(len(TOPICS)))]
-        group = f"{topic} {number // 20}"
+        group = f"{topic}: {FACETS[int(random.integers(len(FACETS)))]}"
         near = {name: float(random.beta(6, 4) if s is wanted else random.beta(3, 6)) for s, name in STORES.items()}
         true = {way: _chance(way, wanted, models.index(way.model)) for way in columns}
         known = {way: _expected(way, int(guesses[number]), models.index(way.model), skill) for way in columns}
