@@ -124,7 +124,7 @@ def table(
 def _head(head: str | Markup) -> Markup:
     if isinstance(head, Markup):
         return head
-    return element("th", head, scope="col") if head else element("td")
+    return element("th", head, scope="col") if head else element("td", class_="drawn")
 
 
 def _mark(standing: Standing, number: int) -> Mark:
