@@ -8,7 +8,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from bot.evaluation.statistics import Values, resampled_means
+from bot.evaluation.statistics import Values
 
 _MOST_BINS = 10
 _LEAST_IN_BIN = 10
@@ -59,8 +59,8 @@ def calibration(expected: Values, quality: Values, groups: Sequence[Hashable]) -
     """Compares estimates with what came, where both are known; None with fewer than 20 such.
 
     Up to ten bins of equal mass, of ten estimates at least. Squared gaps grow by their own variance, so that share of
-    them is taken off (Kumar, Liang and Ma 2019, "Verified uncertainty calibration", 4); the variance comes from
-    resampled groups, so that several estimates for one question do not count as independent.
+    them is taken off (Kumar, Liang and Ma 2019, "Verified uncertainty calibration", 4); the variance is
+    that between groups, so that several estimates for one question do not count as independent.
     """
     kept = ~(np.isnan(expected) | np.isnan(quality))
     if kept.sum() < _FEWEST:
@@ -68,15 +68,12 @@ def calibration(expected: Values, quality: Values, groups: Sequence[Hashable]) -
     rows = np.flatnonzero(kept)
     rows = rows[np.argsort(expected[rows], kind="stable")]
     bins = _equal_mass(expected[rows])
-    gap, member = np.zeros((len(rows), len(bins))), np.zeros((len(rows), len(bins)))
-    for number, part in enumerate(bins):
-        gap[part, number] = quality[rows][part] - expected[rows][part]
-        member[part, number] = 1.0
-    drawn = resampled_means(np.hstack([gap, member]), [groups[int(row)] for row in rows])
-    gaps = gap.sum(axis=0) / member.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.nanstd(drawn[:, : len(bins)] / drawn[:, len(bins) :], axis=0)
-    weights = member.sum(axis=0) / len(rows)
+    sizes = np.array([part.stop - part.start for part in bins], dtype=np.float64)
+    off = quality[rows] - expected[rows]
+    gaps = np.array([off[part].mean() for part in bins])
+    names = [groups[int(row)] for row in rows]
+    spread = np.array([_spread(off[part], names[part]) for part in bins])
+    weights = sizes / len(rows)
     error = float(weights @ np.abs(gaps))
     squared, noise = float(weights @ gaps**2), float(weights @ spread**2)
     return Calibration(
@@ -116,6 +113,15 @@ def risk_coverage(expected: Values, quality: Values) -> RiskCoverage | None:
         area_ideal=float((np.cumsum(ideal) / np.arange(1, len(ideal) + 1)).mean()),
         questions=len(wrong),
     )
+
+
+def _spread(values: Values, groups: Sequence[Hashable]) -> float:
+    """The standard error of a mean of values that come in groups (linearised, as of a ratio)."""
+    codes = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    if len(codes) < 2:
+        codes, groups = {number: number for number in range(len(values))}, range(len(values))
+    around = np.bincount([codes[group] for group in groups], values - values.mean())
+    return float(np.sqrt(len(codes) / (len(codes) - 1) * (around**2).sum()) / len(values))
 
 
 def _risks(order: np.ndarray[tuple[int, ...], np.dtype[np.intp]], mean: Values) -> Values:

@@ -22,7 +22,7 @@ _ENOUGH = 0.5
 class Standing:
     """How one way did. `quality` 0 to 1, `cost` US dollars and `seconds` are means over its questions.
 
-    `behind`: by how much utility the best way leads, pairwise, at a level shared by all comparisons. `place`: "level"
+    `behind`: by how much utility the best way leads, pairwise, at a level shared by all pairs of ways. `place`: "level"
     cannot be told from the best, "unknown" has no known price or was judged too seldom to be compared.
     """
 
@@ -66,7 +66,7 @@ def overview(matrix: Matrix, worth: Worth) -> Overview:
     running = in_the_running(utility, quality)
     best = max(running, key=lambda number: float(np.nanmean(utility[:, number])), default=None)
     frontier = on_frontier(quality, cost, in_the_running(quality, quality))
-    level = shared(LEVEL, len(running) - 1)
+    level = shared(LEVEL, len(running) * (len(running) - 1) // 2)  # the best is picked after all were seen
     seconds = matrix.seconds()
     standings = []
     for number, way in enumerate(matrix.ways):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.evaluation.overview import Overview, Standing
-from bot.evaluation.statistics import LEVEL, fewest, shared
+from bot.evaluation.statistics import LEVEL, fewest
 from bot.evaluation.wording import between, capital, count, listed, money, name, score, seconds
 
 
@@ -58,10 +58,10 @@ def too_few(overview: Overview) -> bool:
 
 def too_few_sentence(overview: Overview) -> str:
     """How many questions it would take at least to tell so many ways apart."""
-    compared = sum(standing.behind is not None for standing in overview.standings)
+    compared = [standing.behind.level for standing in overview.standings if standing.behind is not None]
     return (
-        f"At least {fewest(shared(LEVEL, compared))} questions of different groups are needed before any difference "
-        f"between {compared + 1} ways can be told from chance."
+        f"At least {fewest(max(compared, default=LEVEL))} questions of different groups are needed before any "
+        f"difference between {len(compared) + 1} ways can be told from chance."
     )
 
 

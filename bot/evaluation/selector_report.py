@@ -205,7 +205,8 @@ def _gap_closed(chosen: Outcome, best: Outcome, oracle: Outcome, groups: Sequenc
 
 
 def _expected(matrix: Matrix) -> Values:
-    return np.array([[row.expected.get(way, np.nan) for way in matrix.ways] for row in matrix.rows], dtype=np.float64)
+    table = [[row.expected.get(way, np.nan) for way in matrix.ways] for row in matrix.rows]
+    return np.array(table, dtype=np.float64).reshape(len(matrix.rows), len(matrix.ways))
 
 
 def _share(values: Values, kept: NDArray[np.bool_], groups: Sequence[str]) -> Interval:

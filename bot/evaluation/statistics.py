@@ -234,15 +234,14 @@ def _resampled(sums: Values) -> Values:
     resamples = int(np.clip(_MOST_DRAWS // units, 1_000, RESAMPLES))
     at_once = max(1, _CHUNK // units)
     random = np.random.default_rng((_SEED, units))
-    kind = np.uint16 if units <= 2**16 else np.uint32
     columns = [np.ascontiguousarray(column) for column in sums.T]
     constant = [bool((column == column[0]).all()) for column in columns]
     drawn = np.empty((resamples, len(columns)))
     for start in range(0, resamples, at_once):
         end = min(start + at_once, resamples)
-        picked = random.integers(0, units, size=(end - start, units), dtype=kind)
+        picked = random.integers(0, units, size=(end - start, units))
         for number, column in enumerate(columns):
-            drawn[start:end, number] = units * column[0] if constant[number] else column[picked].sum(axis=1)
+            drawn[start:end, number] = units * column[0] if constant[number] else column.take(picked).sum(axis=1)
     return drawn
 
 

@@ -52,11 +52,11 @@ def test_the_same_answers_are_the_same_on_all_questions() -> None:
 def test_noise_is_not_called_better_though_many_ways_are_compared() -> None:
     random, columns = np.random.default_rng(9), ways(12)
     called = 0
-    for _ in range(40):
+    for _ in range(25):
         one, other = ((random.random((60, 12)) < 0.6).astype(float).tolist() for _ in range(2))
         found = compare((BEFORE, plain(one, columns)), (run(), plain(other, columns)))
         called += any(change.verdict in ("better", "worse") for change in found.ways)
-    assert called <= 6
+    assert called <= 4
 
 
 def test_no_difference_says_what_would_have_been_seen() -> None:
@@ -94,6 +94,6 @@ def test_a_few_common_questions_are_too_few_to_tell() -> None:
 
 
 def test_what_was_judged_in_one_run_alone_is_left_out() -> None:
-    table: list[list[float | None]] = [[None], *([[0.0]] * 19)]
+    table: list[list[float | None]] = [[None if number == 0 else 0.0] for number in range(20)]
     found = compare((BEFORE, plain([[1.0]] * 20, (A,))), (run(), plain(table, (A,)))).ways[0]
     assert (found.quality.questions, found.quality.left_out, found.verdict) == (19, 1, "worse")

@@ -8,7 +8,6 @@ from matrices import RAG, ZERO, plain
 from bot.evaluation.flips import flips
 from bot.evaluation.matrix import Row, Way
 from bot.evaluation.perturbations import PERTURBATIONS, perturbed
-from bot.selection.wording import plain as without_politeness
 
 A, B = Way(ZERO, "small"), Way(RAG, "small")
 TEXTS = [f"How do we roll back a failed release of service number {number} on Fridays?" for number in range(40)]
@@ -21,8 +20,12 @@ def test_a_perturbation_is_the_same_for_a_seed_and_changes_the_text(kind: str) -
     assert all(perturbed(text, kind) != text for text in TEXTS)
 
 
-def test_politeness_is_what_the_bot_can_take_off_again() -> None:
-    assert all(without_politeness(perturbed(text, "greetings and thanks")) == text for text in TEXTS)
+def test_politeness_stands_around_the_whole_question() -> None:
+    for text in TEXTS:
+        before, found, after = perturbed(text, "greetings and thanks").partition(text)
+        assert before
+        assert found
+        assert after
     assert len({perturbed(text, "greetings and thanks", seed) for seed in range(20) for text in TEXTS[:1]}) > 5
 
 

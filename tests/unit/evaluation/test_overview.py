@@ -35,13 +35,13 @@ def test_ways_that_chance_explains_are_not_called_behind() -> None:
 
 
 def test_among_many_equal_ways_none_is_called_behind_in_most_worlds() -> None:
-    columns = ways(12)
+    columns = ways(8)
     wrong = 0
-    for seed in range(40):
-        table = (np.random.default_rng(seed).random((80, 12)) < 0.5).astype(float).tolist()
+    for seed in range(25):
+        table = (np.random.default_rng(seed).random((80, 8)) < 0.5).astype(float).tolist()
         found = overview(plain(table, columns), FREE)
         wrong += any(each.place == "behind" for each in found.standings)
-    assert wrong <= 8  # the best is picked from twelve, which no correction of pairs fully pays for
+    assert wrong <= 3
 
 
 def test_a_clear_lead_is_said_to_be_more_than_chance() -> None:

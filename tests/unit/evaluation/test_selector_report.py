@@ -56,12 +56,12 @@ def test_a_selector_that_always_takes_the_best_fixed_way_makes_no_difference_wor
 def test_choices_by_chance_are_not_called_better_and_bad_ones_are_called_worse() -> None:
     random = np.random.default_rng(3)
     better = 0
-    for _ in range(40):
+    for _ in range(25):
         table = (random.random((60, 2)) < 0.5).astype(float).tolist()
         chosen = [(A, B)[pick] for pick in random.integers(0, 2, 60)]
         better += selector_report(plain(table, (A, B), chosen=chosen), FREE).verdict == "better"
     # The best fixed way is chosen on other folds, so between equals it is no better than chance either.
-    assert better <= 6
+    assert better <= 4
     wrong = selector_report(plain(EITHER, (A, B), chosen=[B, A, A] * 20), FREE)
     assert wrong.verdict == "worse"
     assert "costs more than it brings" in selector_words.verdict(wrong)
@@ -119,8 +119,10 @@ def test_at_equal_cost_the_selector_stands_beside_a_mix_of_fixed_ways() -> None:
     found = selector_report(matrix, WORTH).equal_cost
     assert found is not None
     assert found.cost == pytest.approx(0.002)
-    assert (found.cheaper, found.dearer, found.share) == (A, B, pytest.approx(0.5))
-    assert (found.quality, found.mix_quality) == (1.0, pytest.approx(0.75))
+    assert (found.cheaper, found.dearer) == (A, B)
+    assert found.share == pytest.approx(0.5)
+    assert found.quality == 1.0
+    assert found.mix_quality == pytest.approx(0.75)
     assert found.gain.above
 
 

@@ -50,14 +50,14 @@ def test_questions_of_one_group_do_not_count_as_many() -> None:
     random = np.random.default_rng(5)
     groups = np.repeat(np.arange(25), 12)
     held = alone = 0
-    for _ in range(200):
+    for _ in range(100):
         values = np.repeat(random.normal(0, 1, 25), 12) + random.normal(0, 0.3, 300)
         by_group, by_row = interval(values, groups.tolist()), interval(values)
         assert by_group.units == 25
         held += not (by_group.above or by_group.below)
         alone += not (by_row.above or by_row.below)
-    assert held / 200 >= 0.9
-    assert alone / 200 < 0.6
+    assert held / 100 >= 0.9
+    assert alone / 100 < 0.6
 
 
 def test_a_lower_bound_is_above_no_gain_in_one_of_twenty_worlds_at_most() -> None:
@@ -103,7 +103,8 @@ def test_all_right_is_not_taken_for_certain() -> None:
     assert found.low is not None
     assert isclose(found.low, 0.025 ** (1 / 20))
     none = interval([0.0] * 20, scale=(0.0, 1.0))
-    assert (none.low, none.high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    assert none.low == 0.0
+    assert none.high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
 def test_differences_that_are_all_nothing_show_no_difference() -> None:
