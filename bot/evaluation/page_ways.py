@@ -21,6 +21,12 @@ from bot.evaluation.worth import RIGHT
 GROUPS_SHOWN = 40
 QUESTIONS_SHOWN = 10
 
+_SHORT = {
+    StrategyName.ZERO_SHOT: "plain",
+    StrategyName.FEW_SHOT: "few-shot",
+    StrategyName.RAG: "RAG",
+    StrategyName.FINE_TUNED: "fine-tuned",
+}
 _PLACES = {
     "best": "best value",
     "level": "not distinguishable",
@@ -134,7 +140,7 @@ def _mark(standing: Standing, number: int) -> Mark:
         f"{money(standing.cost.mean)} an answer"
     )
     return Mark(
-        label=f"{number} {way.strategy.value} · {way.model}",
+        label=f"{number} {_SHORT[way.strategy]} · {way.model}",
         told=told,
         quality=standing.quality,
         cost=standing.cost,
