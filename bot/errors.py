@@ -48,6 +48,10 @@ class SourceNotFound(SwitchboardError):
     """No source of this name can be changed or forgotten here."""
 
 
+class UnknownEntry(SwitchboardError):
+    """No promotion or demotion has this number, or it is not the one that can be undone."""
+
+
 class ModelError(SwitchboardError):
     """A model call failed for good. `kind` says which way, for the ledger and the report."""
 
