@@ -18,16 +18,17 @@ from bot.storage.tables import questions
 
 SHORTLY = timedelta(minutes=30)
 LEAST_WORDS = 2
-LEAST_SHARED = 0.6
+LEAST_SHARED = 0.8
 _SAME_WORD = 0.8
 _LEAST_LETTERS = 3
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SMALL_WORDS = frozenset(
     _WORD.findall("""
-    a again an and are be can could do does did for from have has hello hey hi i in is it me my of on or our please
-    should tell that the there this to us was we will with would you your
-    aber am auf bei bin bitte das dem den der des die du ein eine einen einer es für gibt hallo haben hat ich ihr im in
-    ist kann können mal man mein mir mit noch nochmal und uns unser von war wir wird zu zum zur
+    a again and an anyone are be can could do does did for from have has hello hey hi i in is it me my now of on ok okay
+    or our please should so sorry tell thanks that the there this to us was we will with would you your
+    aber am auf bei bin bitte danke das dem den denn der des die doch du ein eine einen einer es für gibt haben hallo
+    also hat ich ihr im in ist jetzt kann können mal man mein mir mit noch nochmal und uns unser von war wir wird zu zum
+    zur
     """)
 )
 
@@ -69,7 +70,7 @@ class AskedAgain:
 
 def same_question(one: str, other: str) -> bool:
     """Whether two texts ask the same: all words of weight of the one are in the other, but for typing errors, and
-    they share most of them. Words with digits must agree."""
+    there are hardly more. Words with digits must agree."""
     first, second = _words(one), _words(other)
     shorter, longer = sorted((first, second), key=len)
     if len(shorter) < LEAST_WORDS or len(shorter) < LEAST_SHARED * len(longer):
