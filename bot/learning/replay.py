@@ -19,6 +19,8 @@ Table = NDArray[np.float64]
 
 VERSION = 1
 FOLDS = 5
+LEAST_TAKEN = 0.5
+"""A way can be the best fixed one where it can be taken for at least this share of the questions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +94,8 @@ class Gains:
 def held_out_gains(replay: Replay, bandit: Bandit, *, cost_weight: float, latency_weight: float) -> Gains | None:
     """The choice by estimates and bandit, with its chances, against fixed ways chosen on other groups' questions.
 
-    A fixed way that cannot be taken gives way to the choice by question. Questions of which what is needed was not
-    measured are left out. None where there is nothing to hold out: one group, no way, no measured question.
+    Where a fixed way cannot be taken, the choice by question stands in for it. Questions of which what is needed was
+    not measured are left out. None where there is nothing to hold out: one group, no way, no measured question.
     """
     if not replay.ways or len(set(replay.groups)) < 2:
         return None
@@ -103,6 +105,8 @@ def held_out_gains(replay: Replay, bandit: Bandit, *, cost_weight: float, latenc
     known = ~((chances > 0) & ~np.isfinite(reached)).any(axis=1) & chances.any(axis=1)
     by_question = np.where(chances > 0, chances * np.nan_to_num(reached), 0.0).sum(axis=1)
     fixed = np.where(np.isfinite(replay.expected), reached, by_question[:, None])
+    # What guards keep out of most questions is no fixed choice: it would be the choice by question under another name.
+    fixed[:, np.isfinite(replay.expected).mean(axis=0) < LEAST_TAKEN] = np.nan
     folds = _folds(replay.groups)
     values = np.full(len(replay.ids), np.nan)
     for fold in range(FOLDS):

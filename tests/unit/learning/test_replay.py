@@ -67,6 +67,14 @@ def test_a_fixed_way_that_a_guard_keeps_out_gives_way_to_the_choice_by_question(
     assert found.values.tolist() == [0.0] * 40
 
 
+def test_what_guards_keep_out_of_most_questions_is_no_fixed_choice() -> None:
+    expected = [[0.9, 0.2]] * 10 + [[NAN, 0.2]] * 30
+    quality = [[1.0, 0.0]] * 10 + [[0.0, 0.5]] * 30
+    found = gains(replay(expected, quality))
+    assert found.best == PLAIN
+    assert found.values.tolist() == [1.0] * 10 + [0.0] * 30
+
+
 def test_questions_of_which_too_little_was_measured_are_left_out() -> None:
     quality = [[1.0, 1.0]] * 30 + [[NAN, 1.0]] * 10
     assert len(gains(replay([[0.9, 0.2]] * 40, quality)).values) == 30
