@@ -35,6 +35,7 @@ from bot.domain import (
 from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError
 from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
+from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
 from bot.models.retry import Patience
@@ -93,7 +94,8 @@ class Assistant:
     `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
-    "auto"; `patience`: how often a model is tried (None: as a chat can bear).
+    "auto"; `patience`: how often a model is tried (None: as a chat can bear); `learning` may choose otherwise than the
+    selector (None: it never does).
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Assistant:
         passages: int = 6,
         default_model: str = "auto",
         patience: Patience | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -133,6 +136,7 @@ class Assistant:
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
         self._latencies = Latencies(engine)
+        self._learning = learning
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished or Failed.
@@ -249,6 +253,8 @@ class Assistant:
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         medians = await self._latencies.medians()
         choice = self._selector.choose(way.question, evidence, cards, pins, medians=medians)
+        if self._learning is not None:
+            choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
         after = (reasons.of_search(way.searched),) if wording.leans(way.question) else ()
         return replace(choice, reasons=(*before, *choice.reasons, *after))

@@ -38,6 +38,10 @@ knowledge_app = typer.Typer(help="What the bot knows: its sources, and files to 
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(config_app, name="config")
+learning_app = typer.Typer(
+    help="Who chooses how questions are answered, and what people made of the answers.", invoke_without_command=True
+)
+app.add_typer(learning_app, name="learning")
 
 ConfigFile = Annotated[
     Path | None,
@@ -251,6 +255,26 @@ def _dollars(text: str | None) -> Decimal | None:
     if not amount.is_finite() or amount < 0:
         raise typer.BadParameter(f"“{text}” is no budget. Write US dollars, for example --budget 0.50.")
     return amount
+
+
+@learning_app.callback()
+def learning(context: typer.Context, config: ConfigFile = None) -> None:
+    """Who chooses, the labels by signal, and every change of who chooses."""
+    from bot import learned
+
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _run(config, lambda settings: learned.show(settings, out))
+
+
+@learning_app.command("undo")
+def learning_undo(
+    context: typer.Context, id: Annotated[int, typer.Argument(help="The number of the newest change.")]
+) -> None:
+    """Undo the newest change of who chooses; that is a change too, and can be undone."""
+    from bot import learned
+
+    _run(context.obj, lambda settings: learned.undo(settings, id, out))
 
 
 @config_app.command("check")

@@ -174,6 +174,8 @@ class Selection(Section):
     """λ: how much estimated quality (0 to 1) one US dollar is worth. 5: one cent weighs 0.05."""
     latency_weight: float = Field(default=0.005, ge=0)
     """μ: how much estimated quality one second is worth."""
+    learning: bool = True
+    """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
 
 
 class Answers(Section):

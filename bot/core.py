@@ -19,9 +19,11 @@ from bot.embedder import EndpointEmbedder
 from bot.errors import ModelError
 from bot.gate import Gate
 from bot.inbox import Inbox
+from bot.learning.asked_again import AskedAgain
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
+from bot.learning.learning import Learning
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.registry import Models
@@ -55,6 +57,8 @@ class Core:
     examples: Examples
     feedback: Feedback
     labels: Labels
+    asked_again: AskedAgain
+    learning: Learning
     conversations: Conversations
     inbox: Inbox
     assistant: Assistant
@@ -143,6 +147,14 @@ def _assemble(
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
+    labels = Labels(engine, clock)
+    learning = Learning(
+        engine,
+        clock,
+        cost_weight=settings.selection.cost_weight,
+        latency_weight=settings.selection.latency_weight,
+        off=not settings.selection.learning,
+    )
     examples = Examples(engine, local)
     assistant = Assistant(
         engine=engine,
@@ -164,6 +176,7 @@ def _assemble(
         history_tokens=settings.answers.history_tokens,
         passages=settings.knowledge.passages,
         default_model=settings.models.default,
+        learning=learning,
     )
     return Core(
         settings=settings,
@@ -177,7 +190,9 @@ def _assemble(
         pins=pins,
         examples=examples,
         feedback=Feedback(engine),
-        labels=Labels(engine, clock),
+        labels=labels,
+        asked_again=AskedAgain(engine, labels),
+        learning=learning,
         conversations=Conversations(engine),
         inbox=Inbox(engine),
         assistant=assistant,

@@ -56,6 +56,10 @@ class RunNotFound(SwitchboardError):
     """No evaluation of this name was kept, or it cannot be gone on with."""
 
 
+class UnknownEntry(SwitchboardError):
+    """No promotion or demotion has this number, or it is not the one that can be undone."""
+
+
 class ModelError(SwitchboardError):
     """A model call failed for good. `kind` says which way, for the ledger and the report."""
 

@@ -133,6 +133,41 @@ labels = sa.Table(
     sa.Column("given_at", UtcDateTime, nullable=False, index=True),
 )
 
+# What was made from the labels and from evaluations, by name; `version` is that of its form.
+learned = sa.Table(
+    "learned",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),  # bandit, replay, gain
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+# Who chooses from when on: the newest entry holds. An undo is an entry too, which names the one that it undoes.
+promotions = sa.Table(
+    "promotions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # estimates, learned, best fixed
+    sa.Column("strategy", sa.String(20)),  # with `model`: the best fixed way of then
+    sa.Column("model", sa.String(200)),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.String(40), nullable=False),  # a job or a person
+    sa.Column("undoes", sa.Integer),
+    sa.Column("undone_by", sa.String(40)),
+    sa.Column("undone_at", UtcDateTime),
+)
+
+# Which model a card's name stood for: once another stands behind it, what was learned of the first one is void.
+model_identities = sa.Table(
+    "model_identities",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("identity", sa.String(300), nullable=False),
+    sa.Column("since", UtcDateTime),  # NULL: always, as far as is known
+)
+
 examples = sa.Table(
     "examples",
     metadata,
