@@ -17,8 +17,10 @@ from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.embedder import EndpointEmbedder
 from bot.errors import ModelError
+from bot.explanations import Explanations
 from bot.gate import Gate
 from bot.inbox import Inbox
+from bot.learning.alternatives import Alternatives
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
@@ -55,6 +57,8 @@ class Core:
     examples: Examples
     feedback: Feedback
     labels: Labels
+    alternatives: Alternatives
+    explanations: Explanations
     conversations: Conversations
     inbox: Inbox
     assistant: Assistant
@@ -144,6 +148,8 @@ def _assemble(
     prices = PriceBook()
     pins = Pins(engine)
     examples = Examples(engine, local)
+    labels = Labels(engine, clock)
+    alternatives = Alternatives(engine, labels, clock)
     assistant = Assistant(
         engine=engine,
         knowledge=knowledge,
@@ -177,7 +183,9 @@ def _assemble(
         pins=pins,
         examples=examples,
         feedback=Feedback(engine),
-        labels=Labels(engine, clock),
+        labels=labels,
+        alternatives=alternatives,
+        explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
         assistant=assistant,
