@@ -150,7 +150,7 @@ class _Page:
     def _considered(self, choice: Choice) -> None:
         possible = sorted((one for one in choice.options if one.available), key=lambda one: -one.utility)
         if possible:
-            self._title("What was considered, best first")
+            self._title("What was considered, best value first")
             table = _table("", "model", "way", "quality", "cost", "time", "utility")
             for one in possible:
                 mark = "→" if one == choice.option else ""

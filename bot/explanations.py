@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Ledger, Row
-from bot.domain import Question, Receipt
+from bot.domain import Option, Question, Receipt, StrategyName
 from bot.learning.alternatives import Alternatives
 from bot.selection import receipts
 from bot.selection.questions import Questions
@@ -75,6 +75,25 @@ class Explanations:
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def other_ways(self, question_id: str) -> tuple[Option, ...]:
+        """Options that could be taken for a question and were not tried yet, best first.
+
+        Where it is itself another way of an earlier question, that one's options count: in its own, a person had
+        narrowed the choice.
+        """
+        first = question_id
+        while (earlier := await self._alternatives.first_of(first)) is not None:
+            first = earlier
+        family = [first]
+        for one in family:  # it grows while it is read
+            family += await self._alternatives.later_than(one)
+        found = {one: await self._questions.receipt(one) for one in family}
+        tried = {_way(receipt.choice.option) for receipt in found.values() if receipt is not None}
+        receipt = found[first]
+        options = receipt.choice.options if receipt is not None else ()
+        left = [option for option in options if option.available and _way(option) not in tried]
+        return tuple(sorted(left, key=lambda option: -option.utility))
+
     async def _people(self, question_id: str) -> tuple[tuple[str, str], ...]:
         thumbs = sa.select(feedback.c.person, feedback.c.value).where(feedback.c.question_id == question_id)
         signals = sa.select(labels.c.person, labels.c.signal).where(labels.c.question_id == question_id)
@@ -82,3 +101,7 @@ class Explanations:
             told = [(person, "up" if value > 0 else "down") for person, value in await connection.execute(thumbs)]
             told += [(person, signal) for person, signal in await connection.execute(signals)]
         return tuple(sorted(set(told)))
+
+
+def _way(option: Option) -> tuple[StrategyName, str]:
+    return option.strategy, option.model

@@ -101,11 +101,16 @@ def versions(made_with: Versions | None) -> str:
 
 
 def obstacles(options: Iterable[Option]) -> list[tuple[str, list[Option]]]:
-    """The reasons why options could not be taken, each once with the options that it kept out."""
+    """The reasons why options could not be taken, each once with the options that it kept out.
+
+    A reason that begins with the model's name is one reason for all models.
+    """
     found: dict[str, list[Option]] = {}
     for option in options:
         if not option.available:
-            found.setdefault(option.reason or "It could not be used.", []).append(option)
+            why = option.reason or "It could not be used."
+            own = f"“{option.model}” "
+            found.setdefault(f"The model {why.removeprefix(own)}" if why.startswith(own) else why, []).append(option)
     return list(found.items())
 
 

@@ -35,7 +35,7 @@ def whole_receipt(question_id: str = "a1b2c3d4e5f6", **fields: Any) -> Receipt:
     third = option(StrategyName.ZERO_SHOT, "small-model", 0.31)
     unknown = option(StrategyName.FEW_SHOT, "small-model", 0.3, cost=None, cost_range=None, utility=0.25)
     refused = [
-        option(StrategyName.FINE_TUNED, name, 0.0, available=False, reason="It is not fine-tuned.", utility=-1.0)
+        option(StrategyName.FINE_TUNED, name, 0.0, available=False, reason=f"“{name}” is not fine-tuned.", utility=-1.0)
         for name in ("small-model", "large-model")
     ]
     base = Receipt(

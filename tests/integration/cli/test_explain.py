@@ -102,7 +102,7 @@ def test_the_whole_receipt_is_told_with_ranges_guards_weights_and_versions(folde
         "$0.00041 ($0.0003–$0.0006)",
         "2.1 s (1.4–3.0 s)",
         "price unknown",
-        "It is not fine-tuned. small-model · fine_tuned, large-model · fine_tuned",
+        "The model is not fine-tuned. small-model · fine_tuned, large-model · fine_tuned",
         "nearest passage 0.82",
         "frugal: a point of quality (0.01) is worth $0.0004 and 2 s here",
         "estimates shipped-3 · prices 2026-05-01 · index minilm-7",
