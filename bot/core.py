@@ -29,8 +29,11 @@ from bot.models.catalogue import load_catalogue
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
+from bot.selection.channels import Channels
+from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
+from bot.selection.value import Value
 from bot.sources import Sources
 from bot.storage.engine import open_engine, upgrade
 from bot.strategies import STRATEGIES
@@ -54,6 +57,8 @@ class Core:
     prices: PriceBook
     ledger: Ledger
     pins: Pins
+    channels: Channels
+    data_rules: DataRules
     examples: Examples
     feedback: Feedback
     labels: Labels
@@ -147,6 +152,9 @@ def _assemble(
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
+    value = Value(settings.selection.value)
+    channels = Channels(engine, clock, value=value, stay_local=settings.selection.stay_local)
+    data_rules = DataRules(channels, models)
     examples = Examples(engine, local)
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
@@ -155,15 +163,13 @@ def _assemble(
         knowledge=knowledge,
         embedder=local,
         models=models,
-        selector=Selector(
-            cost_weight=settings.selection.cost_weight,
-            latency_weight=settings.selection.latency_weight,
-            prices=prices,
-        ),
+        selector=Selector(prices=prices, value=value),
         strategies=STRATEGIES,
         prices=prices,
         ledger=ledger,
         pins=pins,
+        channels=channels,
+        data_rules=data_rules,
         examples=examples,
         clock=clock,
         answer_tokens=settings.answers.max_tokens,
@@ -181,6 +187,8 @@ def _assemble(
         prices=prices,
         ledger=ledger,
         pins=pins,
+        channels=channels,
+        data_rules=data_rules,
         examples=examples,
         feedback=Feedback(engine),
         labels=labels,

@@ -143,9 +143,9 @@ class _Page:
         self._lines(choice.reasons)
         if chance := figures.chance(choice):
             self._lines([chance])
-        if choice.guards:
+        if guards := figures.guards(choice):
             self._title("What was kept out")
-            self._lines(choice.guards)
+            self._lines(guards)
 
     def _considered(self, choice: Choice) -> None:
         possible = sorted((one for one in choice.options if one.available), key=lambda one: -one.utility)

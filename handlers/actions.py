@@ -72,7 +72,8 @@ class Actions:
         """Offers the next best ways, and any other model and strategy."""
         origin = Origin.of(payload)
         question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
-        names = [card.name for card in self.core.models.usable()]
+        barred = await self.core.data_rules.barred(question.place.channel)
+        names = [card.name for card in self.core.models.usable() if card.name not in barred]
         ways = [way for way in await self.core.explanations.other_ways(question.id) if way.model in names]
         view = another_way.another_way_modal(question.text, ways, names, origin.metadata(question=question.id))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)

@@ -114,6 +114,12 @@ def obstacles(options: Iterable[Option]) -> list[tuple[str, list[Option]]]:
     return list(found.items())
 
 
+def guards(choice: Choice) -> list[str]:
+    """The rules that kept options out, without those that the options themselves name."""
+    told = {option.reason for option in choice.options if not option.available}
+    return [guard for guard in choice.guards if guard not in told]
+
+
 def money(amount: Decimal | None) -> str:
     """US dollars; an unknown price says so, and only what costs nothing is free."""
     if amount is None:

@@ -93,7 +93,7 @@ def _considered(choice: Choice) -> list[JSON]:
         if len(possible) > OPTIONS_SHOWN:
             blocks.append(context(f"and {len(possible) - OPTIONS_SHOWN} more"))
     obstacles = figures.obstacles(choice.options)
-    kept_out = [f"• {escape(guard)}" for guard in choice.guards]
+    kept_out = [f"• {escape(guard)}" for guard in figures.guards(choice)]
     kept_out += [f"• {escape(why)} {_names(options)}" for why, options in obstacles[:OBSTACLES_SHOWN]]
     if len(obstacles) > OBSTACLES_SHOWN:
         kept_out.append(f"and {len(obstacles) - OBSTACLES_SHOWN} more reasons")
