@@ -42,6 +42,8 @@ from bot.models.retry import Patience
 from bot.models.tokens import count_tokens
 from bot.rewriting import Rewriter
 from bot.selection import reasons, wording
+from bot.selection.channels import Channels
+from bot.selection.data_rules import DataRules
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
 from bot.selection.latencies import Latencies
@@ -74,6 +76,7 @@ class _Way:
     question: Question
     started: float
     searched: str = ""
+    barred: frozenset[str] = frozenset()
     choice: Choice | None = None
     tab: Tab = field(default_factory=Tab)
     text: list[str] = field(default_factory=list)
@@ -110,6 +113,8 @@ class Assistant:
         prices: PriceBook,
         ledger: Ledger,
         pins: Pins,
+        channels: Channels,
+        data_rules: DataRules,
         examples: Examples,
         clock: Callable[[], datetime],
         answer_tokens: int,
@@ -125,6 +130,8 @@ class Assistant:
         self._selector = selector
         self._strategies = strategies
         self._pins = pins
+        self._channels = channels
+        self._rules = data_rules
         self._examples = examples
         self._clock = clock
         self._answer_tokens = answer_tokens
@@ -244,15 +251,21 @@ class Assistant:
 
     async def _evidence(self, way: _Way) -> Evidence:
         scopes = way.question.audience.scopes
+        channel = way.question.place.channel
         pinned = next((pin.model for pin in await self._pins_of(way.question) if pin.model), None)
-        way.searched = await self._rewriter.search_text(way.question, pinned, way.tab)
+        way.barred = await self._rules.barred(channel)
+        await self._rules.check_search(channel, self._knowledge.embedder.name)
+        way.searched = await self._rewriter.search_text(way.question, pinned, way.tab, barred=way.barred)
         return await self.evidence(way.searched, scopes)
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         medians = await self._latencies.medians()
-        choice = self._selector.choose(way.question, evidence, cards, pins, medians=medians)
+        value = (await self._channels.of(way.question.place.channel)).value
+        choice = self._selector.choose(
+            way.question, evidence, cards, pins, medians=medians, value=value, barred=way.barred
+        )
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
@@ -263,21 +276,23 @@ class Assistant:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
         pins = await self._pins.of(question)
         if self._default_model != "auto" and not any(pin.model for pin in pins):
-            usable = {card.name for card in self._models.usable()}
+            usable = {card.name for card in self._models.usable()} - await self._rules.barred(question.place.channel)
             name = self._models.card(self._default_model).name
             pins += (Pin(scope=reasons.CONFIGURED, model=name),) if name in usable else ()
         strongest = next((pin for pin in pins if pin.model), None)
         if strongest is None or strongest.model is None:
             return pins
-        name = self._models.model(strongest.model).card.name
-        return tuple(replace(pin, model=name) if pin is strongest else pin for pin in pins)
+        card = self._models.model(strongest.model).card
+        await self._rules.check(question.place.channel, card)
+        return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
 
     def _may_fall_back(self, way: _Way, evidence: Evidence) -> bool:
         """Whether another model may step in: nobody pinned this one, nothing was shown, and another has a chance."""
         assert way.choice is not None
         if way.text or any(pin.model for pin in way.choice.pins):
             return False
-        left = [c for c in self._models.usable() if c.name not in (*way.failed_models, way.choice.option.model)]
+        out = {*way.failed_models, way.choice.option.model, *way.barred}
+        left = [card for card in self._models.usable() if card.name not in out]
         return any(evidence.passages or not is_offline(card) for card in left)
 
     async def _written(self, way: _Way, evidence: Evidence) -> AsyncGenerator[AnswerEvent, None]:

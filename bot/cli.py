@@ -1,4 +1,4 @@
-"""The command line: `switchboard run`, `ask`, `search`, `knowledge`, `refresh`, `report`, `models`, `doctor` …"""
+"""The command line: `switchboard run`, `ask`, `explain`, `search`, `knowledge`, `refresh`, `report`, `models` …"""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.config import Settings, explain, load_settings
+from bot.config import Settings, load_settings
+from bot.config import explain as explained_settings
 from bot.errors import SwitchboardError
 from bot.logs import configure_logs
 from knowledge.errors import KnowledgeError
@@ -91,6 +92,21 @@ def ask(
 
     done = _run(config, lambda settings: answer(settings, question, channel, model, strategy, out, err, as_json))
     raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def explain(
+    answer: Annotated[str, typer.Argument(metavar="[ID]", help="The answer's id, or how it begins.")] = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Why an answer was given and what it really took; without an id, the last ten answers."""
+    from bot import explaining
+
+    if answer.strip():
+        _run(config, lambda settings: explaining.explain(settings, answer, out, as_json))
+    else:
+        _run(config, lambda settings: explaining.list_last(settings, out, as_json))
 
 
 @app.command()
@@ -287,7 +303,7 @@ def config_check(config: ConfigFile = None) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("setting", "value", "from"):
         table.add_column(title, overflow="fold")
-    for row in explain(settings, config):
+    for row in explained_settings(settings, config):
         table.add_row(row.key, escape(row.value), row.origin)
     out.print(table)
     out.print("\nThe configuration is sound.")
@@ -314,7 +330,7 @@ def _print_findings(settings: Settings, findings: Any, config: Path | None) -> N
         if finding.way_out:
             out.print(f"    → {escape(finding.way_out)}")
     out.print("\nSettings")
-    for row in explain(settings, config):
+    for row in explained_settings(settings, config):
         out.print(f"  [bold]{row.key}[/] = {escape(row.value) or '(empty)'}  [dim]({row.origin})[/]")
         out.print(f"    [dim]{escape(row.help)}[/]")
 

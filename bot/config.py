@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -168,12 +168,14 @@ class Models(Section):
 
 
 class Selection(Section):
-    """How the selector weighs an option: utility = quality − cost_weight · dollars − latency_weight · seconds."""
+    """How the selector weighs quality against money and time, and where questions may go."""
 
-    cost_weight: float = Field(default=5.0, ge=0)
-    """λ: how much estimated quality (0 to 1) one US dollar is worth. 5: one cent weighs 0.05."""
-    latency_weight: float = Field(default=0.005, ge=0)
-    """μ: how much estimated quality one second is worth."""
+    value: Literal["frugal", "balanced", "best"] = "balanced"
+    """What a point of quality (0.01) is worth: $0.0004 (frugal), $0.002 (balanced) or $0.01 (best). `/model value` sets
+    another one for a channel."""
+    stay_local: tuple[str, ...] = ()
+    """Ids of channels whose questions may not leave this machine: only models that run here answer there. `/model local
+    on` does the same for a channel."""
     learning: bool = True
     """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
 

@@ -230,6 +230,7 @@ def _print_sources(answer: Answer, out: Console) -> None:
     out.print(f"\n[dim]{option.model} · {option.strategy} · {cost} · {receipt.seconds:.1f} s[/]")
     for reason in receipt.choice.reasons:
         out.print(f"[dim]  {escape(reason)}[/]")
+    out.print(f"[dim]  `switchboard explain {receipt.question_id}` tells more[/]")
 
 
 def _age(moment: datetime) -> str:

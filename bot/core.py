@@ -17,8 +17,10 @@ from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.embedder import EndpointEmbedder
 from bot.errors import ModelError
+from bot.explanations import Explanations
 from bot.gate import Gate
 from bot.inbox import Inbox
+from bot.learning.alternatives import Alternatives
 from bot.learning.asked_again import AskedAgain
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
@@ -29,8 +31,11 @@ from bot.models.catalogue import load_catalogue
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
+from bot.selection.channels import Channels
+from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
+from bot.selection.value import Value
 from bot.sources import Sources
 from bot.storage.engine import open_engine, upgrade
 from bot.strategies import STRATEGIES
@@ -54,11 +59,15 @@ class Core:
     prices: PriceBook
     ledger: Ledger
     pins: Pins
+    channels: Channels
+    data_rules: DataRules
     examples: Examples
     feedback: Feedback
     labels: Labels
     asked_again: AskedAgain
     learning: Learning
+    alternatives: Alternatives
+    explanations: Explanations
     conversations: Conversations
     inbox: Inbox
     assistant: Assistant
@@ -147,29 +156,31 @@ def _assemble(
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
-    labels = Labels(engine, clock)
+    value = Value(settings.selection.value)
+    channels = Channels(engine, clock, value=value, stay_local=settings.selection.stay_local)
+    data_rules = DataRules(channels, models)
     learning = Learning(
         engine,
         clock,
-        cost_weight=settings.selection.cost_weight,
-        latency_weight=settings.selection.latency_weight,
+        cost_weight=value.cost_weight,
+        latency_weight=value.latency_weight,
         off=not settings.selection.learning,
     )
     examples = Examples(engine, local)
+    labels = Labels(engine, clock)
+    alternatives = Alternatives(engine, labels, clock)
     assistant = Assistant(
         engine=engine,
         knowledge=knowledge,
         embedder=local,
         models=models,
-        selector=Selector(
-            cost_weight=settings.selection.cost_weight,
-            latency_weight=settings.selection.latency_weight,
-            prices=prices,
-        ),
+        selector=Selector(prices=prices, value=value),
         strategies=STRATEGIES,
         prices=prices,
         ledger=ledger,
         pins=pins,
+        channels=channels,
+        data_rules=data_rules,
         examples=examples,
         clock=clock,
         answer_tokens=settings.answers.max_tokens,
@@ -188,11 +199,15 @@ def _assemble(
         prices=prices,
         ledger=ledger,
         pins=pins,
+        channels=channels,
+        data_rules=data_rules,
         examples=examples,
         feedback=Feedback(engine),
         labels=labels,
         asked_again=AskedAgain(engine, labels),
         learning=learning,
+        alternatives=alternatives,
+        explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
         assistant=assistant,

@@ -40,6 +40,10 @@ class UnusableQuestion(SwitchboardError):
     """The question cannot be answered as it is (empty, too long, no text)."""
 
 
+class UnknownAnswer(SwitchboardError):
+    """No answer has this id, or more than one begins with it."""
+
+
 class SourceExists(SwitchboardError):
     """Another source has this name."""
 

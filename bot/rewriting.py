@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 
@@ -46,15 +46,18 @@ class Rewriter:
         self._models = models
         self._prices = prices
 
-    async def search_text(self, question: Question, pinned: str | None, tab: Tab) -> str:
+    async def search_text(
+        self, question: Question, pinned: str | None, tab: Tab, *, barred: Collection[str] = ()
+    ) -> str:
         """The question's own words, or, where it leans on its thread, a question that stands alone.
 
-        `pinned`: the name of the only model that may be asked; `tab` grows with the call.
+        `pinned`: the name of the only model that may be asked; `tab` grows with the call. `barred`: names of
+        those that may not be asked.
         """
         by_rules = wording.search_text(question)
         if not wording.leans(question):
             return by_rules
-        card = self._affordable(question, pinned)
+        card = self._affordable(question, pinned, barred)
         if card is None:
             return by_rules
         try:
@@ -65,7 +68,7 @@ class Rewriter:
             return by_rules
         return written or by_rules
 
-    def _affordable(self, question: Question, pinned: str | None) -> ModelCard | None:
+    def _affordable(self, question: Question, pinned: str | None, barred: Collection[str]) -> ModelCard | None:
         """The cheapest usable model whose price is known and small; None where there is none.
 
         Models that think first are too slow for this, and the offline model cannot write.
@@ -73,7 +76,7 @@ class Rewriter:
         tokens = sum(estimate_tokens(message.content) for message in _messages(question))
         fit: list[tuple[Decimal, ModelCard]] = []
         for card in self._models.usable():
-            if is_offline(card) or card.thinking_tokens or pinned not in (None, card.name):
+            if is_offline(card) or card.thinking_tokens or card.name in barred or pinned not in (None, card.name):
                 continue
             own = card.rates.rates() if card.rates else None
             cost = self._prices.estimate(card.provider, card.model_id, tokens, USUAL_TOKENS, rates=own, free=card.free)

@@ -63,19 +63,21 @@ class Actions:
         """Shows the receipt."""
         origin = Origin.of(payload)
         question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
-        receipt = await self.core.assistant.receipt(question.id)
-        if receipt is None:
+        told = await self.core.explanations.of(question.id)
+        if told is None or told.receipt is None:
             await origin.line(self.client).say(FORGOTTEN)
             return
-        view = receipt_modal(receipt, self.core.clock())
+        view = receipt_modal(told.receipt, self.core.clock(), calls=told.calls, people=told.people)
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def another_way(self, payload: JSON) -> None:
-        """Asks which model and which strategy to try."""
+        """Offers the next best ways, and any other model and strategy."""
         origin = Origin.of(payload)
         question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
-        names = [card.name for card in self.core.models.usable()]
-        view = another_way.another_way_modal(question.text, names, origin.metadata(question=question.id))
+        barred = await self.core.data_rules.barred(question.place.channel)
+        names = [card.name for card in self.core.models.usable() if card.name not in barred]
+        ways = [way for way in await self.core.explanations.other_ways(question.id) if way.model in names]
+        view = another_way.another_way_modal(question.text, ways, names, origin.metadata(question=question.id))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     def stale(self, payload: JSON) -> dict[str, str]:
@@ -98,6 +100,26 @@ class Actions:
         model, strategy = another_way.chosen(payload)
         way = StrategyName(strategy) if strategy else None
         await self.answering.again(reference, question, origin.person, origin.line(self.client), model, way)
+
+    async def keep_this(self, payload: JSON) -> None:
+        """Of two answers, the second one is taken."""
+        await self._compared(payload, is_second=True)
+
+    async def keep_first(self, payload: JSON) -> None:
+        """Of two answers, the first one is taken."""
+        await self._compared(payload, is_second=False)
+
+    async def _compared(self, payload: JSON, *, is_second: bool) -> None:
+        origin = Origin.of(payload)
+        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        first = await self.core.alternatives.first_of(question.id)
+        if first is not None:  # labels it too, so it has to be readable as well
+            await self._question(first, origin.person)
+        taken = await self.core.alternatives.judge(question.id, origin.person, kept=is_second)
+        log.info("compared", question=question.id, taken=taken)
+        receipt = await self.core.assistant.receipt(taken)
+        text, blocks = another_way.compared(origin.person, receipt, is_second=is_second)
+        await origin.replace(self.client, payload, text, blocks)
 
     async def _question(self, question_id: str, person: str) -> Question:
         """The question, where the person may read its place. Raises NotAllowed."""

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import Attachment, Place, Question, StrategyName, Turn
 from handlers.audience import Places
+from handlers.blocks import another_way
 from handlers.identity import Identity
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
@@ -86,7 +87,10 @@ class Answering:
         model: str | None,
         strategy: StrategyName | None,
     ) -> None:
-        """Asks a question once more, another way; the answer comes where the first one stands."""
+        """Asks a question once more, another way; the answer comes where the first one stands.
+
+        Under it the person is asked which of the two is better.
+        """
         turns: tuple[Turn, ...] = ()
         if first.place.thread and not first.private:
             turns = await self._core.conversations.turns(first.place.channel, first.place.thread)
@@ -101,11 +105,17 @@ class Answering:
             model=model,
             strategy=strategy,
         )
+        await self._core.alternatives.add(question.id, first.id, person)
         if question.private or question.place.thread is None:
             answer = self._core.assistant.answer(question)
-            await PrivateReply(line, question, self._core.clock).write(answer)
-        else:
-            await self._answer_in_thread(question)
+            if await PrivateReply(line, question, self._core.clock).write(answer):
+                await line.say(*await self._comparison(question.id, first.id))
+            return
+        written = await self._answer_in_thread(question)
+        if written.outcome == "answered":
+            text, blocks = await self._comparison(question.id, first.id)
+            thread = question.place.thread if written.channel == question.place.channel else None
+            await self._client.chat_postMessage(channel=written.channel, thread_ts=thread, text=text, blocks=blocks)
 
     def stop(self, channel: str, thread: str | None) -> int:
         """Stops the answers under way in a thread (without one: in the whole channel); says how many."""
@@ -127,7 +137,12 @@ class Answering:
         if thread is not None:
             await self._core.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
 
-    async def _answer_in_thread(self, question: Question) -> None:
+    async def _comparison(self, second: str, first: str) -> tuple[str, list[JSON]]:
+        receipts = [await self._core.assistant.receipt(one) for one in (first, second)]
+        assert receipts[1] is not None, "an answer that was given has its receipt"
+        return another_way.comparison(second, receipts[0], receipts[1])
+
+    async def _answer_in_thread(self, question: Question) -> Written:
         channel, thread = question.place.channel, str(question.place.thread)
         reply = ThreadReply(self._client, question, self._core.clock)
         under_way = self._under_way.setdefault((channel, thread), [])
@@ -136,6 +151,7 @@ class Answering:
             written = await reply.write(self._core.assistant.answer(question))
             # Recorded before the thread counts as quiet: a follow-up that comes at once is one of a conversation.
             await self._record(question, written)
+            return written
         finally:
             under_way.remove(reply)
             if not under_way:

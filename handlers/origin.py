@@ -71,6 +71,15 @@ class Origin:
             client, self.person, channel=self.channel, thread=self.thread, response_url=self.response_url
         )
 
+    async def replace(self, client: AsyncWebClient, payload: JSON, text: str, blocks: list[JSON]) -> None:
+        """Puts something else in place of the bot's message that was clicked. Raises SlackApiError."""
+        container: JSON = payload.get("container") or {}
+        ts = container.get("message_ts")
+        if container.get("is_ephemeral") or ts is None or self.channel is None:
+            await self.line(client).replace(text, blocks)
+        else:
+            await client.chat_update(channel=self.channel, ts=ts, text=text, blocks=blocks)
+
     def metadata(self, **more: str) -> str:
         """For a modal's `private_metadata`, so that its submission knows where it was opened from."""
         place = {"channel": self.channel, "thread": self.thread, "response_url": self.response_url}

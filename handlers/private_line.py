@@ -43,6 +43,14 @@ class PrivateLine:
             return
         await self.direct(text, blocks)
 
+    async def replace(self, text: str, blocks: list[JSON] | None = None) -> None:
+        """Puts this in place of the message that was clicked; where that cannot be done, says it.
+
+        Raises SlackApiError where no way is left.
+        """
+        if not await self._respond(text, blocks, replace=True):
+            await self.say(text, blocks)
+
     async def direct(self, text: str, blocks: list[JSON] | None = None) -> None:
         """Sends a DM. Raises SlackApiError where that is refused."""
         opened = await self._client.conversations_open(users=self.person)
@@ -60,13 +68,13 @@ class PrivateLine:
                 raise
             await post()
 
-    async def _respond(self, text: str, blocks: list[JSON] | None) -> bool:
+    async def _respond(self, text: str, blocks: list[JSON] | None, *, replace: bool = False) -> bool:
         if self._uses_left <= 0 or self.response_url is None:
             return False
         self._uses_left -= 1
         try:
             answer = await AsyncWebhookClient(self.response_url).send(
-                text=text, blocks=blocks, response_type="ephemeral", replace_original=False
+                text=text, blocks=blocks, response_type="ephemeral", replace_original=replace
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("response_url_failed", problem=type(error).__name__)

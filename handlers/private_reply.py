@@ -21,12 +21,13 @@ class PrivateReply:
         self._question = question
         self._clock = clock
 
-    async def write(self, events: AsyncGenerator[AnswerEvent, None]) -> None:
-        """Tells the person the answer, or why there is none."""
+    async def write(self, events: AsyncGenerator[AnswerEvent, None]) -> bool:
+        """Tells the person the answer, or why there is none; whether there was one."""
         collector = Collector(events, self._question.id)
         try:
             await collector.wait(None)
             await self._tell(collector)
+            return isinstance(collector.end, Finished)
         finally:
             await collector.close()
 

@@ -98,6 +98,8 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors.action(FEEDBACK, actions.feedback)
     doors.action(WHY, actions.why)
     doors.action(ANOTHER_WAY, actions.another_way)
+    doors.action(another_way.KEEP_THIS, actions.keep_this)
+    doors.action(another_way.KEEP_FIRST, actions.keep_first)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)

@@ -69,7 +69,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A settled call, as it is exported."""
+    """A call as it is shown and exported. What it took and cost is None while it is under way."""
 
     id: int
     question_id: str | None
@@ -246,11 +246,18 @@ class Ledger:
 
     async def rows(self, since: datetime, until: datetime) -> list[Row]:
         """Every settled call started in [since, until), oldest first."""
+        return await self._rows(*_settled(since, until))
+
+    async def of(self, question_id: str) -> list[Row]:
+        """Every call for one question, oldest first; also those that are still under way."""
+        return await self._rows(ledger.c.question_id == question_id)
+
+    async def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[Row]:
         names = [name for name in Row.__slots__ if name != "place_kind"]
         query = (
             sa.select(*(ledger.c[name] for name in names), questions.c.place_kind)
             .join(questions, questions.c.id == ledger.c.question_id, isouter=True)
-            .where(*_settled(since, until))
+            .where(*conditions)
             .order_by(ledger.c.started_at, ledger.c.id)
         )
         async with self._engine.connect() as connection:

@@ -98,8 +98,7 @@ def _settings(core: Core, judge: str | None) -> dict[str, str]:
     settings = {
         "answers.max_tokens": str(core.settings.answers.max_tokens),
         "knowledge.passages": str(core.settings.knowledge.passages),
-        "selection.cost_weight": str(core.settings.selection.cost_weight),
-        "selection.latency_weight": str(core.settings.selection.latency_weight),
+        "selection.value": core.settings.selection.value,
         "estimates": estimates_version(),
         "prices": core.prices.version,
     }

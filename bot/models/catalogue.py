@@ -6,8 +6,10 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from importlib import resources
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,6 +48,23 @@ class Provider(BaseModel):
     def label(self) -> str:
         """What people call it."""
         return self.title or self.name
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether what it is asked stays on this machine, or in this network where its owner says `local = true`.
+
+        An address on this machine is believed as it is; one that is public is never local, whatever is said of it.
+        """
+        if self.name == OFFLINE:
+            return True
+        host = urlsplit(self.base_url).hostname or ""
+        if host == "localhost":
+            return True
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return self.local and bool(host)
+        return address.is_loopback or (self.local and address.is_private)
 
 
 class Catalogue:

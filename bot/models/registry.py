@@ -65,6 +65,10 @@ class Models:
         cards = [card for card in self._catalogue.cards if card.task == "chat" and self._obstacle(card) is None]
         return tuple(sorted(cards, key=lambda card: card.provider == OFFLINE))
 
+    def stays_here(self, card: ModelCard) -> bool:
+        """Whether what the model is asked does not leave this machine, as its provider is configured."""
+        return self._catalogue.providers[card.provider].stays_here
+
     @property
     def default(self) -> ModelCard:
         """The model that answers where nobody chose: the configured one where it is usable, else the first usable."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.costs.prices import PriceBook
 from bot.domain import Evidence, Option, Question, StrategyName
 from bot.models.cards import ModelCard
+from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Estimates, is_offline
 
 FINE_TUNED_SIMILARITY = 0.5
@@ -29,11 +30,18 @@ class Weighing:
     medians: Mapping[tuple[str, str], float]
 
     def options(
-        self, question: Question, evidence: Evidence, cards: Sequence[ModelCard], *, pinned: bool
+        self,
+        question: Question,
+        evidence: Evidence,
+        cards: Sequence[ModelCard],
+        *,
+        pinned: bool,
+        barred: Collection[str] = (),
     ) -> tuple[Option, ...]:
         """All options, the best utility first and those that cannot be taken last.
 
         `pinned`: a person chose the one model in `cards`, so a fine-tuned one may answer any kind of question.
+        `barred`: names of models that may not be asked from here.
         """
         needs = self.estimates.needs(evidence)
         drafts = [
@@ -46,7 +54,9 @@ class Weighing:
         for _, strategy, cost in drafts:
             dearest[strategy] = max(dearest[strategy], cost or Decimal(0))
         options = [
-            self._option(card, strategy, needs[strategy], cost, dearest[strategy], evidence, pinned)
+            self._option(
+                card, strategy, needs[strategy], cost, dearest[strategy], evidence, pinned, card.name in barred
+            )
             for card, strategy, cost in drafts
         ]
         return tuple(sorted(options, key=lambda option: (not option.available, -option.utility)))
@@ -60,8 +70,9 @@ class Weighing:
         dearest: Decimal,
         evidence: Evidence,
         pinned: bool,
+        barred: bool,
     ) -> Option:
-        reason = obstacle(card, strategy, evidence, pinned)
+        reason = STAYS if barred else obstacle(card, strategy, evidence, pinned)
         quality = 0.0 if reason else need * self.estimates.strength(card, strategy)
         latency = self.estimates.latency(card, self.medians)
         weighed = float(dearest if cost is None else cost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -57,6 +59,11 @@ class Questions:
         row = await self._row(question_id)
         if row is None:
             return None
+        return self.made_of(row)
+
+    @staticmethod
+    def made_of(row: Any) -> Question:
+        """The question that a row of the table holds."""
         kind = PlaceKind(row.place_kind)
         return Question(
             id=row.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,8 +13,13 @@ _RECEIPT = TypeAdapter(Receipt)
 
 
 def to_json(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as plain JSON values; decimals stay exact, as text."""
+    """The receipt as plain JSON values; decimals stay exact, as text.
+
+    Evidence that is no number (of a store with nothing in it) is left out: JSON has no word for it.
+    """
     plain: dict[str, Any] = _RECEIPT.dump_python(receipt, mode="json")
+    features = receipt.choice.features
+    plain["choice"]["features"] = {name: value for name, value in features.items() if math.isfinite(value)}
     return plain
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.costs.prices import PriceBook
 from bot.domain import Choice, Evidence, Option, Pin, Question
 from bot.models.cards import ModelCard
 from bot.selection import reasons
+from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Estimates
 from bot.selection.options import Weighing
+from bot.selection.value import Value
 
 
 class Selector:
-    """`cost_weight` (λ): quality that a US dollar is worth; `latency_weight` (μ): quality that a second is worth."""
+    """`value`: how money and time are weighed where a question's place says nothing else."""
 
-    def __init__(
-        self, *, cost_weight: float, latency_weight: float, prices: PriceBook, estimates: Estimates | None = None
-    ) -> None:
-        self._cost_weight = cost_weight
-        self._latency_weight = latency_weight
+    def __init__(self, *, prices: PriceBook, value: Value = Value.BALANCED, estimates: Estimates | None = None) -> None:
+        self._value = value
         self._prices = prices
         self._estimates = estimates or Estimates()
 
@@ -32,24 +31,29 @@ class Selector:
         pins: Sequence[Pin],
         *,
         medians: Mapping[tuple[str, str], float] | None = None,
+        value: Value | None = None,
+        barred: Collection[str] = (),
     ) -> Choice:
         """The best option among the usable `models`, which must not be empty.
 
         `pins`, strongest first: of each the model and the strategy count on their own. A pinned model must be one of
         `models`. A pinned strategy that cannot be taken is named in the reasons and left out. `medians`: seconds of
-        late by provider and model name. Where no option can be taken, the choice's own is not `available` and says why.
+        late by provider and model name. `value`: how money and time are weighed for this question. `barred`: names of
+        models that may not be asked where it was asked. Where no option can be taken, the choice's own is not
+        `available` and says why.
         """
         model_pin = next((pin for pin in pins if pin.model), None)
         strategy_pin = next((pin for pin in pins if pin.strategy), None)
         cards = [card for card in models if model_pin is None or card.name == model_pin.model]
+        value = value or self._value
         weighing = Weighing(
-            cost_weight=self._cost_weight,
-            latency_weight=self._latency_weight,
+            cost_weight=value.cost_weight,
+            latency_weight=value.latency_weight,
             prices=self._prices,
             estimates=self._estimates,
             medians=medians or {},
         )
-        options = weighing.options(question, evidence, cards, pinned=model_pin is not None)
+        options = weighing.options(question, evidence, cards, pinned=model_pin is not None, barred=barred)
         obeyed, said = [], []
         if model_pin is not None:
             obeyed.append(replace(model_pin, strategy=None))
@@ -65,14 +69,22 @@ class Selector:
                 said.append(reasons.of_refused_pin(strategy_pin, _refusal(wanted)))
         taken = _best(candidates)
         said += reasons.of_choice(taken, options, evidence, pinned_strategy=candidates is not options)
-        return Choice(option=taken, options=options, reasons=tuple(said), pins=_joined(obeyed))
+        return Choice(
+            option=taken,
+            options=options,
+            reasons=tuple(said),
+            pins=_joined(obeyed),
+            guards=(STAYS,) if any(card.name in barred for card in cards) else (),
+            value=value.value,
+            point_worth=value.point_worth,
+        )
 
 
 def _best(options: Sequence[Option]) -> Option:
     """The first; where none can be taken, the one whose obstacle is the evidence and not the model."""
     if options[0].available:
         return options[0]
-    return next((option for option in options if option.strategy == "rag"), options[0])
+    return next((o for o in options if o.strategy == "rag" and o.reason != STAYS), options[0])
 
 
 def _refusal(options: Sequence[Option]) -> str:

@@ -168,6 +168,16 @@ model_identities = sa.Table(
     sa.Column("since", UtcDateTime),  # NULL: always, as far as is known
 )
 
+# Questions that were asked once more another way: which one came before, and who asked for it.
+alternatives = sa.Table(
+    "alternatives",
+    metadata,
+    sa.Column("question_id", sa.String(40), primary_key=True),
+    sa.Column("first_id", sa.String(40), nullable=False, index=True),
+    sa.Column("asked_by", sa.String(40), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+)
+
 examples = sa.Table(
     "examples",
     metadata,
@@ -188,6 +198,17 @@ pins = sa.Table(
     sa.Column("key", sa.String(90), primary_key=True),
     sa.Column("model", sa.String(200)),
     sa.Column("strategy", sa.String(20)),
+    sa.Column("set_by", sa.String(40), nullable=False),
+    sa.Column("set_at", UtcDateTime, nullable=False),
+)
+
+# What admins set for a channel besides its pins.
+channel_settings = sa.Table(
+    "channel_settings",
+    metadata,
+    sa.Column("channel", sa.String(40), primary_key=True),
+    sa.Column("value", sa.String(12)),  # frugal, balanced, best; NULL: as configured
+    sa.Column("stay_local", sa.Boolean, nullable=False, default=False),
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
 )

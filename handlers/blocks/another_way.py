@@ -1,30 +1,51 @@
-"""The modal behind "Try another way"."""
+"""The modal behind "Try another way", and the choice between two answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain import Option, Receipt
+from bot.selection import figures
 from handlers.blocks import words
-from handlers.blocks.parts import context, input_block, modal, option, select
+from handlers.blocks.answer import how
+from handlers.blocks.parts import button, context, input_block, modal, option, section, select
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
 
 CALLBACK = "another_way"
+WAY = "way"
 AUTOMATIC = "auto"
+KEEP_THIS, KEEP_FIRST = "keep_this", "keep_first"
+WAYS_SHOWN = 3
+_OTHER = "other"
+_BETWEEN = " "
 
 
-def another_way_modal(question: str, models: Sequence[str], metadata: str) -> JSON:
-    """Which model and which strategy; either may be left to the bot."""
+def another_way_modal(question: str, ways: Sequence[Option], models: Sequence[str], metadata: str) -> JSON:
+    """The next best ways with what is expected of them, the first one marked; below, any other model and strategy.
+
+    `ways`: options that could have been taken instead, best first.
+    """
     automatic = option("Choose for me", AUTOMATIC)
     by_model = [automatic, *(option(name, name) for name in models[:99])]
     by_strategy = [
         automatic,
         *(option(title[:1].upper() + title[1:], name) for name, title in words.STRATEGIES.items()),
     ]
-    blocks = [
-        context(f"“{escape(shorten(question, 300))}”"),
+    blocks = [context(f"“{escape(shorten(question, 300))}”")]
+    next_best = [_offered(way) for way in ways if len(_named(way)) <= 150][:WAYS_SHOWN]
+    if next_best:
+        radio = {
+            "type": "radio_buttons",
+            "action_id": WAY,
+            "options": [*next_best, option("Another one, chosen below", _OTHER)],
+            "initial_option": next_best[0],
+        }
+        blocks += [input_block(WAY, "Answer with the next best", radio), {"type": "divider"}]
+    hint = "What you choose here goes before the ways above." if next_best else ""
+    blocks += [
         input_block("model", "Model", select("model", by_model, initial=automatic)),
-        input_block("strategy", "How", select("strategy", by_strategy, initial=automatic)),
+        input_block("strategy", "How", select("strategy", by_strategy, initial=automatic), hint=hint),
     ]
     return modal("Try another way", blocks, callback_id=CALLBACK, submit="Ask again", metadata=metadata)
 
@@ -35,6 +56,48 @@ def chosen(payload: JSON) -> tuple[str | None, str | None]:
 
     def value(name: str) -> str | None:
         picked = (values.get(name, {}).get(name, {}).get("selected_option") or {}).get("value")
-        return None if picked in (None, AUTOMATIC) else str(picked)
+        return None if picked in (None, AUTOMATIC, _OTHER) else str(picked)
 
-    return value("model"), value("strategy")
+    model, strategy, way = value("model"), value("strategy"), value(WAY)
+    if way is None or model or strategy:
+        return model, strategy
+    strategy, _, model = way.partition(_BETWEEN)
+    return model or None, strategy
+
+
+def comparison(question_id: str, first: Receipt | None, second: Receipt) -> tuple[str, list[JSON]]:
+    """Asks which of two answers is better, as text and blocks; `question_id` is the second one's."""
+    before = f"The first: {how(first)}\n" if first else ""
+    text = "Which of the two answers is better?"
+    blocks = [
+        section(f"*{text}*"),
+        context(f"{before}This one: {how(second)}"),
+        {
+            "type": "actions",
+            "elements": [
+                button("Keep this one", KEEP_THIS, question_id),
+                button("The first was better", KEEP_FIRST, question_id),
+            ],
+        },
+    ]
+    return text, blocks
+
+
+def compared(person: str, receipt: Receipt | None, *, is_second: bool) -> tuple[str, list[JSON]]:
+    """What stands there once a person has chosen."""
+    which = "this answer" if is_second else "the first answer"
+    taken = receipt.choice.option if receipt else None
+    by = f" (*{escape(taken.model)}* · {words.STRATEGIES[taken.strategy]})" if taken else ""
+    text = f"Kept by <@{person}>: {which}{by}"
+    return text, [context(f":white_check_mark: {text}")]
+
+
+def _offered(way: Option) -> JSON:
+    name = words.STRATEGIES[way.strategy]
+    title = shorten(f"{name[:1].upper()}{name[1:]} · {way.model}", 75)
+    cost = figures.cost(way).partition(" (")[0]
+    return option(title, _named(way), f"expected quality {way.quality:.2f} · {cost} · {words.seconds(way.latency)}")
+
+
+def _named(way: Option) -> str:
+    return f"{way.strategy.value}{_BETWEEN}{way.model}"

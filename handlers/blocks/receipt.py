@@ -1,10 +1,13 @@
-"""The receipt as a modal: what was considered, what was chosen and why, and what it cost."""
+"""The receipt as a modal: what was considered, what was chosen and why, and what it really took."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain import Option, Pin, Price, Receipt
+from bot.costs.ledger import Row
+from bot.domain import Choice, Option, Pin, Price, Receipt, Usage
+from bot.selection import figures
 from handlers.blocks import words
 from handlers.blocks.answer import sources
 from handlers.blocks.parts import context, modal, mrkdwn, section
@@ -12,6 +15,10 @@ from handlers.markdown import escape
 from handlers.shapes import JSON
 
 OPTIONS_SHOWN = 8
+OBSTACLES_SHOWN = 5
+NAMES_SHOWN = 6
+CALLS_SHOWN = 10
+_DIVIDER: JSON = {"type": "divider"}
 _OUTCOMES = {
     "answered": "answered",
     "nothing_found": "nothing was found to answer from",
@@ -19,25 +26,30 @@ _OUTCOMES = {
 }
 
 
-def receipt_modal(receipt: Receipt, now: datetime) -> JSON:
-    """The modal behind "Why this answer?"."""
+def receipt_modal(
+    receipt: Receipt, now: datetime, *, calls: Sequence[Row] = (), people: Sequence[tuple[str, str]] = ()
+) -> JSON:
+    """The modal behind "Why this answer?".
+
+    `calls`: every model call for the question; `people`: who did what with the answer, as (person, signal).
+    """
     choice = receipt.choice
+    blocks = [*_chosen(choice), _real(receipt), *_kept(people)]
+    if receipt.citations:
+        blocks += [_DIVIDER, section("*Sources*"), *sources(receipt.citations, now)]
+    blocks += [*_considered(choice), *_numbers(choice), *_calls(calls)]
+    made_with = escape(figures.versions(choice.versions))
+    blocks += [_DIVIDER, context("\n".join([*([made_with] if made_with else []), f"Reference {receipt.question_id}"]))]
+    return modal("Why this answer", blocks)
+
+
+def _chosen(choice: Choice) -> list[JSON]:
     taken = f"*{escape(choice.option.model)}* with {words.STRATEGIES[choice.option.strategy]}"
     reasons = "\n".join(f"• {escape(reason)}" for reason in choice.reasons)
-    blocks = [section(f"{taken}\n{reasons}"), _real(receipt)]
+    blocks = [section(f"{taken}, chosen {escape(figures.policy(choice))}\n{reasons}")]
     if choice.pins:
-        pins = "; ".join(_pin(pin) for pin in choice.pins)
-        blocks.append(section(f"*Fixed by a person:* {pins}"))
-    options = sorted(choice.options, key=lambda option: (not option.available, -option.utility))
-    if options:
-        blocks += [{"type": "divider"}, section("*What was considered*, best first")]
-        blocks += [context(_option(option, option == choice.option)) for option in options[:OPTIONS_SHOWN]]
-        if len(options) > OPTIONS_SHOWN:
-            blocks.append(context(f"and {len(options) - OPTIONS_SHOWN} more"))
-    if receipt.citations:
-        blocks += [{"type": "divider"}, section("*Sources*"), *sources(receipt.citations, now)]
-    blocks.append(context(f"Reference {receipt.question_id}"))
-    return modal("Why this answer", blocks)
+        blocks.append(section(f"*Fixed by a person:* {'; '.join(_pin(pin) for pin in choice.pins)}"))
+    return blocks
 
 
 def _real(receipt: Receipt) -> JSON:
@@ -57,15 +69,85 @@ def _cost(price: Price) -> str:
     return f"{words.money(price.amount)}{by}"
 
 
+def _kept(people: Sequence[tuple[str, str]]) -> list[JSON]:
+    """What people said when they had two answers; a thumb stays between the person and the bot."""
+    told = []
+    for signal, said in (("kept", "Kept, of two answers, by"), ("dropped", "The other answer was kept by")):
+        names = [f"<@{escape(person)}>" for person, given in people if given == signal]
+        told += [f"{said} {', '.join(names[:NAMES_SHOWN])}{_more(names, NAMES_SHOWN)}"] if names else []
+    return [context(*told)] if told else []
+
+
 def _pin(pin: Pin) -> str:
     strategy = words.STRATEGIES[pin.strategy] if pin.strategy else None
     what = " and ".join(escape(part) for part in (pin.model, strategy) if part)
     return f"{what} for this {pin.scope}"
 
 
+def _considered(choice: Choice) -> list[JSON]:
+    possible = sorted((one for one in choice.options if one.available), key=lambda one: -one.utility)
+    blocks: list[JSON] = []
+    if possible:
+        blocks += [_DIVIDER, section("*What was considered*, best value first")]
+        blocks += [context(_option(one, one == choice.option)) for one in possible[:OPTIONS_SHOWN]]
+        if len(possible) > OPTIONS_SHOWN:
+            blocks.append(context(f"and {len(possible) - OPTIONS_SHOWN} more"))
+    obstacles = figures.obstacles(choice.options)
+    kept_out = [f"• {escape(guard)}" for guard in figures.guards(choice)]
+    kept_out += [f"• {escape(why)} {_names(options)}" for why, options in obstacles[:OBSTACLES_SHOWN]]
+    if len(obstacles) > OBSTACLES_SHOWN:
+        kept_out.append(f"and {len(obstacles) - OBSTACLES_SHOWN} more reasons")
+    if kept_out:
+        blocks += [section("*What could not be taken*"), context("\n".join(kept_out))]
+    return blocks
+
+
 def _option(option: Option, taken: bool) -> str:
-    name = f"{'→ ' if taken else ''}*{escape(option.model)}* · {words.STRATEGIES[option.strategy]}"
-    if not option.available:
-        return f"{name} · not possible: {escape(option.reason)}"
-    estimate = f"quality {option.quality:.2f} · {words.money(option.cost)} · {words.seconds(option.latency)}"
-    return f"{name} · {estimate}{f' · {escape(option.reason)}' if option.reason else ''}"
+    mark = " · *taken*" if taken else ""
+    name = f"*{escape(option.model)}* · {words.STRATEGIES[option.strategy]}{mark}"
+    return f"{name}\n{figures.estimates(option)}"
+
+
+def _names(options: Sequence[Option]) -> str:
+    """Each model once with its ways."""
+    ways: dict[str, list[str]] = {}
+    for option in options:
+        ways.setdefault(option.model, []).append(words.STRATEGIES[option.strategy])
+    if len({tuple(each) for each in ways.values()}) == 1:
+        same = ", ".join(next(iter(ways.values())))
+        return f"_{escape(', '.join([*ways][:NAMES_SHOWN]))}{_more([*ways], NAMES_SHOWN)}: {same}_"
+    names = [f"{model}: {', '.join(each)}" for model, each in ways.items()]
+    return f"_{escape('; '.join(names[:NAMES_SHOWN]))}{_more(names, NAMES_SHOWN)}_"
+
+
+def _numbers(choice: Choice) -> list[JSON]:
+    """The evidence, and what it was weighed with."""
+    evidence = [f"{escape(name)} *{value}*" for name, value in figures.evidence(choice.features)]
+    weighed = (figures.worth(choice.value, choice.point_worth), figures.chance(choice))
+    lines = [" · ".join(evidence), *(escape(line) for line in weighed)]
+    told = [line for line in lines if line]
+    return [_DIVIDER, section("*How it was weighed*"), context("\n".join(told))] if told else []
+
+
+def _calls(calls: Sequence[Row]) -> list[JSON]:
+    """Every call, where there was more than the one that the sums above tell of."""
+    if len(calls) < 2:
+        return []
+    lines = [" · ".join(_call(row)) for row in calls[:CALLS_SHOWN]]
+    lines += [f"and {len(calls) - CALLS_SHOWN} more"] if len(calls) > CALLS_SHOWN else []
+    return [_DIVIDER, section("*Model calls*"), context("\n".join(lines))]
+
+
+def _call(row: Row) -> Iterable[str]:
+    yield f"{escape(row.purpose)}: *{escape(row.model)}*"
+    yield escape(row.outcome.replace("_", " "))
+    if row.prompt_tokens is not None and row.completion_tokens is not None:
+        usage = Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens, estimated=row.estimated)
+        yield words.tokens(usage)
+    yield words.money(row.cost)
+    if row.seconds is not None:
+        yield words.seconds(row.seconds)
+
+
+def _more(names: Sequence[str], shown: int) -> str:
+    return f" and {len(names) - shown} more" if len(names) > shown else ""

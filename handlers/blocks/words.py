@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
-from bot.costs.money import dollars
-from bot.domain import StrategyName, Usage
+from bot.domain import StrategyName
+from bot.selection.figures import money as money
+from bot.selection.figures import seconds as seconds
+from bot.selection.figures import tokens as tokens
 
 STRATEGIES = {
     StrategyName.ZERO_SHOT: "plain prompting",
@@ -15,13 +16,6 @@ STRATEGIES = {
     StrategyName.FINE_TUNED: "fine-tuned model",
 }
 _SPANS = ((365, "year"), (30, "month"), (7, "week"), (1, "day"))
-
-
-def money(amount: Decimal | None) -> str:
-    """US dollars; an unknown price says so, and only what costs nothing is free."""
-    if amount is None:
-        return "price unknown"
-    return dollars(amount) if amount else "free"
 
 
 def age(moment: datetime, now: datetime) -> str:
@@ -59,21 +53,3 @@ def until(moment: datetime, now: datetime) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 document", "1,204 documents"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def seconds(value: float) -> str:
-    """A duration: "0.4 s", "12 s", "2 min 5 s"."""
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = round(value)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
-
-
-def tokens(usage: Usage | None) -> str:
-    """The tokens of a call in one line."""
-    if usage is None:
-        return "not known"
-    if not usage.prompt_tokens and not usage.completion_tokens:
-        return "none"
-    counted = " (counted here)" if usage.estimated else ""
-    return f"{usage.prompt_tokens:,} read, {usage.completion_tokens:,} written{counted}"

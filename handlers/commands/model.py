@@ -12,6 +12,7 @@ from bot.selection.pins import Scope, thread_key
 from handlers.answering import Answering, Asked
 from handlers.blocks import model_card
 from handlers.blocks.model_card import AUTOMATIC, Shown
+from handlers.commands.channel import ChannelCommand
 from handlers.markdown import escape
 from handlers.origin import Origin, metadata
 from handlers.permissions import Roles
@@ -20,7 +21,8 @@ from handlers.shapes import JSON
 USAGE = (
     "`/model` opens the picker. You can also write `/model list`, `/model show NAME`, "
     "`/model use NAME for me`, `/model use NAME here` (this channel, admins), `/model auto [for me | here]`; "
-    "in a thread, mention me: “@Switchboard model use NAME thread”."
+    "in a thread, mention me: “@Switchboard model use NAME thread”. `/model value` shows what quality may cost in this "
+    "channel, `/model local` whether its questions may leave this machine."
 )
 _SCOPES: dict[str, Scope] = {
     "": "person",
@@ -44,6 +46,7 @@ class ModelCommand:
         self._core = core
         self._roles = roles
         self._answering = answering
+        self._channel = ChannelCommand(core, roles)
 
     async def run(self, origin: Origin, text: str) -> None:
         """What follows `/model`."""
@@ -57,6 +60,10 @@ class ModelCommand:
             case "show" if rest.strip():
                 shown = self._shown(self._core.models.card(rest.strip()))
                 await line.say(shown.card.title or shown.card.name, model_card.details(shown))
+            case "value":
+                await line.say(await self._channel.value(origin, rest))
+            case "local":
+                await line.say(await self._channel.local(origin, rest))
             case "use" | "auto":
                 await line.say(await self._switch(origin, verb.lower(), rest))
             case _:
@@ -117,6 +124,8 @@ class ModelCommand:
         card = self._core.models.model(name).card
         if card.task != "chat":
             raise UnknownModel(name, tuple(shown.card.name for shown in self._usable()[:3]))
+        if scope != "person" and origin.channel is not None:
+            await self._core.data_rules.check(origin.channel, card)
         await self._core.pins.set(scope, key, model=card.name, by=origin.person)
         return f"From now on *{escape(card.name)}* answers {_WORDS[scope]}. `/model auto` undoes it."
 

@@ -53,7 +53,7 @@ async def decide(
     team: Team, cards: Sequence[ModelCard], questions: Sequence[Asked]
 ) -> tuple[list[StrategyName], list[float], list[float]]:
     """For each question the strategy, the milliseconds of the choice alone, and those with the search for evidence."""
-    selector = Selector(cost_weight=5.0, latency_weight=0.005, prices=PriceBook())
+    selector = Selector(prices=PriceBook())
     chosen, alone, whole = [], [], []
     for asked in [*questions[:WARM_UP], *questions]:
         started = time.perf_counter()

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from connected_bot import SWITCHBOARD, ConnectedBot
-from model_server import ModelServer, Reply
+from model_server import ModelServer, Reply, unauthorized
 
-from bot.storage.tables import feedback, ledger
+from bot.storage.tables import feedback, labels, ledger
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 
@@ -30,6 +30,26 @@ async def answer(bot: ConnectedBot, maya: Driver, server: ModelServer) -> JSON:
 async def told(person: Driver, words: str, channel: str = "C0GENERAL") -> JSON:
     """The ephemeral message that has these words."""
     return await person.wait_for_ephemeral(channel, lambda m: words in m["text"] or words in str(m.get("blocks")))
+
+
+async def which_is_better(person: Driver, answer: JSON, channel: str = "C0GENERAL") -> JSON:
+    """The message under a second answer that asks which one to keep."""
+    return await person.wait_for_message(channel, lambda m: "keep_this" in str(m), thread=answer["thread_ts"])
+
+
+async def choice_between(bot: ConnectedBot, person: Driver, second: str) -> JSON:
+    """The two buttons once more, as somebody sees them who has not loaded the message anew."""
+    elements = [{**_button(name), "value": second} for name in ("keep_this", "keep_first")]
+    blocks = [{"type": "actions", "elements": elements}]
+    posted = await bot.client.chat_postMessage(channel="C0GENERAL", text="Which?", blocks=blocks)
+    return await person.wait_for_message("C0GENERAL", lambda m: m["ts"] == posted["ts"])
+
+
+async def signals(bot: ConnectedBot) -> dict[tuple[str, str], str]:
+    """What each person did with each answer."""
+    async with bot.core.engine.connect() as connection:
+        rows = await connection.execute(sa.select(labels.c.person, labels.c.question_id, labels.c.signal))
+        return {(person, question): signal for person, question, signal in rows}
 
 
 async def test_a_thumb_up_counts(bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON) -> None:
@@ -89,6 +109,98 @@ async def test_another_way_asks_again_with_what_was_chosen(
     assert len(server.chats) == 1
 
 
+async def test_another_way_offers_the_next_best_with_what_is_expected_of_it(
+    bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
+) -> None:
+    await maya.click(answer, "another_way")
+    view = await maya.wait_for_view()
+    radio = next(block["element"] for block in view["blocks"] if block.get("block_id") == "way")
+    assert radio["initial_option"]["text"]["text"] == "Plain prompting · test-model"
+    assert radio["initial_option"]["description"]["text"].startswith("expected quality 0.")
+    server.script("On Tuesdays, I believe.")
+    await maya.submit_view(view)
+    second = await maya.wait_for_message(
+        "C0GENERAL", lambda m: "I believe" in m["text"] and "actions" in str(m), thread=answer["thread_ts"]
+    )
+    assert "*test-model* · plain prompting" in str(second["blocks"])
+    asked = str((await which_is_better(maya, answer))["blocks"])
+    assert "The first: *test-model* · knowledge search (RAG)" in asked
+    assert "This one: *test-model* · plain prompting" in asked
+
+
+async def test_what_was_tried_is_not_offered_again(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.click(answer, "another_way")
+    await maya.submit_view(await maya.wait_for_view())
+    compared = await which_is_better(maya, answer)
+    second = await maya.wait_for_message(
+        "C0GENERAL", lambda m: "*test-model* · plain prompting" in str(m.get("blocks")), thread=answer["thread_ts"]
+    )
+    assert second["ts"] < compared["ts"]
+    opened = len(maya.events)
+    await maya.click(second, "another_way")
+    view = await maya.wait_for_view(after=opened)
+    assert [block.get("block_id") for block in view["blocks"] if block["type"] == "input"] == ["model", "strategy"]
+
+
+async def test_of_two_answers_the_one_that_is_kept_is_remembered_and_the_last_word_counts(
+    bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
+) -> None:
+    await maya.click(answer, "another_way")
+    await maya.submit_view(await maya.wait_for_view())
+    compared = await which_is_better(maya, answer)
+    first, second = _value(answer, "why"), _value(compared, "keep_this")
+    await maya.click(compared, "keep_this")
+    await maya.wait_for_message(
+        "C0GENERAL",
+        lambda m: m["ts"] == compared["ts"] and "Kept by <@U0MAYA>: this answer" in m["text"],
+        thread=answer["thread_ts"],
+    )
+    assert await signals(bot) == {("U0MAYA", second): "kept", ("U0MAYA", first): "dropped"}
+    again = await choice_between(bot, maya, second)
+    await leo.click(again, "keep_first")
+    kept = await maya.wait_for_message("C0GENERAL", lambda m: "Kept by <@U0LEO>: the first answer" in m["text"])
+    assert "keep_this" not in str(kept["blocks"])
+    for _ in range(2):
+        await maya.click(await choice_between(bot, maya, second), "keep_first")
+        await bot.idle(maya)
+    assert await signals(bot) == {
+        ("U0MAYA", second): "dropped",
+        ("U0MAYA", first): "kept",
+        ("U0LEO", second): "dropped",
+        ("U0LEO", first): "kept",
+    }
+
+
+async def test_nobody_judges_an_answer_that_they_cannot_read(
+    bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
+) -> None:
+    ts = await maya.post("G0FIN", f"{SWITCHBOARD} what is the robot budget for 2027?")
+    secret = await maya.wait_for_reply("G0FIN", ts)
+    await bot.idle(maya)
+    await maya.click(secret, "another_way")
+    await maya.submit_view(await maya.wait_for_view())
+    compared = await which_is_better(maya, secret, "G0FIN")
+    await leo.click(await choice_between(bot, leo, _value(compared, "keep_this")), "keep_this")
+    await told(leo, "a place that you cannot read")
+    assert await signals(bot) == {}
+
+
+async def test_an_answer_without_another_is_not_judged(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
+    await maya.click(await choice_between(bot, maya, _value(answer, "why")), "keep_this")
+    await told(maya, "There is no other answer to compare this one with.")
+
+
+async def test_another_way_that_fails_is_not_offered_to_be_kept(
+    bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
+) -> None:
+    server.script(unauthorized())
+    await maya.click(answer, "another_way")
+    await maya.submit_view(await maya.wait_for_view())
+    await maya.wait_for_message("C0GENERAL", lambda m: "eference" in str(m), thread=answer["thread_ts"])
+    await bot.idle(maya)
+    assert "keep_this" not in str(await maya.history("C0GENERAL", answer["thread_ts"]))
+
+
 async def test_another_way_for_a_private_answer_stays_private(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -97,6 +209,9 @@ async def test_another_way_for_a_private_answer_stays_private(
     await maya.click(private, "another_way")
     await maya.submit_view(await maya.wait_for_view(), {"model": "offline"})
     await told(maya, "*offline* ·")
+    compared = await told(maya, "Which of the two answers is better?")
+    await maya.click(compared, "keep_first")
+    await told(maya, "Kept by <@U0MAYA>: the first answer (*test-model*")
     assert await leo.history("C0GENERAL") == []
 
 

@@ -23,6 +23,8 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
 from bot.models.registry import Models
 from bot.models.retry import Patience
+from bot.selection.channels import Channels
+from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
 from bot.storage.engine import open_engine, upgrade
@@ -110,6 +112,7 @@ class House:
     examples: Examples
     engine: AsyncEngine
     knowledge: KnowledgeBase
+    channels: Channels
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def question(self, text: str, *, channel: str = "C0HELP", **fields: Any) -> Question:
@@ -163,22 +166,25 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         models = Models(catalogue, keys={}, embedder=knowledge.embedder)
         opened.append(models)
         prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
+        channels = Channels(database)
         assistant = Assistant(
             engine=database,
             knowledge=knowledge,
             embedder=knowledge.embedder,
             models=models,
-            selector=Selector(cost_weight=5.0, latency_weight=0.005, prices=prices),
+            selector=Selector(prices=prices),
             strategies=STRATEGIES,
             prices=prices,
             ledger=Ledger(database),
             pins=pins,
+            channels=channels,
+            data_rules=DataRules(channels, models),
             examples=examples,
             clock=lambda: NOW,
             patience=Patience(first_pause=0.0),
             **{"answer_tokens": 500, "history_tokens": 500, **options},
         )
-        return House(assistant, models, pins, examples, database, knowledge)
+        return House(assistant, models, pins, examples, database, knowledge, channels)
 
     yield make
     for models in opened:

@@ -1,6 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from whole_receipt import whole_receipt
+
+from bot.costs.ledger import Row
 from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
 from bot.models.cards import ModelCard
 from deploy.workspace.limits import check_message_blocks, check_view
@@ -50,6 +54,30 @@ def receipt(citations: tuple[Citation, ...] = (), options: int = 3) -> Receipt:
     )
 
 
+def call(outcome: str) -> Row:
+    return Row(
+        id=1,
+        question_id="q1",
+        purpose="answer",
+        attempt=1,
+        provider="house",
+        model="small-model",
+        strategy="rag",
+        channel="C0HELP",
+        place_kind="channel",
+        started_at=NOW,
+        seconds=1.9,
+        prompt_tokens=1200,
+        completion_tokens=80,
+        cached_tokens=None,
+        reasoning_tokens=None,
+        estimated=False,
+        cost=Decimal("0.0004"),
+        price_version=None,
+        outcome=outcome,
+    )
+
+
 def test_what_stands_under_an_answer_keeps_slacks_limits_with_any_number_of_sources() -> None:
     many = tuple(citation(number, title="Title " * 60, url="https://docs.example/" + "x" * 200) for number in range(40))
     blocks = tail(Answer(question_id="q1", text="", citations=many, receipt=receipt(many)), NOW)
@@ -80,8 +108,50 @@ def test_the_receipt_tells_the_choice_its_price_and_what_a_person_fixed() -> Non
     assert "price unknown" in shown
     assert "1,200 read, 80 written (counted here)" in shown
     assert "model-0 and knowledge search (RAG) for this thread" in shown
-    assert "and 4 more" in shown
-    assert "not possible: its key is missing" in str(receipt_modal(receipt(), NOW))
+    assert "and 3 more" in shown
+    assert "• its key is missing _model-2: knowledge search (RAG)_" in str(receipt_modal(receipt(), NOW))
+
+
+def test_the_receipt_tells_ranges_guards_evidence_weights_and_versions() -> None:
+    view = receipt_modal(whole_receipt("q1"), NOW, people=(("U0LEO", "kept"), ("U0MAYA", "down")))
+    check_view(view)
+    shown = str(view["blocks"])
+    for told in (
+        "*small-model* with knowledge search (RAG), chosen by what was learned from feedback",
+        "*small-model* · knowledge search (RAG) · *taken*",
+        "quality 0.71 (0.62–0.79) · $0.00041 ($0.0003–$0.0006) · 2.1 s (1.4–3.0 s)",
+        "The budget of this channel leaves no room for “huge-model”.",
+        "The model is not fine-tuned. _small-model, large-model: fine-tuned model_",
+        "nearest passage *0.82*",
+        "frugal: a point of quality (0.01) is worth $0.0004 and 2 s here",
+        "estimates shipped-3 · prices 2026-05-01 · index minilm-7",
+        "Kept, of two answers, by <@U0LEO>",
+    ):
+        assert told in shown, told
+    assert "U0MAYA" not in shown
+    assert "Model calls" not in shown
+
+
+def test_a_receipt_keeps_slacks_limits_whatever_is_in_it() -> None:
+    whole = whole_receipt("q1")
+    refused = [
+        replace(option, model=f"{'m' * 190}{n}", available=False, reason="Because. " * 200 + str(n % 9))
+        for n, option in enumerate(whole.choice.options * 40)
+    ]
+    choice = replace(
+        whole.choice,
+        options=(*whole.choice.options * 40, *refused),
+        guards=("A guard struck. " * 100,) * 50,
+        reasons=("A reason & more. " * 100,) * 50,
+        features={f"feature_{n}": 0.5 for n in range(300)},
+    )
+    calls = [call(outcome) for outcome in ("timed_out", "answered")] * 50
+    sources = tuple(citation(n, title="Title " * 60) for n in range(40))
+    people = [(f"U{n}", "kept") for n in range(500)]
+    view = receipt_modal(replace(whole, choice=choice, citations=sources), NOW, calls=calls, people=people)
+    check_view(view)
+    assert "answer: *small-model* · timed out · 1,200 read, 80 written · $0.0004 · 1.9 s" in str(view)
+    assert "and 90 more" in str(view)
 
 
 def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
@@ -98,8 +168,9 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
         seconds=None,
         problems=tuple(Problem(f"file{n}.pdf", "It is broken. " * 50) for n in range(30)),
     )
+    ways = [replace(receipt().choice.option, model="m" * length) for length in (5, 70, 140, 200, 80)]
     check_view(model_card.picker(cards, "model-3", ["person", "channel"], "{}"))
-    check_view(another_way.another_way_modal("q" * 5000, [c.card.name for c in cards], "{}"))
+    check_view(another_way.another_way_modal("q" * 5000, ways, [c.card.name for c in cards], "{}"))
     check_view(ask_about.ask_modal("line & <b>\n" * 900, "{}"))
     check_view(ask_about.ask_modal("", "{}"))
     check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))

@@ -10,7 +10,9 @@ from bot.costs.prices import PriceBook
 from bot.domain import Audience, Choice, Evidence, Example, Option, Pin, Place, PlaceKind, Question, StrategyName
 from bot.models.cards import CardRates, FineTune, ModelCard
 from bot.models.catalogue import OFFLINE, load_catalogue
+from bot.selection.data_rules import STAYS
 from bot.selection.selector import Selector
+from bot.selection.value import Value
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage
 
@@ -61,13 +63,13 @@ def choose(
     *cards: ModelCard,
     pins: tuple[Pin, ...] = (),
     medians: Any = None,
-    cost_weight: float = 5.0,
-    latency_weight: float = 0.005,
+    value: Value = Value.BALANCED,
+    barred: frozenset[str] = frozenset(),
 ) -> Choice:
-    selector = Selector(cost_weight=cost_weight, latency_weight=latency_weight, prices=PriceBook())
+    selector = Selector(prices=PriceBook())
     place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
     question = Question(id="q", text="How?", asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
-    return selector.choose(question, evidence, cards, pins, medians=medians)
+    return selector.choose(question, evidence, cards, pins, medians=medians, value=value, barred=barred)
 
 
 def taken(choice: Choice) -> tuple[str, StrategyName]:
@@ -83,12 +85,13 @@ def test_the_strategy_follows_the_evidence(evidence: Evidence, strategy: Strateg
     assert choice.option.quality > 0.5
 
 
-def test_every_option_follows_the_formula_and_the_best_is_taken() -> None:
-    choice = choose(DOCUMENTS, card("writer"), card("dear", "400"), cost_weight=7.0, latency_weight=0.01)
+@pytest.mark.parametrize("value", Value)
+def test_every_option_follows_the_formula_and_the_best_is_taken(value: Value) -> None:
+    choice = choose(DOCUMENTS, card("writer"), card("dear", "400"), value=value)
     available = [option for option in choice.options if option.available]
     for option in available:
         assert option.cost is not None
-        expected = option.quality - 7.0 * float(option.cost) - 0.01 * option.latency
+        expected = option.quality - value.cost_weight * float(option.cost) - value.latency_weight * option.latency
         assert option.utility == pytest.approx(expected)
     assert choice.option == max(available, key=lambda option: option.utility)
     assert choice.options[: len(available)] == tuple(available)
@@ -99,9 +102,9 @@ def test_of_two_models_that_nobody_has_measured_the_cheaper_one_answers() -> Non
 
 
 def test_a_measured_better_model_is_worth_its_price_until_money_counts_more() -> None:
-    good, poor = card("good", "10", scores={"rag": 0.95}), card("poor", "1", scores={"rag": 0.6})
-    assert taken(choose(DOCUMENTS, good, poor)) == ("good", RAG)
-    assert taken(choose(DOCUMENTS, good, poor, cost_weight=500.0)) == ("poor", RAG)
+    good, poor = card("good", "60", scores={"rag": 0.95}), card("poor", "1", scores={"rag": 0.6})
+    assert taken(choose(DOCUMENTS, good, poor, value=Value.BEST)) == ("good", RAG)
+    assert taken(choose(DOCUMENTS, good, poor, value=Value.FRUGAL)) == ("poor", RAG)
 
 
 def test_a_slow_model_loses_against_a_fast_one() -> None:
@@ -193,3 +196,20 @@ def test_more_similar_documents_never_make_searching_less_likely() -> None:
 
     qualities = [rag(step / 10).quality for step in range(1, 10)]
     assert qualities == sorted(qualities)
+
+
+def test_a_choice_says_what_a_point_of_quality_was_worth() -> None:
+    choice = choose(DOCUMENTS, card("writer"), value=Value.FRUGAL)
+    assert (choice.value, choice.point_worth) == ("frugal", Decimal("0.0004"))
+    default = choose(DOCUMENTS, card("writer"))
+    assert (default.value, default.point_worth) == ("balanced", Decimal("0.002"))
+
+
+def test_what_may_not_leave_this_machine_is_answered_here_though_another_would_be_better() -> None:
+    choice = choose(DOCUMENTS, card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
+    assert taken(choice) == (OFFLINE, RAG)
+    assert {option.reason for option in choice.options if option.model == "hosted"} == {STAYS}
+    assert choice.guards == (STAYS,)
+    nothing = choose(Evidence(), card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
+    assert nothing.reasons == ("Nothing was found in the documents that everyone here may read.",)
+    assert choose(DOCUMENTS, card("hosted"), OFFLINE_CARD).guards == ()
