@@ -46,10 +46,12 @@ from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
+from bot.selection.fits import Fits
 from bot.selection.latencies import Latencies
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
-from bot.selection.selector import Selector
+from bot.selection.selector import Circumstances, Selector
+from bot.selection.value import Value
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.strategies.citing import Citing
@@ -60,6 +62,7 @@ from knowledge.knowledge_base import KnowledgeBase
 log = structlog.get_logger("bot.assistant")
 
 EXAMPLES = 4
+INDEX_KEPT_SECONDS = 60.0
 SPARE_TOKENS = 200
 """Left free in the context window: tokenizers of unknown models count a little differently."""
 NOTHING_FOUND = (
@@ -143,6 +146,8 @@ class Assistant:
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
         self._latencies = Latencies(engine)
+        self._fits = Fits(engine)
+        self._index: tuple[float, str] | None = None
         self._learning = learning
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
@@ -204,18 +209,23 @@ class Assistant:
         vector = found.vector
         if self._knowledge.embedder is not self._embedder:
             vector = await self._embedder.embed_query(searched)
+        near = await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out)
         return Evidence(
             passages=found.passages,
-            examples=await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out),
+            examples=near.examples,
             coverage=found.coverage,
             agreement=found.agreement,
             probability=found.probability,
+            signs=found.signs,
+            comparable=self._knowledge.embedder is self._embedder,
+            example_lead=near.lead,
+            vote_purity=near.purity,
             fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
         )
 
     async def weighed(self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]) -> Choice:
         """What the selector would choose among these models where nobody pinned anything."""
-        return self._selector.choose(question, evidence, cards, (), medians=await self._latencies.medians())
+        return self._selector.choose(question, evidence, cards, (), await self._circumstances())
 
     def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
         """What the model is sent. Raises UnusableQuestion where the question is too long for it."""
@@ -261,16 +271,34 @@ class Assistant:
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
-        medians = await self._latencies.medians()
         value = (await self._channels.of(way.question.place.channel)).value
-        choice = self._selector.choose(
-            way.question, evidence, cards, pins, medians=medians, value=value, barred=way.barred
-        )
+        known = await self._circumstances(value, way.barred)
+        choice = self._selector.choose(way.question, evidence, cards, pins, known)
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
         after = (reasons.of_search(way.searched),) if wording.leans(way.question) else ()
         return replace(choice, reasons=(*before, *choice.reasons, *after))
+
+    async def _circumstances(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
+        fit = await self._fits.current()
+        return Circumstances(
+            value=value,
+            medians=await self._latencies.medians(),
+            means=await self._learning.means() if self._learning is not None else {},
+            barred=barred,
+            weights=fit.weights,
+            proven=fit.proven,
+            index=await self._index_version(),
+            embedder=self._knowledge.embedder.name,
+        )
+
+    async def _index_version(self) -> str:
+        """Read anew every minute: it changes with each document, and telling it takes a look at all of them."""
+        now = time.monotonic()
+        if self._index is None or now - self._index[0] > INDEX_KEPT_SECONDS:
+            self._index = now, await self._knowledge.version()
+        return self._index[1]
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""

@@ -5,6 +5,7 @@ Plain frozen values. They hold no connections, and nothing here decides anything
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from knowledge.documents import Passage
+from knowledge.documents import NO_SIGNS, Passage, Signs
 
 Role = Literal["system", "user", "assistant"]
 
@@ -129,8 +130,11 @@ class Evidence:
 
     `coverage`: share (0 to 1) of the question's rare words found in the passages. `agreement`: overlap (0 to 1) of
     lexical and dense search. `probability`: how likely (0 to 1, as the search estimates it) the passages hold the
-    answer. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest prompt of the
-    kind of question that it was tuned for.
+    answer; `signs`: what else speaks for them. `comparable`: whether the passages' similarities are cosines of the same
+    embedding model as the others. `example_lead`: how many standard deviations the nearest example stands above the
+    mean of all of them; `vote_purity`: share (0 to 1) of the ten nearest whose answer is that of the nearest; both NaN
+    where there is nothing to tell it by. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest
+    prompt of the kind of question that it was tuned for.
     """
 
     passages: tuple[Passage, ...] = ()
@@ -138,6 +142,10 @@ class Evidence:
     coverage: float = 0.0
     agreement: float = 0.0
     probability: float = 0.0
+    signs: Signs = NO_SIGNS
+    comparable: bool = True
+    example_lead: float = math.nan
+    vote_purity: float = math.nan
     fine_tuned: dict[str, float] = field(default_factory=dict)
 
 

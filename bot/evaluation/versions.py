@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.domain import Evidence, Example, StrategyName
 from bot.evaluation.golden import asked
 from bot.evaluation.judge import SYSTEM as JUDGING
-from bot.selection.estimates import WEIGHTS
+from bot.selection.weights import load_weights
 from bot.strategies.base import Strategy
 from knowledge.documents import Passage
 
@@ -42,5 +42,5 @@ def prompts_version(strategies: Mapping[StrategyName, Strategy]) -> str:
 
 
 def estimates_version() -> str:
-    """A digest of the weights that the selector's estimates ship with."""
-    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:16]
+    """Names the weights that the selector's estimates ship with."""
+    return load_weights().version

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,7 +18,9 @@ from knowledge.access import readable
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
 
+VOTERS = 10
 _BYTES = np.dtype("<f4")
+_LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,15 @@ class _Shelf:
     stamp: tuple[int, datetime | None]
     examples: tuple[Example, ...]
     vectors: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class NearExamples:
+    """Examples, nearest first; `lead` and `purity` as `Evidence` words them, over all that the audience may read."""
+
+    examples: tuple[Example, ...] = ()
+    lead: float = math.nan
+    purity: float = math.nan
 
 
 class Examples:
@@ -65,26 +77,26 @@ class Examples:
         k: int,
         *,
         leave_out: Callable[[Example], bool] | None = None,
-    ) -> tuple[Example, ...]:
+    ) -> NearExamples:
         """The `k` examples nearest to a question's vector that an audience with `scopes` may read, nearest first.
 
         Those that `leave_out` is true of are passed over; it sees them with their similarity.
         """
         shelf = await self._current()
         if not shelf.examples:
-            return ()
+            return NearExamples()
         similarities = shelf.vectors @ vector
+        open_to = np.array([readable(example.readers, scopes) for example in shelf.examples])
         found: list[Example] = []
         for place in np.argsort(-similarities, kind="stable"):
-            example = shelf.examples[place]
-            if not readable(example.readers, scopes):
+            if not open_to[place]:
                 continue
-            near = replace(example, similarity=float(similarities[place]))
+            near = replace(shelf.examples[place], similarity=float(similarities[place]))
             if leave_out is None or not leave_out(near):
                 found.append(near)
-                if len(found) == k:
+                if len(found) == max(k, VOTERS):
                     break
-        return tuple(found)
+        return NearExamples(tuple(found[:k]), _lead(found, similarities[open_to]), vote_purity(found[:VOTERS]))
 
     async def all(self, scopes: frozenset[str]) -> tuple[Example, ...]:
         """Every example that an audience with `scopes` may read, oldest first."""
@@ -129,3 +141,22 @@ class Examples:
                 changed = {"embedder": self._embedder.name, "vector": vector.astype(_BYTES).tobytes()}
                 await connection.execute(examples.update().where(examples.c.id == row.id).values(**changed))
         return vectors
+
+
+def lead(best: float, similarities: Vector) -> float:
+    """How many standard deviations the best similarity stands above the mean of all; NaN for fewer than two."""
+    if len(similarities) < 2:
+        return math.nan
+    return (best - float(similarities.mean())) / max(float(similarities.std()), _LEAST_SPREAD)
+
+
+def vote_purity(nearest: Sequence[Example]) -> float:
+    """Share of these examples whose answer is that of the first; NaN where no two answers are alike."""
+    answers = [example.answer for example in nearest]
+    if len(set(answers)) == len(answers):
+        return math.nan
+    return answers.count(answers[0]) / len(answers)
+
+
+def _lead(found: Sequence[Example], similarities: Vector) -> float:
+    return lead(found[0].similarity, similarities) if found else math.nan

@@ -1,82 +1,91 @@
-"""How good an answer each strategy would give, how dear it would be, and how long it would take."""
+"""How good an answer each strategy and model would give, how dear it would be, and how long it would take."""
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from bot.costs.prices import PriceBook
-from bot.domain import Evidence, Rates, StrategyName
+from bot.domain import Evidence, Mean, Rates, StrategyName
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
-from bot.selection.features import NAMES, Features, features
+from bot.selection.features import features
+from bot.selection.weights import IN_FOUR_OF_FIVE, Weights, load_weights
 
-WEIGHTS = Path(__file__).with_name("weights.json")
-
+Means = Mapping[tuple[StrategyName, str], Mean]
 
 UNSCORED = 0.85
 """Prior: how often a model without scores of ours uses the right material well. The same for all, so that between
 models that nobody has measured here price and time decide."""
 OFFLINE_STRENGTH = 0.6
 """Prior of the offline model, which quotes the right sentence often but never puts two together."""
+PRIOR_SPREAD = 0.1
+"""Standard deviation of both priors."""
+TRUSTED_AT = 300
+"""Estimates that rest on so many questions count as much as the running mean (facts measured on public data)."""
+MEAN_TRUSTED_AT = 20
+"""So many measured answers make a running mean count half of what it may."""
 
 ANSWER_TOKENS = 250
+SHORT_ANSWER, LONG_ANSWER = 0.4, 2.4
+"""A tenth of all answers is shorter, a tenth longer than this part of ANSWER_TOKENS."""
 _FIXED_TOKENS = 150
 _CHARACTERS_A_TOKEN = 4
 HOSTED_SECONDS = 3.0
 OFFLINE_SECONDS = 0.1
+_TIMES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """One logistic model a strategy on standardised features: p = 1 / (1 + exp(−(bias + weights · x)))."""
+class Quality:
+    """The estimated probability (0 to 1) of a good answer, and what holds it in about four of five cases."""
 
-    mean: Features
-    scale: Features
-    weights: Mapping[StrategyName, Features]
-    bias: Mapping[StrategyName, float]
-
-    def probabilities(self, row: Features) -> dict[StrategyName, float]:
-        """For each strategy the probability (0 to 1) that it has what the question needs."""
-        x = (row - self.mean) / self.scale
-        return {
-            strategy: float(1 / (1 + np.exp(-(self.bias[strategy] + weights @ x))))
-            for strategy, weights in self.weights.items()
-        }
+    expected: float
+    range: tuple[float, float]
 
 
-@cache
-def load_weights(path: Path = WEIGHTS) -> Weights:
-    """The fitted weights. Raises ValueError where they were fitted to other features than these."""
-    document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    if tuple(document["features"]) != NAMES:
-        raise ValueError(f"{path} was fitted to other features; run tests/benchmarks/fit_selector.py again.")
-    models = {StrategyName(name): model for name, model in document["strategies"].items()}
-    return Weights(
-        mean=np.array(document["mean"]),
-        scale=np.array(document["scale"]),
-        weights={name: np.array(model["weights"]) for name, model in models.items()},
-        bias={name: float(model["bias"]) for name, model in models.items()},
-    )
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one question's evidence says: for each strategy the probability that it has what the question needs."""
+
+    probability: Mapping[StrategyName, float]
+    range: Mapping[StrategyName, tuple[float, float]]
 
 
 class Estimates:
-    """Estimates for every strategy and model."""
+    """Estimates for every strategy and model. `weights`: those that were fitted, the shipped ones where None."""
 
     def __init__(self, weights: Weights | None = None) -> None:
-        self._weights = weights or load_weights()
+        self.weights = weights or load_weights()
         self._rates: dict[tuple[object, ...], Rates | None] = {}
 
-    def needs(self, evidence: Evidence) -> dict[StrategyName, float]:
-        """For each strategy the probability that it has what the question needs; it says nothing of a model."""
-        return self._weights.probabilities(features(evidence))
+    def needs(self, evidence: Evidence, tuned: str | None = None) -> Needs:
+        """What the evidence says (of the fine-tuned model `tuned`, where one is named), whichever model answers."""
+        row = features(evidence, tuned)
+        return Needs(self.weights.probabilities(row), self.weights.ranges(row))
+
+    def quality(self, card: ModelCard, strategy: StrategyName, needs: Needs, means: Means) -> Quality:
+        """What the model would make of it: q = p + (1 − w) · v · (mean − p), where p is the estimate for this question.
+
+        w = n / (n + 300) for estimates that rest on n questions, and v = m / (m + 20) for a running mean of m measured
+        answers, so that neither counts before there is something behind it.
+        """
+        strength, spread = self.strength(card, strategy), 0.0 if strategy in card.scores else PRIOR_SPREAD
+        low, high = needs.range[strategy]
+        expected = needs.probability[strategy] * strength
+        half = max(high - expected / max(strength, 1e-9), expected / max(strength, 1e-9) - low) * strength
+        half = math.hypot(half, IN_FOUR_OF_FIVE * spread * needs.probability[strategy])
+        if mean := means.get((strategy, card.name)):
+            share = (1 - self._trust()) * mean.n / (mean.n + MEAN_TRUSTED_AT)
+            noise = IN_FOUR_OF_FIVE * math.sqrt(mean.mean * (1 - mean.mean) / (mean.n + 1))
+            expected += share * (mean.mean - expected)
+            half = math.hypot((1 - share) * half, share * noise)
+        return Quality(expected, (max(0.0, expected - half), min(1.0, expected + half)))
+
+    def _trust(self) -> float:
+        return self.weights.questions / (self.weights.questions + TRUSTED_AT)
 
     @staticmethod
     def strength(card: ModelCard, strategy: StrategyName) -> float:
@@ -89,20 +98,28 @@ class Estimates:
 
     def cost(
         self, prices: PriceBook, card: ModelCard, strategy: StrategyName, asked: str, evidence: Evidence
-    ) -> Decimal | None:
-        """US dollars of one answer, from the size of its prompt; None where the price is unknown."""
+    ) -> tuple[Decimal, tuple[Decimal, Decimal]] | None:
+        """US dollars of one answer and their range, from the size of its prompt; None where the price is unknown."""
         rates = self._rates_of(prices, card)
         if rates is None:
             return None
-        answered = ANSWER_TOKENS + card.thinking_tokens
-        dollars = _prompt_tokens(strategy, asked, evidence) * rates.input + answered * rates.output
-        return dollars.scaleb(-6)
+        read = _prompt_tokens(strategy, asked, evidence) * rates.input
+        written = ANSWER_TOKENS * rates.output
+        thought = card.thinking_tokens * rates.output
+        low = read + written * Decimal(str(SHORT_ANSWER))
+        high = read + written * Decimal(str(LONG_ANSWER)) + thought
+        return (read + written + thought).scaleb(-6), (low.scaleb(-6), high.scaleb(-6))
 
     @staticmethod
     def latency(card: ModelCard, medians: Mapping[tuple[str, str], float]) -> float:
         """Seconds until the answer is whole: the median of late, or a stated default."""
         default = OFFLINE_SECONDS if is_offline(card) else HOSTED_SECONDS
         return medians.get((card.provider, card.name), default)
+
+    @staticmethod
+    def latency_range(seconds: float) -> tuple[float, float]:
+        """Half to twice the median: calls to hosted models vary about so much from one to the next."""
+        return seconds / _TIMES, seconds * _TIMES
 
     def _rates_of(self, prices: PriceBook, card: ModelCard) -> Rates | None:
         """Looking a price up takes a fifth of a millisecond, too long for every option of every question."""

@@ -9,19 +9,11 @@ from decimal import Context, Decimal
 
 from bot.costs.money import dollars
 from bot.domain import Choice, Option, Usage, Versions
+from bot.selection.features import WORDS
 from bot.selection.value import Value
 
 FEATURES_SHOWN = 6
 _ROUNDED = Context(prec=2)
-_FEATURES: Mapping[str, str] = {
-    "passage_similarity": "nearest passage",
-    "passage_margin": "its lead over the next passages",
-    "coverage": "rare words of the question found",
-    "agreement": "agreement of search by word and by meaning",
-    "lexical": "match word by word",
-    "example_similarity": "nearest reviewed example",
-    "fine_tuned_similarity": "nearest tuning prompt",
-}
 _POLICIES: Mapping[str, str] = {
     "estimates": "by its estimates",
     "learned": "by what was learned from feedback",
@@ -87,7 +79,7 @@ def worth(value: str, point: Decimal | None) -> str:
 def evidence(features: Mapping[str, float], most: int = FEATURES_SHOWN) -> list[tuple[str, str]]:
     """The few numbers that say most, each with a name for people. What is not known is left out, not 0."""
     known = {name: value for name, value in features.items() if math.isfinite(value)}
-    told = [(words, known[name]) for name, words in _FEATURES.items() if name in known]
+    told = [(words, known[name]) for name, words in WORDS.items() if name in known]
     if not told:
         told = [(name.replace("_", " "), value) for name, value in known.items()]
     return [(words, f"{value:.2f}") for words, value in told[:most]]

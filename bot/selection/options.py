@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.costs.prices import PriceBook
 from bot.domain import Evidence, Option, Question, StrategyName
 from bot.models.cards import ModelCard
-from bot.selection.data_rules import STAYS
-from bot.selection.estimates import Estimates, is_offline
+from bot.selection.estimates import Estimates, Means, Needs, is_offline
+from bot.selection.guards import Guards
+from bot.selection.value import Value
 
 FINE_TUNED_SIMILARITY = 0.5
 """A fine-tuned model is an option for questions at least this near to one that it was tuned on (cosine)."""
@@ -21,71 +22,69 @@ SAME_QUESTION = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
-    """What every option of one question is weighed with."""
+    """What every option of one question is weighed with. `medians`: seconds of late by provider and model name."""
 
-    cost_weight: float
-    latency_weight: float
+    value: Value
     prices: PriceBook
     estimates: Estimates
-    medians: Mapping[tuple[str, str], float]
+    guards: Guards
+    medians: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    means: Means = field(default_factory=dict)
 
     def options(
-        self,
-        question: Question,
-        evidence: Evidence,
-        cards: Sequence[ModelCard],
-        *,
-        pinned: bool,
-        barred: Collection[str] = (),
-    ) -> tuple[Option, ...]:
-        """All options, the best utility first and those that cannot be taken last.
-
-        `pinned`: a person chose the one model in `cards`, so a fine-tuned one may answer any kind of question.
-        `barred`: names of models that may not be asked from here.
-        """
-        needs = self.estimates.needs(evidence)
-        drafts = [
-            (card, strategy, self.estimates.cost(self.prices, card, strategy, question.text, evidence))
-            for card in cards
-            for strategy in StrategyName
-        ]
+        self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]
+    ) -> tuple[tuple[Option, ...], tuple[str, ...]]:
+        """All options, the best utility first and those that cannot be taken last; and what the guards said."""
+        needs: dict[str | None, Needs] = {None: self.estimates.needs(evidence)}
+        for card in cards:
+            if card.fine_tune is not None:
+                needs[card.name] = self.estimates.needs(evidence, card.name)
+        options: list[Option] = []
+        struck: dict[str, None] = {}
+        for card in cards:
+            for strategy in StrategyName:
+                of_card = needs[card.name if card.fine_tune else None]
+                why = obstacle(card, strategy, evidence, self.guards.model_pinned)
+                if not why and (why := self.guards.against(card, strategy, of_card)):
+                    struck[why] = None
+                options.append(self._option(card, strategy, of_card, why, question, evidence))
         # What nobody knows the price of is weighed as if it were the dearest of the others.
         dearest: dict[StrategyName, Decimal] = dict.fromkeys(StrategyName, Decimal(0))
-        for _, strategy, cost in drafts:
-            dearest[strategy] = max(dearest[strategy], cost or Decimal(0))
-        options = [
-            self._option(
-                card, strategy, needs[strategy], cost, dearest[strategy], evidence, pinned, card.name in barred
-            )
-            for card, strategy, cost in drafts
-        ]
-        return tuple(sorted(options, key=lambda option: (not option.available, -option.utility)))
+        for option in options:
+            dearest[option.strategy] = max(dearest[option.strategy], option.cost or Decimal(0))
+        weighed = [self._weighed(option, dearest[option.strategy]) for option in options]
+        return tuple(sorted(weighed, key=lambda option: (not option.available, -option.utility))), tuple(struck)
 
     def _option(
         self,
         card: ModelCard,
         strategy: StrategyName,
-        need: float,
-        cost: Decimal | None,
-        dearest: Decimal,
+        needs: Needs,
+        reason: str,
+        question: Question,
         evidence: Evidence,
-        pinned: bool,
-        barred: bool,
     ) -> Option:
-        reason = STAYS if barred else obstacle(card, strategy, evidence, pinned)
-        quality = 0.0 if reason else need * self.estimates.strength(card, strategy)
+        quality = self.estimates.quality(card, strategy, needs, self.means)
+        cost = self.estimates.cost(self.prices, card, strategy, question.text, evidence)
         latency = self.estimates.latency(card, self.medians)
-        weighed = float(dearest if cost is None else cost)
         return Option(
             strategy=strategy,
             model=card.name,
-            quality=quality,
-            cost=cost,
+            quality=0.0 if reason else quality.expected,
+            cost=cost[0] if cost else None,
             latency=latency,
-            utility=quality - self.cost_weight * weighed - self.latency_weight * latency,
+            utility=0.0,
             available=not reason,
             reason=reason,
+            quality_range=None if reason else quality.range,
+            cost_range=cost[1] if cost else None,
+            latency_range=self.estimates.latency_range(latency),
         )
+
+    def _weighed(self, option: Option, dearest: Decimal) -> Option:
+        cost = float(dearest if option.cost is None else option.cost)
+        paid = self.value.cost_weight * cost + self.value.latency_weight * option.latency
+        return replace(option, utility=option.quality - paid)
 
 
 def obstacle(card: ModelCard, strategy: StrategyName, evidence: Evidence, pinned: bool) -> str:

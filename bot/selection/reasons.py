@@ -8,6 +8,8 @@ from decimal import Context
 from bot.costs.money import dollars
 from bot.domain import Evidence, Option, Pin, StrategyName
 from bot.models.catalogue import OFFLINE
+from bot.selection.features import WORDS, Features, as_dict
+from bot.selection.weights import Weights
 
 NAMES: Mapping[StrategyName, str] = {
     StrategyName.ZERO_SHOT: "plain prompting",
@@ -23,6 +25,8 @@ _NEAR = 0.3
 _COVERED = 0.8
 _FAMILIAR = 0.05
 _ROUNDED = Context(prec=2)
+_TELLING = 0.3
+_FEATURES_SAID = 2
 _SHOWN_CHARACTERS = 80
 _SEARCHED_CHARACTERS = 300
 
@@ -65,6 +69,17 @@ def of_choice(taken: Option, options: Sequence[Option], evidence: Evidence, *, p
         said += _other_strategy(taken, options)
     said += _model(taken, options)
     return said
+
+
+def of_features(taken: Option, weights: Weights, row: Features) -> list[str]:
+    """The numbers that spoke most for the strategy that was taken, in a sentence; none where nothing did."""
+    speaks = weights.speaks_for(row, taken.strategy)
+    values = as_dict(row)
+    said = sorted((name for name in WORDS if speaks[name] >= _TELLING and name in values), key=lambda n: -speaks[n])
+    if not said:
+        return []
+    shown = " and ".join(f"{WORDS[name]} ({values[name]:.2f})" for name in said[:_FEATURES_SAID])
+    return [f"What spoke most for it: {shown}."]
 
 
 def _pinned(pin: Pin, what: str) -> str:

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from bot.costs.prices import PriceBook
-from bot.domain import Choice, Evidence, Option, Pin, Question
+from bot.domain import Choice, Evidence, Option, Pin, Question, Versions
 from bot.models.cards import ModelCard
-from bot.selection import reasons
+from bot.selection import reasons, wording
 from bot.selection.data_rules import STAYS
-from bot.selection.estimates import Estimates
+from bot.selection.estimates import Estimates, Means, is_offline
+from bot.selection.features import as_dict, features
+from bot.selection.guards import Guards, proven_by_cards
 from bot.selection.options import Weighing
 from bot.selection.value import Value
+from bot.selection.weights import Weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is known beside the question and its evidence.
+
+    `value`: how money and time are weighed here, None: as usual. `medians`: seconds of late by provider and model
+    name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not be asked
+    from here. `weights`: the estimates refitted on the team's golden questions, None before there are any; `proven`:
+    fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched, and
+    `embedder` what it is searched with.
+    """
+
+    value: Value | None = None
+    medians: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    means: Means = field(default_factory=dict)
+    barred: Collection[str] = ()
+    weights: Weights | None = None
+    proven: Collection[str] = ()
+    index: str = ""
+    embedder: str = ""
+
+
+NOTHING_KNOWN = Circumstances()
 
 
 class Selector:
@@ -21,7 +48,8 @@ class Selector:
     def __init__(self, *, prices: PriceBook, value: Value = Value.BALANCED, estimates: Estimates | None = None) -> None:
         self._value = value
         self._prices = prices
-        self._estimates = estimates or Estimates()
+        self._shipped = estimates or Estimates()
+        self._refitted: Estimates | None = None
 
     def choose(
         self,
@@ -29,31 +57,20 @@ class Selector:
         evidence: Evidence,
         models: Sequence[ModelCard],
         pins: Sequence[Pin],
-        *,
-        medians: Mapping[tuple[str, str], float] | None = None,
-        value: Value | None = None,
-        barred: Collection[str] = (),
+        known: Circumstances = NOTHING_KNOWN,
     ) -> Choice:
         """The best option among the usable `models`, which must not be empty.
 
         `pins`, strongest first: of each the model and the strategy count on their own. A pinned model must be one of
-        `models`. A pinned strategy that cannot be taken is named in the reasons and left out. `medians`: seconds of
-        late by provider and model name. `value`: how money and time are weighed for this question. `barred`: names of
-        models that may not be asked where it was asked. Where no option can be taken, the choice's own is not
-        `available` and says why.
+        `models`. A pinned strategy that cannot be taken is named in the reasons and left out. Where no option can be
+        taken, the choice's own is not `available` and says why.
         """
         model_pin = next((pin for pin in pins if pin.model), None)
         strategy_pin = next((pin for pin in pins if pin.strategy), None)
         cards = [card for card in models if model_pin is None or card.name == model_pin.model]
-        value = value or self._value
-        weighing = Weighing(
-            cost_weight=value.cost_weight,
-            latency_weight=value.latency_weight,
-            prices=self._prices,
-            estimates=self._estimates,
-            medians=medians or {},
-        )
-        options = weighing.options(question, evidence, cards, pinned=model_pin is not None, barred=barred)
+        estimates, outdated = self._estimates(known)
+        weighing = self._weighing(question, models, cards, estimates, model_pin, strategy_pin, known)
+        options, struck = weighing.options(question, evidence, cards)
         obeyed, said = [], []
         if model_pin is not None:
             obeyed.append(replace(model_pin, strategy=None))
@@ -69,15 +86,63 @@ class Selector:
                 said.append(reasons.of_refused_pin(strategy_pin, _refusal(wanted)))
         taken = _best(candidates)
         said += reasons.of_choice(taken, options, evidence, pinned_strategy=candidates is not options)
+        row = features(evidence, now=question.asked_at)
+        if candidates is options and taken.available:
+            said += reasons.of_features(taken, estimates.weights, row)
         return Choice(
             option=taken,
             options=options,
             reasons=tuple(said),
             pins=_joined(obeyed),
-            guards=(STAYS,) if any(card.name in barred for card in cards) else (),
-            value=value.value,
-            point_worth=value.point_worth,
+            guards=(*outdated, *struck),
+            features=as_dict(row),
+            policy="person" if candidates is not options else "estimates",
+            value=weighing.value.value,
+            point_worth=weighing.value.point_worth,
+            versions=Versions(estimates=estimates.weights.version, prices=self._prices.version, index=known.index),
         )
+
+    def _weighing(
+        self,
+        question: Question,
+        models: Sequence[ModelCard],
+        cards: Sequence[ModelCard],
+        estimates: Estimates,
+        model_pin: Pin | None,
+        strategy_pin: Pin | None,
+        known: Circumstances,
+    ) -> Weighing:
+        guards = Guards(
+            least_rag=estimates.weights.least_rag,
+            own_affairs=wording.is_own_affair(question.text),
+            barred=known.barred,
+            proven={*known.proven, *proven_by_cards(models)},
+            alone=all(is_offline(card) for card in cards),
+            model_pinned=model_pin is not None,
+            strategy=strategy_pin.strategy if strategy_pin else None,
+        )
+        return Weighing(
+            value=known.value or self._value,
+            prices=self._prices,
+            estimates=estimates,
+            guards=guards,
+            medians=known.medians,
+            means=known.means,
+        )
+
+    def _estimates(self, known: Circumstances) -> tuple[Estimates, tuple[str, ...]]:
+        """The team's own where they are for the index as it is, else those that are shipped and why."""
+        weights = known.weights
+        if weights is None:
+            return self._shipped, ()
+        if weights.index and known.embedder and weights.index != known.embedder:
+            return self._shipped, (
+                f"The estimates that were fitted on your golden questions are left out: knowledge was searched with "
+                f"“{weights.index}” then and is with “{known.embedder}” now. `switchboard evaluate` fits them again.",
+            )
+        if self._refitted is None or self._refitted.weights.version != weights.version:
+            self._refitted = Estimates(weights)
+        return self._refitted, ()
 
 
 def _best(options: Sequence[Option]) -> Option:

@@ -24,10 +24,10 @@ from statistics import fmean
 
 import numpy as np
 from collection import Collection, own_questions, read_collection
-from fit_selector import logistic
 from numpy.typing import NDArray
 from options import DATA, ROOT
 from ranking_scores import ndcg, recall
+from sklearn.linear_model import LogisticRegression
 from small_store import small_store
 
 from knowledge import retrieval
@@ -40,6 +40,7 @@ from knowledge.ranking.weights import WEIGHTS, Weights
 
 FOLDS = 5
 RIDGE = 3.0
+PROBABILITY_C = 0.1
 QUESTIONS = 400  # of each collection at most
 _WEIGHT = 100.0  # of a collection, in questions
 WITHOUT_WORDS = ("cosine", "bm25", "window", "spread", "company")
@@ -242,9 +243,10 @@ def fit_probability(rows: Sequence[dict[str, float]], wanted: Sequence[float]) -
     names = list(rows[0])
     table = np.array([[row[name] for name in names] for row in rows])
     mean, scale = table.mean(axis=0), table.std(axis=0) + 1e-9
-    fitted = logistic(np.hstack([(table - mean) / scale, np.ones((len(table), 1))]), np.array(wanted))
-    found = {name: float(value) for name, value in zip(names, fitted[:-1] / scale, strict=True)}
-    bias = float(fitted[-1] - (fitted[:-1] * mean / scale).sum())
+    fitted = LogisticRegression(C=PROBABILITY_C).fit((table - mean) / scale, np.array(wanted) > 0)
+    weights = fitted.coef_[0]
+    found = {name: float(value) for name, value in zip(names, weights / scale, strict=True)}
+    bias = float(fitted.intercept_[0] - (weights * mean / scale).sum())
     return {name: round(value, 4) for name, value in ({BIAS: bias} | found).items()}
 
 

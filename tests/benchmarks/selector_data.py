@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bot.domain import Evidence, Example, StrategyName
-from bot.selection.wording import plain
+from bot.learning.examples import VOTERS, lead, vote_purity
+from bot.selection.wording import sought
 from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
 from knowledge.documents import Vector
@@ -24,6 +25,7 @@ from knowledge.sources.folder import FolderSource
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "selector"
+ROUTES, STORES = DATA / "routes.csv", DATA / "stores.json"
 PASSAGES = 6
 EXAMPLES = 4
 TUNED = "tuned"
@@ -48,15 +50,16 @@ class Stores:
     prompts: tuple[str, ...]
 
 
-def read_questions(folder: Path) -> list[Asked]:
-    """The rows of `routes.csv`."""
-    with (folder / "routes.csv").open(encoding="utf-8", newline="") as file:
-        return [Asked(row["question"], row["kind"], StrategyName(row["strategy"])) for row in csv.DictReader(file)]
+def read_questions(file: Path = ROUTES) -> list[Asked]:
+    """The rows of a CSV file with `strategy`, `question` and, where it is known, `kind`."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return [Asked(row["question"], row.get("kind") or "", StrategyName(row["strategy"])) for row in rows]
 
 
-def read_stores(folder: Path) -> Stores:
-    """`stores.json`."""
-    document = json.loads((folder / "stores.json").read_text(encoding="utf-8"))
+def read_stores(file: Path = STORES) -> Stores:
+    """A JSON file with `knowledge`, `examples` and `fine_tuned_prompts`."""
+    document = json.loads(file.read_text(encoding="utf-8"))
     return Stores(
         documents={entry["id"]: entry["text"] for entry in document["knowledge"]},
         examples=tuple((entry["text"], entry["answer"]) for entry in document["examples"]),
@@ -74,21 +77,24 @@ class Team:
         self._prompts = prompts
 
     async def evidence(self, text: str) -> Evidence:
-        """What the assistant would find, mentions and greetings taken off the question first."""
-        found = await self.knowledge.search(plain(text)[:2000], scopes=PUBLIC, k=PASSAGES)
+        """What the assistant would find for the question as it searches."""
+        found = await self.knowledge.search(sought(text), scopes=PUBLIC, k=PASSAGES)
+        cosines = self._examples @ found.vector
+        near = self._nearest(cosines)
         return Evidence(
             passages=found.passages,
-            examples=self._nearest(found.vector),
+            examples=near[:EXAMPLES],
             coverage=found.coverage,
             agreement=found.agreement,
+            probability=found.probability,
+            signs=found.signs,
+            example_lead=lead(near[0].similarity, cosines) if near else 0.0,
+            vote_purity=vote_purity(near) if near else 0.0,
             fine_tuned={TUNED: float((self._prompts @ found.vector).max())} if len(self._prompts) else {},
         )
 
-    def _nearest(self, vector: Vector) -> tuple[Example, ...]:
-        if not len(self._examples):
-            return ()
-        cosines = self._examples @ vector
-        best = np.argsort(-cosines, kind="stable")[:EXAMPLES]
+    def _nearest(self, cosines: Vector) -> tuple[Example, ...]:
+        best = np.argsort(-cosines, kind="stable")[:VOTERS]
         return tuple(self._example(int(place), float(cosines[place])) for place in best)
 
     def _example(self, place: int, similarity: float) -> Example:

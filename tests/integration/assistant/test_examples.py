@@ -26,19 +26,19 @@ async def test_the_nearest_examples_come_first_whatever_the_words(engine: AsyncE
     await kept.save("My card was stolen, what now?", "Block it in the app.", PUBLIC, "U1")
     await kept.save("How do I book a meeting room?", "In the calendar.", PUBLIC, "U1")
     vector = await embedder.embed_query("Someone took my bank card")
-    found = await kept.nearest(vector, PUBLIC, 2)
+    found = (await kept.nearest(vector, PUBLIC, 2)).examples
     assert [example.answer for example in found] == ["Block it in the app.", "In the calendar."]
     assert found[0].similarity > 0.5 > found[1].similarity
-    assert len(await kept.nearest(vector, PUBLIC, 1)) == 1
+    assert len((await kept.nearest(vector, PUBLIC, 1)).examples) == 1
 
 
 async def test_an_example_is_shown_only_to_audiences_that_may_read_it(engine: AsyncEngine, embedder: Embedder) -> None:
     kept = Examples(engine, embedder)
     await kept.save("What is the salary band?", "71 to 83.", {"channel:G0FIN"}, "U1")
     vector = await embedder.embed_query("What is the salary band?")
-    assert await kept.nearest(vector, PUBLIC, 3) == ()
+    assert (await kept.nearest(vector, PUBLIC, 3)).examples == ()
     assert await kept.all(PUBLIC) == ()
-    (found,) = await kept.nearest(vector, PUBLIC | {"channel:G0FIN"}, 3)
+    (found,) = (await kept.nearest(vector, PUBLIC | {"channel:G0FIN"}, 3)).examples
     assert found.answer == "71 to 83."
 
 
@@ -55,7 +55,8 @@ async def test_vectors_of_another_embedding_model_are_made_anew(engine: AsyncEng
     await Examples(engine, embedder).save("My card was stolen", "Block it.", PUBLIC, "U1")
     async with engine.begin() as connection:
         await connection.execute(sa.update(examples).values(embedder="older", vector=b"\x00" * 12))
-    (found,) = await Examples(engine, embedder).nearest(await embedder.embed_query("My card was stolen"), PUBLIC, 1)
+    vector = await embedder.embed_query("My card was stolen")
+    (found,) = (await Examples(engine, embedder).nearest(vector, PUBLIC, 1)).examples
     assert found.similarity > 0.99
     async with engine.connect() as connection:
         assert (await connection.execute(sa.select(examples.c.embedder))).scalar_one() == embedder.name

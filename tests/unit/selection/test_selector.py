@@ -11,7 +11,7 @@ from bot.domain import Audience, Choice, Evidence, Example, Option, Pin, Place, 
 from bot.models.cards import CardRates, FineTune, ModelCard
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.selection.data_rules import STAYS
-from bot.selection.selector import Selector
+from bot.selection.selector import Circumstances, Selector
 from bot.selection.value import Value
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage
@@ -27,7 +27,8 @@ def card(name: str, dollars: str | None = "1", **fields: Any) -> ModelCard:
 
 
 def tuned(name: str = "notes") -> ModelCard:
-    return card(name, fine_tune=FineTune(kind="release notes", prompts=("Write the release notes",)))
+    fine_tune = FineTune(kind="release notes", prompts=("Write the release notes",))
+    return card(name, fine_tune=fine_tune, scores={"fine_tuned": 0.9})
 
 
 def passage(similarity: float, lexical: float = 0.0, text: str = "text") -> Passage:
@@ -69,7 +70,8 @@ def choose(
     selector = Selector(prices=PriceBook())
     place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
     question = Question(id="q", text="How?", asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
-    return selector.choose(question, evidence, cards, pins, medians=medians, value=value, barred=barred)
+    known = Circumstances(medians=medians or {}, value=value, barred=barred)
+    return selector.choose(question, evidence, cards, pins, known)
 
 
 def taken(choice: Choice) -> tuple[str, StrategyName]:

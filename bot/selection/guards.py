@@ -1,0 +1,74 @@
+"""Rules that keep an option out, whatever its estimates say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bot.domain import StrategyName
+from bot.models.cards import ModelCard
+from bot.selection.data_rules import STAYS
+from bot.selection.estimates import Needs, is_offline
+
+ENOUGH_EXAMPLES = 0.5
+"""Reviewed examples answer for the team's own affairs from this probability on."""
+OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here may read tells it: I would have to guess."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """The rules for one question. `least_rag`: the probability from which passages are enough to answer from.
+
+    `own_affairs`: the question is about the team itself. `barred`: names of models that may not be asked from here;
+    `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only the offline model
+    is there, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
+    """
+
+    least_rag: float
+    own_affairs: bool = False
+    barred: Collection[str] = ()
+    proven: Collection[str] = ()
+    alone: bool = False
+    model_pinned: bool = False
+    strategy: StrategyName | None = None
+
+    def against(self, card: ModelCard, strategy: StrategyName, needs: Needs) -> str:
+        """Why the option may not be taken, as a sentence; "" where no rule speaks against it."""
+        if card.name in self.barred:
+            return STAYS
+        if strategy is self.strategy:
+            return ""
+        rag = needs.probability[StrategyName.RAG]
+        if strategy is StrategyName.RAG:
+            if rag < self.least_rag and not self.alone:
+                return (
+                    f"The documents hold too little on this to answer from (probability {rag:.2f}, "
+                    f"{self.least_rag:.2f} is needed)."
+                )
+            return ""
+        if strategy is StrategyName.FINE_TUNED and not self.model_pinned and card.name not in self.proven:
+            return (
+                f"“{card.name}” has not been shown to beat the other models on golden questions, so it answers only "
+                "where it is pinned."
+            )
+        if self.own_affairs and not is_offline(card) and rag < self.least_rag:
+            examples = needs.probability[StrategyName.FEW_SHOT]
+            if strategy is not StrategyName.FEW_SHOT or examples < ENOUGH_EXAMPLES:
+                return OWN_AFFAIRS
+        return ""
+
+
+def proven_by_cards(cards: Sequence[ModelCard]) -> frozenset[str]:
+    """Fine-tuned models whose card has a score of ours above every other score on the cards."""
+    found = set()
+    for card in cards:
+        own = card.scores.get(StrategyName.FINE_TUNED)
+        others = [
+            score
+            for other in cards
+            for strategy, score in other.scores.items()
+            if (other.name, strategy) != (card.name, StrategyName.FINE_TUNED)
+        ]
+        if card.fine_tune is not None and own is not None and own > max(others, default=0.0):
+            found.add(card.name)
+    return frozenset(found)
