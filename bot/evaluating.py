@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.costs.money import dollars
 from bot.domain import StrategyName
-from bot.errors import RunNotFound, SwitchboardError
+from bot.errors import RunNotFound, SwitchboardError, UnusableGolden
 from bot.evaluation import shown
 from bot.evaluation.agreement import Agreement, Judged, with_people
 from bot.evaluation.answers import Answers
@@ -99,7 +99,12 @@ async def list_runs(settings: Settings, out: Console, as_json: bool) -> None:
         models = ", ".join(run.models)
         mark = "yes" if run.finished else "no"
         table.add_row(escape(run.name), started, str(run.questions), models, dollars(run.spent), mark)
-    out.print(table)
+    _wide(out).print(table)
+
+
+def _wide(out: Console) -> Console:
+    """Where tables go: a file or a pipe has no edge at which lines would have to be broken."""
+    return out if out.is_terminal else Console(file=out.file, width=_WIDE, highlight=False)
 
 
 def _tell(golden: GoldenSet, err: Console) -> None:
@@ -113,6 +118,10 @@ async def _go_on(
     runs = Runs(core.engine)
     spent, _ = await runs.spent(run.id)
     limit = run.budget if order.budget is None else order.budget
+    if limit is not None and limit < spent:
+        raise UnusableGolden(
+            f"The run “{run.name}” has cost {dollars(spent)} already. --budget is for all of it: name a greater one."
+        )
     budget = Budget(limit, spent)
     gate = Gate(ledger=core.ledger, prices=core.prices, clock=core.clock, patience=PATIENCE)
     answers = Answers(core.engine, gate, core.prices, budget, core.clock, fresh=order.fresh)
@@ -155,8 +164,7 @@ async def _print(core: Core, record: Record, out: Console, err: Console, as_json
         out.print_json(json.dumps(document, default=str, ensure_ascii=False))
     else:
         out.print(f"{run.questions:,} golden questions of {escape(run.source)}\n")
-        # A file or a pipe has no edge at which lines would have to be broken.
-        out.print(shown.table(shown.summaries(record.matrix)), width=None if out.is_terminal else _WIDE)
+        _wide(out).print(shown.table(shown.summaries(record.matrix)))
         out.print()
         for sentence in (*shown.remarks(record), *_of_judge(run, people)):
             out.print(escape(sentence))

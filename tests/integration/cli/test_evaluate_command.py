@@ -51,7 +51,7 @@ def test_golden_questions_become_a_table_and_a_run_that_is_shown_again(folder: P
     row = next(line for line in lines if line.startswith("rag · offline"))
     assert "1.000 ± 0.000" in row
     assert "$0" in row
-    assert any(line.startswith("the selector's choice") for line in lines)
+    assert any(line.startswith("the selector's choice  1.000") for line in lines)
     assert "This run is called first; it cost $0." in done.stdout
     assert "Line 4: it has no question." in done.stderr
     assert "With 2 questions every interval is wide" in done.stderr

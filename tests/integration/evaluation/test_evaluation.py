@@ -122,6 +122,8 @@ async def test_a_budget_that_ends_in_the_middle_keeps_what_is_done_and_is_never_
     assert document["run"]["finished"] is None
     assert "`switchboard evaluate --resume" in bench.told
     answered = len(bench.server.chats)
+    with pytest.raises(UnusableGolden, match=r"already\. --budget is for all of it"):
+        await bench.resume(budget=spent / 2)
     whole = await bench.resume(budget=Decimal(1))
     assert whole["run"]["id"] == document["run"]["id"]
     assert {cell["outcome"] for cell in cells(whole).values()} == {"answered"}

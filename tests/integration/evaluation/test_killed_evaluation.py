@@ -24,8 +24,8 @@ async def start(bench: Bench, *arguments: str) -> asyncio.subprocess.Process:
     )
     command = [sys.executable, "-m", "bot", "evaluate", *arguments, "--config", str(config)]
     environment = {**os.environ, "PYTHONPATH": ROOT}
-    quiet = asyncio.subprocess.DEVNULL
-    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=quiet, stderr=quiet)
+    quiet, told = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=quiet, stderr=told)
 
 
 async def test_a_killed_evaluation_goes_on_and_no_finished_answer_is_paid_for_twice(bench: Bench) -> None:
@@ -67,3 +67,19 @@ async def test_a_new_run_after_a_kill_uses_the_answers_that_were_paid_for(bench:
     answers = {cell["answer"] for cell in cells(document).values()}
     assert {"one", "two", "three"} <= answers
     assert len(bench.server.chats) == 8 + 1
+
+
+async def test_a_person_who_stops_an_evaluation_is_told_how_to_go_on(bench: Bench) -> None:
+    bench.server.script("one", Reply(text="It hangs here.", gate=asyncio.Event()))
+    file = str(bench.folder / "golden.jsonl")
+    process = await start(bench, file, "--models", "test-model", "--parallel", "1", "--name", "my run")
+    await bench.server.until_asked(2, within=60)
+    process.send_signal(signal.SIGINT)
+    _, told = await process.communicate()
+    assert process.returncode
+    assert "Stopped. What was done is kept: `switchboard evaluate --resume 'my run'` goes on." in told.decode()
+    assert "Traceback" not in told.decode()
+    # The call that was stopped is settled: the server had worked for it.
+    stopped = await bench.shown("my run")
+    assert stopped["run"]["unpriced"] == 0
+    assert float(stopped["run"]["spent"]) > 0
