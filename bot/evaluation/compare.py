@@ -30,8 +30,8 @@ class Change:
 class WayChange:
     """The later run less the earlier one, on questions that both answered: quality, US dollars, seconds.
 
-    `verdict` is on quality, at a level shared by all ways. `visible`: the change that so many questions would have
-    shown; None where the two did the same on every one.
+    `verdict` is on quality, whose range is wide enough to hold for all ways together. `visible`: the change that so
+    many questions would have shown; None where the two did the same on every one.
     """
 
     way: Way
@@ -122,16 +122,16 @@ def _way(before: Matrix, after: Matrix, same: list[tuple[int, int]], ways: list[
             (_column(new, [number for _, number in same], other), _column(old, [number for number, _ in same], one))
             for new, old in tables
         ]
-        quality, cost, seconds = (difference(new, old, groups) for new, old in pairs)
-        strict = difference(*pairs[0], groups, level=level)
+        quality = difference(*pairs[0], groups, level=level)
+        cost, seconds = (difference(new, old, groups) for new, old in pairs[1:])
         found.append(
             WayChange(
                 way=way,
                 quality=quality,
                 cost=cost,
                 seconds=seconds,
-                verdict=_verdict(strict),
-                visible=_visible(pairs[0][0] - pairs[0][1], strict.units),
+                verdict=_verdict(quality),
+                visible=_visible(pairs[0][0] - pairs[0][1], quality.units),
             )
         )
     return found
@@ -142,12 +142,12 @@ def _column(table: Values, rows: list[int], column: int) -> Values:
     return values
 
 
-def _verdict(strict: Interval) -> Verdict:
-    if strict.mean is None or not strict.known:
+def _verdict(quality: Interval) -> Verdict:
+    if quality.mean is None or not quality.known:
         return "too few"
-    if strict.above:
+    if quality.above:
         return "better"
-    return "worse" if strict.below else "no difference"
+    return "worse" if quality.below else "no difference"
 
 
 def _visible(differences: Values, units: int) -> float | None:

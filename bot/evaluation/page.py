@@ -147,7 +147,8 @@ def _metadata(run: Run) -> Markup:
 
 def _reading() -> Markup:
     lines = [
-        "Quality runs from 0 to 1, as the scorers judged each answer; what a way cannot do counts 0.",
+        "Quality runs from 0 to 1, as the scorers judged each answer; what a way cannot do counts 0, and answers that "
+        "failed or could not be judged are left out and counted.",
         "Worth is quality less what price and time are weighed at.",
         "Ranges hold the true value in 95% of such evaluations; they come from resampling groups of questions 10,000 "
         "times. Where several ways are compared at once, the ranges are wider, so that all hold together.",

@@ -92,6 +92,8 @@ async def test_the_page_of_an_evaluation_is_readable_wide_and_narrow_by_day_and_
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     least, where = await page.evaluate(CONTRAST)
     assert least >= 4.5, where
+    tallest = "rows => Math.max(...rows.map(row => row.getBoundingClientRect().height))"
+    assert await page.locator("main tr").evaluate_all(tallest) <= 200  # no cell is squeezed to a letter a line
     # One of the two pictures is shown, and its text is not shrunk below 10 pixels.
     (shown,) = [picture for picture in await page.locator("svg.picture").all() if await picture.is_visible()]
     heights = await shown.locator("text").evaluate_all("texts => texts.map(t => t.getBoundingClientRect().height)")

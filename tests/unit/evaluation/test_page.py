@@ -140,6 +140,11 @@ def test_long_lists_of_groups_are_folded_and_none_is_lost() -> None:
     assert all(f">topic {n}</th>" in html for n in range(90))
 
 
+def test_answers_that_were_not_judged_are_counted_beside_the_quality() -> None:
+    html = page(plain([[1.0, None if number < 7 else 1.0] for number in range(20)], (A, B)))
+    assert html.count("7 not judged") == 1
+
+
 def test_what_is_unpriced_is_not_called_free() -> None:
     html = page(simulated(20, 2), spent=Decimal(0), unpriced=4)
     assert "<dt>Spent</dt><dd>unknown" in html
