@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from house import ROOT, House, open_house
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -23,15 +24,17 @@ from bot.domain import Price, Usage
 from bot.storage.tables import feedback, questions
 from handlers.posts import post_report
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     folders = (Folder(path=ROOT / "docs", name="docs"),)
     async with open_house(tmp_path, models_dir, folders=folders) as house:
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
     page = await context.new_page()
