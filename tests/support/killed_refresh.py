@@ -1,7 +1,4 @@
-"""Refreshes a folder in a process of its own, so that a test can kill it: ENGINE_URL DATA MODELS FOLDER [STATEMENT].
-
-With STATEMENT it kills itself just before its database runs the statement of that number.
-"""
+"""Refreshes a folder until it is killed, in a process of its own: by itself, at a moment that a test names."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,29 +19,31 @@ from knowledge.reports import RefreshProgress
 from knowledge.sources.folder import FolderSource
 
 
-def tell(progress: RefreshProgress) -> None:
-    print(progress.done, flush=True)
+def refresh_until_a_batch_is_written(url: str, data: Path, models: Path, folder: Path) -> None:
+    """Dies when the first batch is written, while the next one is under way."""
+    asyncio.run(_refresh(open_engine(url), data, models, folder, lambda _: _die()))
 
 
-def killed_before(engine: AsyncEngine, statement: int) -> None:
+def refresh_until_statement(url: str, data: Path, models: Path, folder: Path, statement: int) -> None:
+    """Dies just before its database runs the statement of that number."""
+    engine = open_engine(url)
     numbers = itertools.count(1)
 
     @sa.event.listens_for(engine.sync_engine, "before_cursor_execute")
     def count(*_arguments: object) -> None:
         if next(numbers) == statement:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die()
+
+    asyncio.run(_refresh(engine, data, models, folder, lambda _: None))
 
 
-async def main(url: str, data: str, models: str, folder: str, statement: str = "0") -> None:
-    engine = open_engine(url)
-    killed_before(engine, int(statement))
-    base = await open_knowledge(
-        engine=engine,
-        data_dir=Path(data),
-        embedder=MiniLM(Path(models)),
-        sources=[FolderSource("docs", Path(folder))],
-    )
-    await base.refresh(progress=tell)
+async def _refresh(
+    engine: AsyncEngine, data: Path, models: Path, folder: Path, progress: Callable[[RefreshProgress], None]
+) -> None:
+    source = FolderSource("docs", folder)
+    base = await open_knowledge(engine=engine, data_dir=data, embedder=MiniLM(models), sources=[source])
+    await base.refresh(progress=progress)
 
 
-asyncio.run(main(*sys.argv[1:]))
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
