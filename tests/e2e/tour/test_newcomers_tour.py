@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,10 +28,21 @@ from handlers.posts import post_report
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
 
+DOCS = (Folder(path=ROOT / "docs", name="docs"),)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def docs_read(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
+    """The data of a bot that has read the docs and was asked nothing yet."""
+    folder = tmp_path_factory.mktemp("docs-read")
+    async with open_house(folder, models_dir, folders=DOCS):
+        return folder / "data"
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
-    folders = (Folder(path=ROOT / "docs", name="docs"),)
-    async with open_house(tmp_path, models_dir, folders=folders) as house:
+async def house(docs_read: Path, tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
+    shutil.copytree(docs_read, tmp_path / "data")
+    async with open_house(tmp_path, models_dir, folders=DOCS) as house:
         yield house
 
 
