@@ -16,7 +16,8 @@ run: setup  ## start Switchboard (the local workspace where no Slack token is se
 	@$(BIN)/switchboard run $(ARGS)
 
 test: setup-dev  ## all tests, four files at a time, the slow ones first
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev  ## linters, types and import contracts
 	@$(BIN)/ruff check .

@@ -62,7 +62,7 @@ from knowledge.knowledge_base import KnowledgeBase
 log = structlog.get_logger("bot.assistant")
 
 EXAMPLES = 4
-INDEX_KEPT_SECONDS = 60.0
+INDEX_KEPT_SECONDS = 300.0
 SPARE_TOKENS = 200
 """Left free in the context window: tokenizers of unknown models count a little differently."""
 NOTHING_FOUND = (
@@ -294,7 +294,7 @@ class Assistant:
         )
 
     async def _index_version(self) -> str:
-        """Read anew every minute: it changes with each document, and telling it takes a look at all of them."""
+        """Read anew every few minutes: it changes with each document, and telling it takes a look at all of them."""
         now = time.monotonic()
         if self._index is None or now - self._index[0] > INDEX_KEPT_SECONDS:
             self._index = now, await self._knowledge.version()

@@ -15,13 +15,15 @@ import numpy as np
 import structlog
 
 from knowledge.chunking import searchable
+from knowledge.contents import Contents
+from knowledge.database import Database
 from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
 from knowledge.index import VectorIndex
+from knowledge.kept_vectors import KeptVectors
 from knowledge.lexical import Entry, LexicalIndex
 from knowledge.records import IndexedChunk, Written
 from knowledge.stamp import Stamp
-from knowledge.store import Store
 from knowledge.vectors import Snapshot, VectorTable
 
 SearchIndex = VectorIndex | LexicalIndex
@@ -33,9 +35,10 @@ _log = structlog.get_logger(__name__)
 class Indexes:
     """All search indexes of one embedding model, in a folder of their own. Writes come one at a time."""
 
-    def __init__(self, store: Store, embedder: Embedder, folder: Path) -> None:
+    def __init__(self, database: Database, embedder: Embedder, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._store = store
+        self._contents = Contents(database)
+        self._kept = KeptVectors(database)
         self._embedder = embedder
         self.table = VectorTable(embedder.dimensions, folder)
         self.vectors = VectorIndex(folder / "vectors")
@@ -48,10 +51,10 @@ class Indexes:
 
         Documents that another embedding model was used for are let go: the next refresh reads them again.
         """
-        outdated = await self._store.outdated(self._embedder.name)
+        outdated = await self._kept.outdated(self._embedder.name)
         if outdated:
             _log.warning("knowledge.model_changed", model=self._embedder.name, documents=outdated, next="refresh")
-        async for rows in self._store.vectors(self._embedder.name):
+        async for rows in self._contents.vectors(self._embedder.name):
             self.table.add(rows.keys, rows.facets, rows.vectors)
         for index in (self.vectors, self.lexical):
             try:
@@ -80,7 +83,7 @@ class Indexes:
         """Follows a change of readers."""
         self.table.restrict(keys, readers)
         self._unsealed = True
-        async for chunks in self._store.indexed(keys):
+        async for chunks in self._contents.indexed(keys):
             await self._write(self.lexical, self._rewrite_words, chunks)
 
     async def seal(self) -> None:
@@ -147,7 +150,7 @@ class Indexes:
             if isinstance(index, VectorIndex):
                 await asyncio.to_thread(self._refill_vectors, index)
             else:
-                async for chunks in self._store.indexed():
+                async for chunks in self._contents.indexed():
                     await asyncio.to_thread(index.add, [_searched(chunk) for chunk in chunks])
                 await asyncio.to_thread(index.commit)
             await asyncio.to_thread(index.seal, self._stamp())

@@ -15,10 +15,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import access
+from knowledge.contents import Contents
+from knowledge.database import Database
 from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
 from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
 from knowledge.filters import Filters, reach
+from knowledge.kept_vectors import KeptVectors
 from knowledge.memory import few_heaps
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
@@ -37,6 +40,7 @@ class KnowledgeBase:
 
     def __init__(
         self,
+        database: Database,
         store: Store,
         data_dir: Path,
         wanted: Embedder,
@@ -45,7 +49,10 @@ class KnowledgeBase:
         lock: FolderLock,
         turn: asyncio.Lock,
     ) -> None:
+        self._database = database
         self._store = store
+        self._contents = Contents(database)
+        self._kept = KeptVectors(database)
         self._data_dir = data_dir
         self._wanted = wanted
         self._serving = serving
@@ -176,7 +183,7 @@ class KnowledgeBase:
         if self.next_model is None:
             return False
         wanted = self._wanted
-        filling = Reembedding(self._store, wanted, self._closing)
+        filling = Reembedding(self._kept, wanted, self._closing)
         done = await filling.run(self._in_turn)
         self._may_follow.clear()
         try:
@@ -192,23 +199,23 @@ class KnowledgeBase:
         return True
 
     async def _switch_to(self, wanted: Embedder) -> None:
-        fresh = Serving(self._store, wanted, self._data_dir, self._turn)
+        fresh = Serving(self._database, self._store, wanted, self._data_dir, self._turn)
         await fresh.indexes.open()
         before, self._serving = self._serving, fresh
         await before.remove()
-        await self._store.drop_models(wanted.name)
+        await self._kept.drop_models(wanted.name)
 
     async def status(self) -> list[SourceStatus]:
         """How each source stands, in the order in which they were named."""
-        return await self._store.status({name: source.kind for name, source in self._sources.items()})
+        return await self._contents.status({name: source.kind for name, source in self._sources.items()})
 
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""
-        return f"{self.embedder.name} {await self._store.version()}"
+        return f"{self.embedder.name} {await self._contents.version()}"
 
     async def ping(self) -> None:
         """Raises StoreUnavailable where the database of knowledge does not answer."""
-        await self._store.ping()
+        await self._database.ping()
 
     async def close(self) -> None:
         """Stops a refresh that runs, as soon as what it has in hand is written, and closes everything it uses."""
@@ -261,7 +268,7 @@ class KnowledgeBase:
         return [self._sources[name] for name in dict.fromkeys(names)]
 
     async def _forget_others(self) -> None:
-        for name in await self._store.known_sources() - self._sources.keys():
+        for name in await self._contents.known_sources() - self._sources.keys():
             await self._forget(name)
 
     async def _forget(self, name: str) -> None:
@@ -316,10 +323,12 @@ async def open_knowledge(
     lock = await asyncio.to_thread(FolderLock, data_dir)
     serving: Serving | None = None
     try:
-        store, turn = Store(engine), asyncio.Lock()
-        serving = Serving(store, await _answering(store, embedder, others), data_dir, turn)
+        database, turn = Database(engine), asyncio.Lock()
+        store = Store(database)
+        answering = await _answering(KeptVectors(database), embedder, others)
+        serving = Serving(database, store, answering, data_dir, turn)
         await serving.indexes.open()
-        return KnowledgeBase(store, data_dir, embedder, serving, sources, lock, turn)
+        return KnowledgeBase(database, store, data_dir, embedder, serving, sources, lock, turn)
     except BaseException:
         if serving is not None:
             await serving.close()
@@ -327,10 +336,10 @@ async def open_knowledge(
         raise
 
 
-async def _answering(store: Store, wanted: Embedder, others: Callable[[], Sequence[Embedder]]) -> Embedder:
+async def _answering(kept: KeptVectors, wanted: Embedder, others: Callable[[], Sequence[Embedder]]) -> Embedder:
     """The model that is wanted, unless another one alone knows everything."""
-    if await store.lacks(wanted.name):
+    if await kept.lacks(wanted.name):
         for embedder in others():
-            if embedder.name != wanted.name and not await store.lacks(embedder.name):
+            if embedder.name != wanted.name and not await kept.lacks(embedder.name):
                 return embedder
     return wanted

@@ -12,7 +12,7 @@ from knowledge.chunking import Chunker
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.checked import embed_closely_checked
 from knowledge.errors import RefreshStopped
-from knowledge.store import Store
+from knowledge.kept_vectors import KeptVectors
 
 _AT_ONCE = 256
 
@@ -20,8 +20,8 @@ _AT_ONCE = 256
 class Reembedding:
     """Gives every text that is known a vector of one model."""
 
-    def __init__(self, store: Store, embedder: Embedder, stopping: asyncio.Event) -> None:
-        self._store = store
+    def __init__(self, kept: KeptVectors, embedder: Embedder, stopping: asyncio.Event) -> None:
+        self._kept = kept
         self._embedder = embedder
         self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
         self._stopping = stopping
@@ -32,12 +32,12 @@ class Reembedding:
         Raises EmbeddingUnavailable, StoreUnavailable, and RefreshStopped where the knowledge is closed meanwhile.
         """
         done = 0
-        while missing := await self._store.without_vector(self._embedder.name, _AT_ONCE):
+        while missing := await self._kept.without_vector(self._embedder.name, _AT_ONCE):
             if self._stopping.is_set():
                 raise RefreshStopped("The embedding model was not changed yet; the next start goes on from there.")
             texts = [self._chunker.embedded(text.title, text.heading, text.text) for text in missing]
             vectors, words = await embed_closely_checked(self._embedder, texts)
             made = zip((text.digest for text in missing), vectors, words, strict=True)
-            await in_turn(self._store.keep_vectors(self._embedder.name, [*made]))
+            await in_turn(self._kept.keep(self._embedder.name, [*made]))
             done += len(missing)
         return done

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from knowledge.contents import Contents
 from knowledge.documents import Also, Passage, SearchResult, Vector
 from knowledge.embedding.base import CloseEmbedder, Embedder
 from knowledge.embedding.words import QuestionWords
@@ -24,7 +25,6 @@ from knowledge.ranking.ranker import NEAR, rank
 from knowledge.ranking.weights import Weights
 from knowledge.records import Facets, Found
 from knowledge.shelves import Mask
-from knowledge.store import Store
 from knowledge.vectors import Rows, Snapshot
 
 CANDIDATES = 100  # of each side, or twice as many as are wanted
@@ -67,8 +67,8 @@ class _Finds:
 class Retriever:
     """Answers searches while a refresh writes: each sees one moment of the vectors and drops what has gone since."""
 
-    def __init__(self, store: Store, embedder: Embedder, indexes: Indexes) -> None:
-        self._store = store
+    def __init__(self, contents: Contents, embedder: Embedder, indexes: Indexes) -> None:
+        self._contents = contents
         self._embedder = embedder
         self._indexes = indexes
         self._weights = Weights()
@@ -82,7 +82,7 @@ class Retriever:
             self._embedded(text), run(self._threads, self._by_word, text, reach, count)
         )
         finds = await run(self._threads, self._find, vector, worded, count, max(NEAR, 2 * k))
-        found = await self._store.find(finds.keys, self._embedder.name) if finds.keys else {}
+        found = await self._contents.find(finds.keys, self._embedder.name) if finds.keys else {}
         # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
         found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
         return await run(self._threads, self._rank, text, vector, words, finds, found, k, joined)

@@ -7,8 +7,11 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from knowledge.contents import Contents
+from knowledge.database import Database
 from knowledge.embedding.base import Embedder
 from knowledge.indexes import Indexes
+from knowledge.kept_vectors import KeptVectors
 from knowledge.refresh.reading import Reader
 from knowledge.refresh.vectors import Vectors
 from knowledge.refresh.writer import SourceWriter
@@ -19,14 +22,16 @@ from knowledge.store import Store
 class Serving:
     """What answers now. Another model gets another one, filled beside it."""
 
-    def __init__(self, store: Store, embedder: Embedder, data_dir: Path, turn: asyncio.Lock) -> None:
-        """`turn` is held for one change to the database and the indexes."""
+    def __init__(
+        self, database: Database, store: Store, embedder: Embedder, data_dir: Path, turn: asyncio.Lock
+    ) -> None:
+        """`turn` is held for one change to the database and the indexes; `store` writes to `database`."""
         self.embedder = embedder
         self.folder = data_dir / "indexes" / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
-        self.indexes = Indexes(store, embedder, self.folder)
-        self.retriever = Retriever(store, embedder, self.indexes)
+        self.indexes = Indexes(database, embedder, self.folder)
+        self.retriever = Retriever(Contents(database), embedder, self.indexes)
         self.reader = Reader(embedder)
-        self.vectors = Vectors(store, embedder)
+        self.vectors = Vectors(KeptVectors(database), embedder)
         self._store = store
         self._turn = turn
         self._writers: dict[str, SourceWriter] = {}

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,8 @@ class MiniLM:
                 f"The embedding model is not in {models_dir}. Run `make setup`, or "
                 f"`python -m knowledge.embedding.prepare --models-dir {models_dir}`."
             )
-        self._tokenizer = Tokenizer.from_file(str(models_dir / TOKENIZER_FILE))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()  # it counts too; `_cut` shortens what is embedded
-        self._telling = _telling_tokens(self._tokenizer)
+        tokens = models_dir / TOKENIZER_FILE
+        self._tokenizer, self._telling = _open_tokenizer(tokens.resolve(), tokens.stat().st_mtime_ns)
         self._session = _open_session(models_dir / MODEL_FILE)
         workers = max(1, min(os.cpu_count() or 1, _MAX_WORKERS))
         self._bulk = ThreadPoolExecutor(workers, thread_name_prefix="embed")
@@ -153,6 +152,15 @@ def _spans(encoding: Any) -> list[tuple[int, int]]:
     """For each token but the marks at the ends where its word begins and ends in the text."""
     numbers = encoding.word_ids[1:-1]
     return [encoding.word_to_chars(number) for number in numbers]
+
+
+@cache
+def _open_tokenizer(path: Path, _changed: int) -> tuple[Tokenizer, NDArray[np.bool_]]:
+    """The tokenizer and its telling tokens: nobody changes them, so all encoders of a process have the same."""
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()  # it counts too; `_cut` shortens what is embedded
+    return tokenizer, _telling_tokens(tokenizer)
 
 
 def _telling_tokens(tokenizer: Tokenizer) -> NDArray[np.bool_]:

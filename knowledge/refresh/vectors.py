@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.checked import embed_closely_checked
+from knowledge.kept_vectors import KeptVectors
 from knowledge.records import Embedded, Fingerprint, Original, Replacement
 from knowledge.refresh.twins import are_twins, fingerprint, original
-from knowledge.store import Store
 
 
 class Vectors:
     """Finds or makes a vector for every chunk, and none twice: not even while an earlier one is being written."""
 
-    def __init__(self, store: Store, embedder: Embedder) -> None:
-        self._store = store
+    def __init__(self, kept: KeptVectors, embedder: Embedder) -> None:
+        self._kept = kept
         self._embedder = embedder
         self._unwritten: dict[int, Embedded] = {}
 
@@ -31,7 +31,7 @@ class Vectors:
             for replacement in replacements
             for chunk in replacement.chunks
         }
-        homes = await self._store.homes(replacement.document.id for replacement in replacements)
+        homes = await self._kept.homes(replacement.document.id for replacement in replacements)
         homes = {own: homes.get(own, own) for own in texts}
         vectors = await self._known(homes.values())
         missing = [original(*texts[own]) for own, home in homes.items() if home not in vectors]
@@ -62,12 +62,12 @@ class Vectors:
     async def _known(self, digests: Iterable[str]) -> dict[str, Vector]:
         wanted = set(digests)
         found = {d: one.vectors[d] for one in self._unwritten.values() for d in wanted & one.vectors.keys()}
-        return found | await self._store.cached(wanted - found.keys(), self._embedder.name)
+        return found | await self._kept.cached(wanted - found.keys(), self._embedder.name)
 
     async def _twins(self, missing: Sequence[Original], prints: dict[str, Fingerprint]) -> dict[str, str]:
         """For each text the digest that its vector is kept under; fills `prints`."""
         prints |= await asyncio.to_thread(lambda: {text.digest: fingerprint(text) for text in missing})
-        there = await self._store.twins(prints.values(), self._embedder.name)
+        there = await self._kept.twins(prints.values(), self._embedder.name)
         unwritten = {d: one.fingerprints[d] for one in self._unwritten.values() for d in one.fresh}
         there += [one.fresh[d] for one in self._unwritten.values() for d in one.fresh]
         return await asyncio.to_thread(_homes, missing, there, prints | unwritten)

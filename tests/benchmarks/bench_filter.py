@@ -26,12 +26,12 @@ from prepared import Prepared, prepare
 from results import Measure, Result, percentile, spread
 from small_store import SOURCE, SmallStore, opened
 
+from knowledge.database import Database
 from knowledge.documents import Vector
 from knowledge.embedding.minilm import MiniLM
 from knowledge.filters import Reach
 from knowledge.indexes import Indexes
 from knowledge.retrieval import nearest_readable
-from knowledge.store import Store
 
 CHUNKS = 100_000
 SHORT_CHUNKS = 2_000
@@ -107,7 +107,7 @@ def add_search(result: Result, name: str, seconds: Sequence[float], p50: float, 
 async def exactness(result: Result, store: SmallStore, filled: Filled, vectors: Sequence[Vector], sets: int) -> None:
     """Compares the ten nearest of random reader sets with a scan of all vectors in full."""
     random = np.random.default_rng(_SEED + 1)
-    indexes = Indexes(Store(store.engine), store.knowledge.embedder, filled.work / "again")
+    indexes = Indexes(Database(store.engine), store.knowledge.embedder, filled.work / "again")
     await indexes.open()
     every = np.asarray(filled.vectors)
     snapshot = indexes.snapshot

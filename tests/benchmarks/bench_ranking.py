@@ -21,10 +21,10 @@ from small_store import SmallStore, small_store
 from usual import CONTESTANTS, usual_search
 
 from knowledge.access import PUBLIC
+from knowledge.database import Database
 from knowledge.documents import Passage, Vector
 from knowledge.indexes import Indexes
 from knowledge.schema import chunks, documents
-from knowledge.store import Store
 
 OURS = "this search"
 BASELINES = ("words (BM25)", "meaning (MiniLM)", "reciprocal ranks", "half and half")
@@ -60,7 +60,7 @@ async def bench(options: Options, result: Result) -> None:
 async def compared(collection: Collection, store: SmallStore) -> Scores:
     """For each measure and contestant the score of each question, in their order."""
     embedder = store.knowledge.embedder
-    indexes = Indexes(Store(store.engine), embedder, store.folder / "baselines")
+    indexes = Indexes(Database(store.engine), embedder, store.folder / "baselines")
     await indexes.open()
     async with store.engine.connect() as connection:
         query = sa.select(chunks.c.key, documents.c.path).join(documents, chunks.c.document_id == documents.c.id)

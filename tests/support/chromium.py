@@ -1,4 +1,8 @@
-"""Debian's chromium for browser tests; a test that asks for `browser` is skipped by name where there is none."""
+"""Debian's chromium for browser tests; a test that asks for `browser` is skipped by name where there is none.
+
+It runs for all tests of a file, each with a context of its own (cookies, storage, cache), so they share a loop too:
+such a file says `pytestmark = pytest.mark.asyncio(loop_scope="module")`, as its own asynchronous fixtures do.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -30,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A running browser with nothing open."""
     async with async_playwright() as playwright:

@@ -1,7 +1,11 @@
-"""Real databases for tests: a fresh SQLite file, and a fresh database of a PostgreSQL server of the session's own."""
+"""Real databases for tests: a fresh SQLite file, and a fresh database of a PostgreSQL server of the session's own.
+
+The migrations run once on each kind; every test gets a copy of what they made, which nobody else writes to.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import uuid
@@ -40,21 +44,42 @@ async def empty_postgres(postgres: Path) -> str:
     return _url(postgres, name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """An engine on an empty database with all of the bot's tables, once for each kind."""
-    if request.param == "sqlite":
-        engine = await _with_tables(f"sqlite+aiosqlite:///{tmp_path / 'switchboard.db'}")
-    else:
-        engine = await _new_database(request.getfixturevalue("postgres"))
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and nothing in them."""
+    file = tmp_path_factory.mktemp("tables") / "tables.db"
+    asyncio.run(_make_tables(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture
+async def sqlite_engine(sqlite_tables: Path, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """An engine on a SQLite file with all tables of the bot and of the knowledge."""
+    engine = open_engine(f"sqlite+aiosqlite:///{shutil.copyfile(sqlite_tables, tmp_path / 'switchboard.db')}")
     yield engine
     await engine.dispose()
 
 
-async def _with_tables(url: str) -> AsyncEngine:
+@pytest.fixture
+async def postgres_engine(postgres: Path) -> AsyncIterator[AsyncEngine]:
+    """The same on PostgreSQL."""
+    engine = await _new_database(postgres)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> AsyncEngine:
+    """The same, once for each kind."""
+    engine: AsyncEngine = request.getfixturevalue(f"{request.param}_engine")
+    return engine
+
+
+async def _make_tables(url: str) -> None:
     engine = open_engine(url)
     await upgrade(engine, "bot.storage:migrations", "bot_version")
-    return engine
+    await upgrade(engine, "knowledge:migrations", "knowledge_version")
+    await engine.dispose()
 
 
 async def _new_database(folder: Path) -> AsyncEngine:
@@ -63,7 +88,7 @@ async def _new_database(folder: Path) -> AsyncEngine:
     if not await _on_server(folder, "SELECT 1 FROM pg_database WHERE datname = 'tables'"):
         for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE tables"):
             await _on_server(folder, statement)
-        await (await _with_tables(_url(folder, "tables"))).dispose()
+        await _make_tables(_url(folder, "tables"))
     await _on_server(folder, f"CREATE DATABASE {name} TEMPLATE tables")
     return open_engine(_url(folder, name))
 

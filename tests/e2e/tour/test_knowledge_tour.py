@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from house import House, open_house
 from playwright.async_api import Browser, Page, expect
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path, models_dir) as house:
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1440, "height": 1000})
     page = await context.new_page()

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from house import ROOT, House, open_house
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -23,15 +25,28 @@ from bot.domain import Price, Usage
 from bot.storage.tables import feedback, questions
 from handlers.posts import post_report
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
-@pytest.fixture
-async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
-    folders = (Folder(path=ROOT / "docs", name="docs"),)
-    async with open_house(tmp_path, models_dir, folders=folders) as house:
+
+DOCS = (Folder(path=ROOT / "docs", name="docs"),)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def docs_read(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
+    """The data of a bot that has read the docs and was asked nothing yet."""
+    folder = tmp_path_factory.mktemp("docs-read")
+    async with open_house(folder, models_dir, folders=DOCS):
+        return folder / "data"
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(docs_read: Path, tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
+    shutil.copytree(docs_read, tmp_path / "data")
+    async with open_house(tmp_path, models_dir, folders=DOCS) as house:
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
     page = await context.new_page()

@@ -27,7 +27,6 @@ from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
-from bot.storage.engine import open_engine, upgrade
 from bot.storage.tables import ledger
 from bot.strategies import STRATEGIES
 from knowledge.embedding.minilm import MiniLM
@@ -53,13 +52,9 @@ The salary band of level 4 engineers is between 71,000 and 83,000 euros a year.
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+def database(sqlite_engine: AsyncEngine) -> AsyncEngine:
     """SQLite with the bot's and the knowledge's tables."""
-    opened = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
-    await upgrade(opened, "bot.storage:migrations", "bot_version")
-    await upgrade(opened, "knowledge:migrations", "knowledge_version")
-    yield opened
-    await opened.dispose()
+    return sqlite_engine
 
 
 @pytest.fixture

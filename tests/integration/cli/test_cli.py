@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
@@ -30,10 +29,10 @@ def switchboard(*arguments: str) -> Result:
 
 def refused(folder: Path, *arguments: str) -> str:
     """What a person reads on the error channel when a command ends with status 1."""
-    done = subprocess.run([sys.executable, "-m", "bot", *arguments], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    done = warm.switchboard(*arguments, cwd=folder)
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    return done.err
 
 
 def test_ask_answers_with_the_source_and_the_receipt(folder: Path) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from model_server import ModelServer, unauthorized
 
 CARDS = """
@@ -41,15 +40,9 @@ def folder(tmp_path: Path, models_dir: Path) -> Path:
 
 
 async def switchboard(folder: Path, *arguments: str, model: str = "local") -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *arguments),
-        cwd=folder,
-        env={**os.environ, "SWITCHBOARD_KNOWLEDGE__EMBEDDING": model, "HOUSE_API_KEY": "sk-house-secret-key"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    env = {"SWITCHBOARD_KNOWLEDGE__EMBEDDING": model, "HOUSE_API_KEY": "sk-house-secret-key"}
+    done = await asyncio.to_thread(warm.switchboard, *arguments, cwd=folder, env=env)
+    return done.status, done.out + done.err
 
 
 async def best(folder: Path, model: str) -> str:

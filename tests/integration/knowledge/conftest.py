@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
@@ -68,16 +67,12 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-async def place(engine: AsyncEngine, tmp_path: Path, models_dir: Path) -> Place:
+def place(engine: AsyncEngine, tmp_path: Path, models_dir: Path) -> Place:
     """On SQLite, then on PostgreSQL."""
-    await upgrade(engine, "knowledge:migrations", "knowledge_version")
     return Place(engine, tmp_path / "data", models_dir)
 
 
 @pytest.fixture
-async def sqlite_place(tmp_path: Path, models_dir: Path) -> AsyncIterator[Place]:
+def sqlite_place(sqlite_engine: AsyncEngine, tmp_path: Path, models_dir: Path) -> Place:
     """On SQLite alone, for what does not touch the database's own ways."""
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'knowledge.db'}")
-    await upgrade(engine, "knowledge:migrations", "knowledge_version")
-    yield Place(engine, tmp_path / "data", models_dir)
-    await engine.dispose()
+    return Place(sqlite_engine, tmp_path / "data", models_dir)

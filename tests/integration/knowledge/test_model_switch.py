@@ -74,7 +74,7 @@ async def test_the_old_model_s_vectors_and_folder_are_gone_after_the_switch(plac
         await base.refresh()
     async with opened(place, folder.source(), [WordsEmbedder("new"), WordsEmbedder("old")]) as base:
         await base.switch_model()
-        assert await base._store.models() == {"new"}
+        assert await base._kept.models() == {"new"}
     assert len(list((place.data_dir / "indexes").iterdir())) == 1
 
 

@@ -361,7 +361,7 @@ async def test_a_passage_links_to_its_line_where_the_source_has_lines(place: Pla
     async with place.open(source) as base:
         await refreshed(base, source)
         keys = [int(passage.chunk_id) for passage in (await base.search("red fox", scopes=EVERYONE)).passages]
-        found = await base._store.find(keys, base.embedder.name)
+        found = await base._contents.find(keys, base.embedder.name)
         assert {found[key].url for key in keys if "fox" in found[key].text} == {"https://example.org/one#L7"}
 
 

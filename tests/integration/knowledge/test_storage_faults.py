@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 import structlog
+import warm
+from killed_refresh import refresh_until_a_batch_is_written, refresh_until_statement
 
 from bot.storage.engine import open_engine
 from knowledge.errors import StorageFull, StoreUnavailable
@@ -21,36 +22,18 @@ if TYPE_CHECKING:
     from tests.integration.knowledge.conftest import Folder, Place
 
 EVERYONE = frozenset({"everyone"})
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def write_pages(folder: Folder, count: int) -> None:
     for number in range(count):
-        folder.write(f"{number:03}.md", f"# Page {number}\n\n" + f"Matter {number} of many words. " * 30)
+        folder.write(f"{number:03}.md", f"# Page {number}\n\n" + f"Matter {number} of many words. " * 3)
 
 
 async def test_a_refresh_that_is_killed_is_completed_by_the_next_one_and_nothing_is_doubled(
     sqlite_place: Place, folder: Folder
 ) -> None:
     write_pages(folder, 200)
-    url = sqlite_place.engine.url.render_as_string(hide_password=False)
-    script = Path(__file__).with_name("killed_refresh.py")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(script),
-        url,
-        str(sqlite_place.data_dir),
-        str(sqlite_place.models_dir),
-        str(folder.path),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    # After the first batch is written and while the next is under way.
-    assert await asyncio.wait_for(process.stdout.readline(), 60)
-    process.kill()
-    await process.wait()
+    assert await killed(refresh_until_a_batch_is_written, sqlite_place, folder)
     with structlog.testing.capture_logs() as lines:
         async with sqlite_place.open(folder.source()) as base:
             report = (await base.refresh()).sources[0]
@@ -77,7 +60,7 @@ async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_no
     chance = random.Random(seed)
     deaths = 0
     for statement in sorted(chance.sample(range(8, 50), 3), reverse=True):
-        deaths += await killed(place, folder, statement) == -signal.SIGKILL
+        deaths += await killed(refresh_until_statement, place, folder, statement)
         # What stood there has changed meanwhile, as it does in life.
         folder.write(f"{chance.randrange(267):03}.md", f"# Page new\n\nWritten before statement {statement}.")
         folder.write(f"added {statement}.md", f"# Added\n\nAdded before statement {statement}.")
@@ -98,22 +81,11 @@ async def test_a_refresh_that_is_killed_before_any_statement_is_completed_and_no
         assert "Page new" in {passage.title for passage in result.passages}
 
 
-async def killed(place: Place, folder: Folder, statement: int) -> int:
-    """How a process ended that refreshed and was to die before one statement."""
+async def killed(refresh: Callable[..., None], place: Place, folder: Folder, *arguments: int) -> bool:
+    """Whether a process that refreshed was killed before it came to an end."""
     url = place.engine.url.render_as_string(hide_password=False)
-    script = Path(__file__).with_name("killed_refresh.py")
-    places = [str(place.data_dir), str(place.models_dir), str(folder.path)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(script),
-        url,
-        *places,
-        str(statement),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    return await asyncio.wait_for(process.wait(), 60)
+    places = (url, place.data_dir, place.models_dir, folder.path)
+    return (await asyncio.to_thread(warm.ended, refresh, *places, *arguments)).status == -signal.SIGKILL
 
 
 async def test_a_full_disk_is_named_and_what_was_written_before_stays(sqlite_place: Place, folder: Folder) -> None:

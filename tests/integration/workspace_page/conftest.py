@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -30,7 +31,7 @@ def gallery() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def workspace() -> AsyncIterator[Workspace]:
     async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS) as running:
         yield running
@@ -42,7 +43,7 @@ def client(workspace: Workspace) -> AsyncWebClient:
     return AsyncWebClient(BOT_TOKEN, base_url=workspace.api_url)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def app(client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     """A Bolt app that is connected; tests add their listeners."""
     app = AsyncApp(client=client, raise_error_for_unhandled_request=False)
@@ -52,7 +53,7 @@ async def app(client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, workspace: Workspace) -> AsyncIterator[Page]:
     """The page as Maya sees it, in #help; an error on its console fails the test."""
     context = await browser.new_context(viewport={"width": 1440, "height": 900})

@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from deploy.workspace.server import Workspace
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
+
 Gallery = dict[str, list[dict[str, Any]]]
 Heard = asyncio.Queue[dict[str, Any]]
 

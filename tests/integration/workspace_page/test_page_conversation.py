@@ -6,11 +6,14 @@ import struct
 import zlib
 from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from deploy.workspace.server import Workspace
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
 
 def png(width: int = 4, height: int = 4) -> bytes:

@@ -10,6 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from deploy.workspace.server import Workspace
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
+
 NAMELESS = """() => [...document.querySelectorAll("button, a, input:not([type=hidden]), textarea, [role=img]")]
     .filter((one) => one.offsetParent && !one.textContent.trim() && !one.placeholder
         && !one.getAttribute("aria-label") && !one.title && !one.closest("label"))

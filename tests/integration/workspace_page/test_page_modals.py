@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 from slack_bolt.async_app import AsyncApp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
 
 def plain(text: str) -> dict[str, str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
 Chunk = dict[str, Any]
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.domain import Prompt, StrategyName, TextDelta
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.models.offline import OfflineModel
 from bot.storage.engine import open_engine, upgrade
+from knowledge.documents import Vector
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
@@ -52,6 +54,20 @@ def headings() -> dict[str, str]:
     return found
 
 
+class OnceEmbedded(MiniLM):
+    """The encoder; a sentence that many questions find is embedded for the first."""
+
+    def __init__(self, models_dir: Path) -> None:
+        super().__init__(models_dir)
+        self._vectors: dict[str, Vector] = {}
+
+    async def embed(self, texts: Sequence[str]) -> Vector:
+        """One row for each text."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        self._vectors.update(zip(missing, await super().embed(missing), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
+
+
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the offline model says to every question, from the docs alone."""
@@ -62,7 +78,9 @@ async def _answers(questions: Iterable[str], folder: Path) -> dict[str, str]:
     engine = open_engine(f"sqlite+aiosqlite:///{folder / 'switchboard.db'}")
     await upgrade(engine, "knowledge:migrations", "knowledge_version")
     docs = FolderSource("docs", ROOT / "docs")
-    knowledge = await open_knowledge(engine=engine, data_dir=folder, embedder=MiniLM(ROOT / ".models"), sources=[docs])
+    knowledge = await open_knowledge(
+        engine=engine, data_dir=folder, embedder=OnceEmbedded(ROOT / ".models"), sources=[docs]
+    )
     try:
         report = await knowledge.refresh()
         assert report.problems == ()

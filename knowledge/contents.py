@@ -1,0 +1,151 @@
+"""What is known, as the search indexes, a search and a status read it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from knowledge import access
+from knowledge.database import AT_ONCE, Database, parts
+from knowledge.documents import Document
+from knowledge.records import Found, IndexedChunk, VectorRows
+from knowledge.reports import Problem, SourceStatus
+from knowledge.rows import FACET_COLUMNS, document_of, facets_of
+from knowledge.schema import chunks, documents, embeddings, problems, sources
+
+_FIND = (
+    sa.select(*(chunks.c[name] for name in ("key", "heading", "text", "position", "line")))
+    .add_columns(chunks.c.digest.label("home"), embeddings.c.words, documents)
+    .join(documents, documents.c.id == chunks.c.document_id)
+    .outerjoin(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == sa.bindparam("model")))
+    .where(chunks.c.key.in_(sa.bindparam("keys", expanding=True)))
+)
+
+
+class Contents:
+    """Reads the documents and chunks that have been written. Raises StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def known_sources(self) -> set[str]:
+        """The names of all sources that have ever been refreshed and not forgotten."""
+        async with self._database.reading() as connection:
+            return set((await connection.execute(sa.select(sources.c.name))).scalars())
+
+    async def version(self) -> str:
+        """A digest of all documents with their readers: another one as soon as anything differs."""
+        columns = (documents.c.id, documents.c.digest, documents.c.readers)
+        digest = hashlib.sha256()
+        async with self._database.reading() as connection:
+            rows = await connection.stream(sa.select(*columns).order_by(documents.c.id))
+            async for row in rows:
+                digest.update("\0".join(row).encode())
+        return digest.hexdigest()[:16]
+
+    async def status(self, known: Mapping[str, str]) -> list[SourceStatus]:
+        """How the sources stand. `known`: names and kinds of those that are configured, refreshed or not."""
+        counted = (
+            sa.select(
+                documents.c.source, sa.func.count(documents.c.id.distinct()), sa.func.count(chunks.c.key.distinct())
+            )
+            .outerjoin(chunks, chunks.c.document_id == documents.c.id)
+            .group_by(documents.c.source)
+        )
+        async with self._database.reading() as connection:
+            counts = {row[0]: (row[1], row[2]) for row in await connection.execute(counted)}
+            times = {r.name: (r.refreshed, r.seconds) for r in await connection.execute(sa.select(sources))}
+            told: dict[str, list[Problem]] = {}
+            for row in await connection.execute(sa.select(problems).order_by(problems.c.path)):
+                told.setdefault(row.source, []).append(Problem(row.path, row.sentence))
+        statuses: list[SourceStatus] = []
+        for name, kind in known.items():
+            when, seconds = times.get(name, (None, None))
+            statuses.append(
+                SourceStatus(name, kind, *counts.get(name, (0, 0)), when, seconds, tuple(told.get(name, ())))
+            )
+        return statuses
+
+    async def find(self, keys: Sequence[int], model: str) -> dict[int, Found]:
+        """The chunks with these keys, with their documents and words; those that are gone are left out."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_FIND, {"keys": keys, "model": model})).all()
+        homes: dict[str, Document] = {}
+        return {
+            row.key: Found(
+                row.key,
+                homes.get(row.id) or homes.setdefault(row.id, document_of(row)),
+                tuple(row.heading),
+                row.text,
+                row.position,
+                row.home,
+                row.line,
+                row.words,
+            )
+            for row in rows
+        }
+
+    async def vectors(self, model: str) -> AsyncIterator[VectorRows]:
+        """All chunks with their vectors, in the order of their keys, some at a time.
+
+        A chunk without a vector of this model is left out.
+        """
+        query = (
+            sa.select(chunks.c.key, *FACET_COLUMNS, embeddings.c.vector)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .join(embeddings, sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model))
+            .order_by(chunks.c.key)
+            .limit(AT_ONCE)
+        )
+        last = -1
+        while True:
+            async with self._database.reading() as connection:
+                rows = (await connection.execute(query.where(chunks.c.key > last))).all()
+            if not rows:
+                return
+            last = rows[-1].key
+            vectors = np.frombuffer(b"".join(row.vector for row in rows), "<f4").reshape(len(rows), -1)
+            yield VectorRows([row.key for row in rows], [facets_of(row) for row in rows], vectors)
+
+    async def indexed(self, keys: Sequence[int] | None = None) -> AsyncIterator[list[IndexedChunk]]:
+        """The chunks with these keys (or all of them) as the lexical index takes them in, some at a time."""
+        query = (
+            sa.select(chunks.c.key, chunks.c.position, chunks.c.heading, chunks.c.text, chunks.c.digest)
+            .add_columns(documents.c.id, documents.c.path, documents.c.title, *FACET_COLUMNS)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .order_by(chunks.c.key)
+        )
+        if keys is not None:
+            for some in parts(keys):
+                yield await self._indexed(query.where(chunks.c.key.in_(some)))
+            return
+        last = -1
+        while batch := await self._indexed(query.where(chunks.c.key > last).limit(AT_ONCE)):
+            last = batch[-1].key
+            yield batch
+
+    async def _indexed(self, query: sa.Select[Any]) -> list[IndexedChunk]:
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            IndexedChunk(
+                key=row.key,
+                source=row.source,
+                readers=access.from_key(row.readers),
+                path=row.path,
+                heading=tuple(row.heading),
+                text=row.text,
+                title=row.title,
+                updated=row.updated,
+                language=row.language,
+                tags=frozenset(row.tags),
+                document_id=row.id,
+                position=row.position,
+                digest=row.digest,
+            )
+            for row in rows
+        ]
