@@ -174,7 +174,7 @@ def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
 
 
 def _gained(gain: Gain) -> str:
-    least = "at least" if gain.least > 0 else "perhaps only"
+    least = "at least" if gain.least > 0 else "at worst"
     over = f"over always {named(gain.best)}, on {gain.n:,} {gain.source}"
     return f"{_points(gain.mean)} ({least} {_points(gain.least)}) {over}"
 
