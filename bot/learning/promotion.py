@@ -94,7 +94,7 @@ class Standing:
 
     def _missing(self) -> str:
         if self.golden >= LEAST_GOLDEN:
-            return ""
+            return f" {self.golden} golden questions are evaluated, but in too few groups to hold some of them out."
         return f" {self.golden} of at least {LEAST_GOLDEN} golden questions are evaluated."
 
     @staticmethod

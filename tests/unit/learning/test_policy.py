@@ -97,7 +97,10 @@ def test_who_chooses_is_said_in_a_sentence_with_its_numbers() -> None:
         "Not yet measured on your questions: the shipped estimates choose. 12 of at least 30 golden questions are "
         "evaluated."
     )
-    assert Standing(golden=40).sentence == "Not yet measured on your questions: the shipped estimates choose."
+    assert Standing(golden=40).sentence == (
+        "Not yet measured on your questions: the shipped estimates choose. 40 golden questions are evaluated, but in "
+        "too few groups to hold some of them out."
+    )
     assert Standing(off=True).sentence == ("Learning is off (selection.learning), so the shipped estimates choose.")
 
 
