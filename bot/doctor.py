@@ -19,7 +19,6 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
 from bot.jobs.schedule import parse_cron
-from bot.learning.promotion import LEAST_GOLDEN
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.tokens import load_encodings
@@ -228,8 +227,8 @@ async def _embedding(core: Core) -> Finding:
 
 async def _learning(core: Core) -> Finding:
     standing = await core.learning.standing()
-    if standing.state == "estimates" and not standing.off and standing.golden < LEAST_GOLDEN:
-        way = "Evaluate golden questions; docs/learning.md says how many it takes."
+    if standing.state == "estimates" and standing.entry is None and not standing.off:
+        way = "Evaluate golden questions in four groups or more; docs/learning.md says how many it takes."
         return Finding("learning", "note", standing.sentence, way)
     way = "`switchboard learning` shows every change of who chooses." if standing.entry else ""
     return Finding("learning", "ok", standing.sentence, way)

@@ -33,7 +33,7 @@ async def show(settings: Settings, out: Console) -> None:
         else:
             out.print("Nobody has judged an answer yet.")
         for way, mean in sorted((await core.learning.means()).items()):
-            out.print(f"  {escape(named(way))}: mean quality {mean.mean:.2f} on {mean.n:.1f} answers")
+            out.print(f"  {escape(named(way))}: mean quality {mean.mean:.2f} on {round(mean.n, 1):g} answers")
         entries = await core.learning.promotions.entries()
         out.print("\nChanges of who chooses, the newest first:" if entries else "\nWho chooses has never changed.")
         for entry in entries:

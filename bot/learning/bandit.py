@@ -7,6 +7,7 @@ among the options within EPSILON of the best corrected utility.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,12 +33,12 @@ PRIOR_SPREAD = 0.15
 """How far the estimates are taken to be off, as a standard deviation of quality, before a label says so."""
 NOISE = 0.5
 """Standard deviation of one thumb around the true quality: that of a coin that is as likely up as down."""
-DRAWS = 256
+DRAWS = 128
 _JITTER = 1e-10  # two options that nothing tells apart would make the covariance singular
 
-_STRATEGIES = tuple(StrategyName)
 _BLOCK = 2 + len(CONTEXT)
-_SHARED = _BLOCK * len(_STRATEGIES)
+_STARTS = {strategy: number * _BLOCK for number, strategy in enumerate(StrategyName)}
+_SHARED = _BLOCK * len(_STARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Bandit:
         Zeros alone where none is available.
         """
         found = np.zeros(len(options))
-        usable = [place for place, option in enumerate(options) if option.available and np.isfinite(option.utility)]
+        usable = [place for place, option in enumerate(options) if option.available and math.isfinite(option.utility)]
         if not usable:
             return found
         x = _contexts(self.ways, [options[place] for place in usable], features)
@@ -111,11 +112,14 @@ class Bandit:
         return found
 
     def pick(self, options: Sequence[Option], features: Mapping[str, float], rng: np.random.Generator) -> Pick | None:
-        """Draws one. The chances on the options are those that it was drawn with. None where none is available."""
+        """Draws one. The options that had a chance say which. None where none is available."""
         chances = self.chances(options, features, rng)
         if not chances.any():
             return None
-        told = tuple(replace(option, chance=float(chance)) for option, chance in zip(options, chances, strict=True))
+        told = tuple(
+            replace(option, chance=chance) if chance else option
+            for option, chance in zip(options, chances.tolist(), strict=True)
+        )
         return Pick(told[int(rng.choice(len(told), p=chances / chances.sum()))], told)
 
     def to_json(self) -> dict[str, Any]:
@@ -165,17 +169,18 @@ def _contexts(ways: Sequence[Way], options: Sequence[Option], features: Mapping[
     places = {way: _SHARED + place for place, way in enumerate(ways)}
     table = np.zeros((len(options), _SHARED + len(ways)))
     evidence = [_centred(features.get(name, 0.5)) for name in CONTEXT]
-    for row, option in enumerate(options):
-        start = _STRATEGIES.index(option.strategy) * _BLOCK
-        table[row, start : start + _BLOCK] = (1.0, _centred(option.quality), *evidence)
-        if place := places.get((option.strategy, option.model)):
-            table[row, place] = 1.0
+    for row, option in zip(table, options, strict=True):
+        start = _STARTS[option.strategy]
+        row[start : start + _BLOCK] = (1.0, _centred(option.quality), *evidence)
+        place = places.get((option.strategy, option.model))
+        if place is not None:
+            row[place] = 1.0
     return table
 
 
 def _centred(value: float) -> float:
-    return min(max(value, 0.0), 1.0) - 0.5 if np.isfinite(value) else 0.0
+    return min(max(value, 0.0), 1.0) - 0.5 if math.isfinite(value) else 0.0
 
 
 def _usable(one: Judged) -> bool:
-    return one.weight > 0 and all(map(np.isfinite, (one.weight, one.value, one.choice.option.quality)))
+    return one.weight > 0 and all(map(math.isfinite, (one.weight, one.value, one.choice.option.quality)))

@@ -21,6 +21,8 @@ PERSON_WEEK = 5.0
 """What all labels of one person in one week may count together: a thousand thumbs are worth no more than five."""
 READ_OF_A_PERSON = 500
 """The newest of a person's labels that are read, so that a flood neither crowds others out nor fills the memory."""
+READ, READ_AT_ONCE = 20_000, 500
+"""How many labels are read in all, the newest, and how many of their receipts are held at once."""
 READ_BACK = timedelta(days=365)
 HALF_LIFE = timedelta(days=90)
 """After this long a label counts half: models, documents and questions change."""
@@ -83,17 +85,22 @@ class Experience:
             sa.select(newest, questions.c.text, questions.c.asked_at, questions.c.receipt)
             .join(questions, questions.c.id == newest.c.question_id)
             .where(newest.c.turn <= READ_OF_A_PERSON, questions.c.receipt.is_not(None))
-            .order_by(newest.c.given_at, newest.c.question_id, newest.c.person, newest.c.signal)
+            .order_by(newest.c.given_at.desc(), newest.c.question_id, newest.c.person, newest.c.signal)
+            .limit(READ)
         )
+        found: list[Judged] = []
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(query)).all()
-        return await asyncio.to_thread(_weighed, rows, now, since or {})
+            rows = await connection.stream(query.execution_options(yield_per=READ_AT_ONCE))
+            async for part in rows.partitions():
+                found += await asyncio.to_thread(_understood, part)
+        return _weighed(found[::-1], now, since or {})
 
 
-def _weighed(
-    rows: Sequence[sa.Row[tuple[object, ...]]], now: datetime, since: Mapping[str, datetime]
-) -> tuple[Judged, ...]:
-    found = [judged for row in rows if row.receipt and (judged := _judged(row)) is not None]
+def _understood(rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[Judged]:
+    return [judged for row in rows if row.receipt and (judged := _judged(row)) is not None]
+
+
+def _weighed(found: Sequence[Judged], now: datetime, since: Mapping[str, datetime]) -> tuple[Judged, ...]:
     kept = [one for one in found if one.asked_at >= since.get(one.way[1], one.asked_at)]
     # Capped before they age, else an old flood would count as much as a new one.
     return tuple(replace(one, weight=one.weight * share) for one, share in _fresh(_capped(kept), now))

@@ -94,7 +94,7 @@ class Standing:
 
     def _missing(self) -> str:
         if self.golden >= LEAST_GOLDEN:
-            return ""
+            return f" {self.golden} golden questions are evaluated, but in too few groups to hold some of them out."
         return f" {self.golden} of at least {LEAST_GOLDEN} golden questions are evaluated."
 
     @staticmethod
@@ -174,7 +174,7 @@ def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
 
 
 def _gained(gain: Gain) -> str:
-    least = "at least" if gain.least > 0 else "perhaps only"
+    least = "at least" if gain.least > 0 else "at worst"
     over = f"over always {named(gain.best)}, on {gain.n:,} {gain.source}"
     return f"{_points(gain.mean)} ({least} {_points(gain.least)}) {over}"
 

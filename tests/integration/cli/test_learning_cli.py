@@ -76,7 +76,7 @@ def test_labels_means_and_changes_are_listed_and_the_newest_is_undone(folder: Pa
     assert second.endswith("best fixed (rag · writer), by evaluation")
     assert first.endswith("learned, by evaluation")
     assert lines.index(second) < lines.index(first)
-    assert "perhaps only −" in lines[lines.index(second) + 1]
+    assert "at worst −" in lines[lines.index(second) + 1]
     assert "at least +0." in lines[lines.index(first) + 1]
     assert "`switchboard learning undo 2` undoes the newest." in told
     undone = switchboard("learning", "undo", "2").stdout

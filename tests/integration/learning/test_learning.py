@@ -60,6 +60,17 @@ async def test_before_30_golden_questions_the_estimates_choose_and_say_so(opened
     assert await learning.promotions.entries() == ()
 
 
+async def test_golden_questions_in_too_few_groups_tell_nothing_and_say_so(opened: Open) -> None:
+    learning, played = opened(), telling()
+    for groups in (("all",) * 60, tuple(str(number % 3) for number in range(60))):
+        assert await learning.take(replace(played, groups=groups)) is None
+        standing = await learning.standing()
+        assert standing.state == "estimates"
+        assert standing.sentence.endswith(
+            "60 golden questions are evaluated, but in too few groups to hold some of them out."
+        )
+
+
 async def test_where_choosing_pays_it_is_promoted_with_its_numbers(opened: Open) -> None:
     entry = await opened().take(telling())
     assert entry is not None

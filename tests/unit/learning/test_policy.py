@@ -56,7 +56,7 @@ def test_where_nothing_can_be_taken_the_reason_stands() -> None:
 def test_what_was_learned_is_taken_with_its_propensity_and_a_sentence() -> None:
     found = decided(MADE, "q", standing("learned"), TAUGHT)
     assert (found.option.strategy, found.policy, found.propensity) == (PLAIN[0], "learned", 1.0)
-    assert [one.chance for one in found.options] == [0.0, 1.0]
+    assert [one.chance for one in found.options] == [None, 1.0]
     (said,) = found.reasons
     assert said.startswith("What people made of earlier answers speaks for zero_shot · writer here: expected quality ")
     assert "for rag · writer, which the estimates alone would take." in said
@@ -97,14 +97,17 @@ def test_who_chooses_is_said_in_a_sentence_with_its_numbers() -> None:
         "Not yet measured on your questions: the shipped estimates choose. 12 of at least 30 golden questions are "
         "evaluated."
     )
-    assert Standing(golden=40).sentence == "Not yet measured on your questions: the shipped estimates choose."
+    assert Standing(golden=40).sentence == (
+        "Not yet measured on your questions: the shipped estimates choose. 40 golden questions are evaluated, but in "
+        "too few groups to hold some of them out."
+    )
     assert Standing(off=True).sentence == ("Learning is off (selection.learning), so the shipped estimates choose.")
 
 
 def test_a_gain_that_an_admin_does_not_trust_is_told_with_the_undoing() -> None:
     entry = Entry(id=4, at=NOW, state="learned", best=RAG, why="", by="ana", undoes=3, undone_by=None, undone_at=None)
     assert standing("learned", gain=replace(GAIN, mean=0.002, least=-0.03), entry=entry).sentence == (
-        "Learning is used: +0.0020 (perhaps only −0.03) over always rag · writer, on 212 golden questions. Entry 3 was "
+        "Learning is used: +0.0020 (at worst −0.03) over always rag · writer, on 212 golden questions. Entry 3 was "
         "undone, which holds until there are new numbers."
     )
     assert standing("estimates", entry=entry).sentence == (
