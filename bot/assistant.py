@@ -201,7 +201,9 @@ class Assistant:
             asks_back = self._clarify and not way.failed_models
             if asks_back and (offered := clarifying.topics(way.question, choice, evidence)):
                 yield Progress("choose", "done", "Asking which is meant")
-                yield await self._asked_back(way, offered)
+                asked = await self._asked_back(way, offered)
+                yield TextDelta(asked.sentence)
+                yield asked
                 return
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
             try:
