@@ -25,6 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
 from bot.errors import ConfigError, SwitchboardError
+from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
@@ -194,9 +195,15 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
 
     schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
+    if settings.selection.learning:
+        schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)
     if channel:
         work = report_job(
-            core.ledger, core.feedback, settings.report.zone, lambda report: post_report(client, channel, report)
+            core.ledger,
+            core.feedback,
+            settings.report.zone,
+            lambda report: post_report(client, channel, report),
+            core.learning.standing,
         )
         schedule.add("report", settings.report.schedule, work, catch_up=True)
     return schedule

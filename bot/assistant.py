@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from bot.domain import (
     Citation,
     Clarify,
     Evidence,
+    Example,
     Failed,
     Finished,
     Pin,
@@ -35,6 +36,7 @@ from bot.domain import (
 from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError
 from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
+from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
 from bot.models.retry import Patience
@@ -97,7 +99,7 @@ class Assistant:
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
     "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `patience`: how often a
-    model is tried (None: as a chat can bear).
+    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Assistant:
         default_model: str = "auto",
         clarify: bool = False,
         patience: Patience | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -143,6 +146,7 @@ class Assistant:
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
         self._latencies = Latencies(engine)
+        self._learning = learning
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
@@ -186,6 +190,43 @@ class Assistant:
         """Where the answer stands: Slack's id of its message."""
         await self._questions.note_answer_ts(question_id, ts)
 
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model on this machine."""
+        return self._embedder
+
+    async def evidence(
+        self, searched: str, scopes: frozenset[str], *, leave_out: Callable[[Example], bool] | None = None
+    ) -> Evidence:
+        """What an audience with `scopes` may read about the words that are searched.
+
+        Examples that `leave_out` is true of are passed over, which an evaluation needs: a question must not be answered
+        from its own reviewed answer.
+        """
+        found = await self._knowledge.search(searched, scopes=scopes, k=self._passages)
+        vector = found.vector
+        if self._knowledge.embedder is not self._embedder:
+            vector = await self._embedder.embed_query(searched)
+        return Evidence(
+            passages=found.passages,
+            examples=await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out),
+            coverage=found.coverage,
+            agreement=found.agreement,
+            probability=found.probability,
+            fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
+        )
+
+    async def weighed(self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]) -> Choice:
+        """What the selector would choose among these models where nobody pinned anything."""
+        return self._selector.choose(question, evidence, cards, (), medians=await self._latencies.medians())
+
+    def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
+        """What the model is sent. Raises UnusableQuestion where the question is too long for it."""
+        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
+        answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
+        budget = card.context_window - answer - SPARE_TOKENS
+        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+
     async def _answered(self, way: _Way) -> AsyncGenerator[AnswerEvent, None]:
         yield Progress("search", "started")
         evidence = await self._evidence(way)
@@ -226,21 +267,11 @@ class Assistant:
         await self._rules.check_search(channel, self._knowledge.embedder.name)
         way.searched = await self._rewriter.search_text(way.question, pinned, way.tab, barred=way.barred)
         meant = way.question.meant
-        if meant:
-            way.searched = f"{way.searched} {meant}"
-        found = await self._knowledge.search(way.searched, scopes=scopes, k=self._passages)
-        vector = found.vector
-        if self._knowledge.embedder is not self._embedder:
-            vector = await self._embedder.embed_query(way.searched)
-        examples = await self._examples.nearest(vector, scopes, EXAMPLES)
-        return Evidence(
-            passages=clarifying.led_by(found.passages, meant) if meant else found.passages,
-            examples=examples,
-            coverage=found.coverage,
-            agreement=found.agreement,
-            probability=found.probability,
-            fine_tuned=await self._fine_tunes.similarities(vector, self._models.usable()),
-        )
+        if not meant:
+            return await self.evidence(way.searched, scopes)
+        way.searched = f"{way.searched} {meant}"
+        found = await self.evidence(way.searched, scopes)
+        return replace(found, passages=clarifying.led_by(found.passages, meant))
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
         pins = await self._pins_of(way.question)
@@ -250,6 +281,8 @@ class Assistant:
         choice = self._selector.choose(
             way.question, evidence, cards, pins, medians=medians, value=value, barred=way.barred
         )
+        if self._learning is not None:
+            choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
@@ -282,7 +315,7 @@ class Assistant:
         assert way.choice is not None
         option = way.choice.option
         model = self._models.model(option.model)
-        prompt = self._prompt(way.question, evidence, option.strategy, model.card)
+        prompt = self.prompt(way.question, evidence, option.strategy, model.card)
         if prompt.passages:
             yield Progress("read", "started")
             yield Progress("read", "done", _counted(len(prompt.passages), "passage"))
@@ -304,12 +337,6 @@ class Assistant:
         yield Progress("write", "done")
         nothing = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
         yield await self._finish(way, way.shown.strip(), "nothing_found" if nothing else "answered")
-
-    def _prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
-        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
-        answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
-        budget = card.context_window - answer - SPARE_TOKENS
-        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
 
     async def _nothing_found(self, way: _Way) -> Finished:
         way.text.append(NOTHING_FOUND)

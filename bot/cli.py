@@ -8,6 +8,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -38,6 +39,10 @@ knowledge_app = typer.Typer(help="What the bot knows: its sources, and files to 
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(config_app, name="config")
+learning_app = typer.Typer(
+    help="Who chooses how questions are answered, and what people made of the answers.", invoke_without_command=True
+)
+app.add_typer(learning_app, name="learning")
 
 ConfigFile = Annotated[
     Path | None,
@@ -193,6 +198,99 @@ def search(
         _run(config, lambda settings: searching.search_batch(settings, batch, trec, k, readers, err))
     else:
         _run(config, lambda settings: searching.search(settings, text, k, readers, out, as_json))
+
+
+@app.command()
+def evaluate(
+    golden: Annotated[Path | None, typer.Argument(help="Golden questions: JSONL or CSV.")] = None,
+    from_thumbs: Annotated[bool, typer.Option("--from-thumbs", help="Questions whose answers got 👍 instead.")] = False,
+    models: Annotated[str, typer.Option(help="Models, with commas between; all usable ones where empty.")] = "",
+    strategies: Annotated[str, typer.Option(help="Strategies, with commas between; all where empty.")] = "",
+    scorers: Annotated[
+        str, typer.Option(help="exact, contains, f1, citation_recall, supported, similarity; all where empty.")
+    ] = "",
+    judge: Annotated[str | None, typer.Option(help="A model that judges the answers; its calls are counted.")] = None,
+    budget: Annotated[str | None, typer.Option(help="US dollars that the run may cost in all.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many, each group with its share.", min=1)] = None,
+    parallel: Annotated[int, typer.Option(help="Questions under way at once.", min=1, max=64)] = 4,
+    readers: Annotated[
+        list[str] | None,
+        typer.Option("--as", help="Answer for everyone, channel:C… or user:U…; may be repeated. Everyone where none."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the run is called.")] = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again also where an answer was kept.")] = False,
+    resume: Annotated[str | None, typer.Option(help="Go on with this run; “last” is the newest.")] = None,
+    show: Annotated[str | None, typer.Option(help="Show this run again; “last” is the newest.")] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="List the runs that were kept.")] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Answer golden questions by every strategy and model, and show how good, dear and fast each way is."""
+    from bot import evaluating
+    from bot.evaluation.planning import Order
+
+    if [golden is not None, from_thumbs, resume is not None, show is not None, list_them].count(True) != 1:
+        raise typer.BadParameter("Name a file of golden questions, or one of --from-thumbs, --resume, --show, --list.")
+    is_new = golden is not None or from_thumbs
+    if not is_new and any((models, strategies, scorers, judge, limit, readers, name)):
+        raise typer.BadParameter("A run that was kept stays as it was begun: only --budget and --parallel may change.")
+    order = Order(
+        file=golden,
+        models=_names(models),
+        strategies=_names(strategies),
+        scorers=_names(scorers),
+        judge=judge,
+        budget=_dollars(budget),
+        limit=limit,
+        parallel=parallel,
+        readers=tuple(readers or ()),
+        name=name.strip(),
+        fresh=fresh,
+    )
+    if list_them:
+        _run(config, lambda settings: evaluating.list_runs(settings, out, as_json))
+    elif show is not None:
+        _run(config, lambda settings: evaluating.show(settings, show, out, err, as_json))
+    elif resume is not None:
+        _run(config, lambda settings: evaluating.resume(settings, resume, order, out, err, as_json))
+    else:
+        _run(config, lambda settings: evaluating.evaluate(settings, order, out, err, as_json))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _dollars(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise typer.BadParameter(f"“{text}” is no budget. Write US dollars, for example --budget 0.50.")
+    return amount
+
+
+@learning_app.callback()
+def learning(context: typer.Context, config: ConfigFile = None) -> None:
+    """Who chooses, the labels by signal, and every change of who chooses."""
+    from bot import learned
+
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _run(config, lambda settings: learned.show(settings, out))
+
+
+@learning_app.command("undo")
+def learning_undo(
+    context: typer.Context, id: Annotated[int, typer.Argument(help="The number of the newest change.")]
+) -> None:
+    """Undo the newest change of who chooses; that is a change too, and can be undone."""
+    from bot import learned
+
+    _run(context.obj, lambda settings: learned.undo(settings, id, out))
 
 
 @config_app.command("check")

@@ -179,6 +179,8 @@ class Selection(Section):
     clarify: bool = False
     """Whether one question is asked back, with buttons, where an answer is unlikely to be good and two or three
     documents may be meant."""
+    learning: bool = True
+    """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
 
 
 class Answers(Section):

@@ -89,7 +89,9 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
             out.file.write(as_csv(await core.ledger.rows(week.since, week.until)))
         else:
             name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
-            out.print(escape(as_text(await weekly_report(core.ledger, core.feedback.counts, week), name)))
+            choosing = (await core.learning.standing()).sentence
+            found = await weekly_report(core.ledger, core.feedback.counts, week, choosing)
+            out.print(escape(as_text(found, name)))
 
 
 async def list_models(settings: Settings, out: Console) -> None:

@@ -93,6 +93,18 @@ class Conversations:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
 
+    async def answer_before(self, channel: str, thread: str, ts: str) -> str | None:
+        """The id of the question that the message right before `ts` answers; None where that is no answer."""
+        query = (
+            sa.select(conversations.c.role, conversations.c.question_id)
+            .where(*_in_thread(channel, thread), conversations.c.ts < ts)
+            .order_by(conversations.c.ts.desc())
+            .limit(1)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None or row.role != "assistant" else row.question_id
+
     async def people(self, channel: str, thread: str) -> frozenset[str]:
         """The user ids of everyone who wrote in this thread."""
         query = sa.select(conversations.c.author).where(*_in_thread(channel, thread), conversations.c.role == "user")

@@ -21,9 +21,11 @@ from bot.explanations import Explanations
 from bot.gate import Gate
 from bot.inbox import Inbox
 from bot.learning.alternatives import Alternatives
+from bot.learning.asked_again import AskedAgain
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
+from bot.learning.learning import Learning
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.registry import Models
@@ -62,6 +64,8 @@ class Core:
     examples: Examples
     feedback: Feedback
     labels: Labels
+    asked_again: AskedAgain
+    learning: Learning
     alternatives: Alternatives
     explanations: Explanations
     conversations: Conversations
@@ -155,6 +159,13 @@ def _assemble(
     value = Value(settings.selection.value)
     channels = Channels(engine, clock, value=value, stay_local=settings.selection.stay_local)
     data_rules = DataRules(channels, models)
+    learning = Learning(
+        engine,
+        clock,
+        cost_weight=value.cost_weight,
+        latency_weight=value.latency_weight,
+        off=not settings.selection.learning,
+    )
     examples = Examples(engine, local)
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
@@ -177,6 +188,7 @@ def _assemble(
         passages=settings.knowledge.passages,
         default_model=settings.models.default,
         clarify=settings.selection.clarify,
+        learning=learning,
     )
     return Core(
         settings=settings,
@@ -193,6 +205,8 @@ def _assemble(
         examples=examples,
         feedback=Feedback(engine),
         labels=labels,
+        asked_again=AskedAgain(engine, labels),
+        learning=learning,
         alternatives=alternatives,
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),

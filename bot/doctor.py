@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
 from bot.jobs.schedule import parse_cron
+from bot.learning.promotion import LEAST_GOLDEN
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.tokens import load_encodings
@@ -194,7 +195,8 @@ async def _core(settings: Settings) -> list[Finding]:
         async with open_core(settings) as core:
             knowledge = await _guarded("knowledge", lambda: _knowledge(core))
             embedding = await _guarded("embedding model", lambda: _embedding(core))
-            return [knowledge, embedding, *await _models(core)]
+            learning = await _guarded("learning", lambda: _learning(core))
+            return [knowledge, embedding, *await _models(core), learning]
     except AlreadyRunning:
         return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
     except (SwitchboardError, KnowledgeError) as error:
@@ -222,6 +224,15 @@ async def _embedding(core: Core) -> Finding:
         sentence = f"{wanted.name} answers, and has not read everything yet; until then {answering} is searched with."
         return Finding("embedding model", "note", sentence, "`switchboard refresh` goes on with it.")
     return Finding("embedding model", "ok", f"{wanted.name} answers.")
+
+
+async def _learning(core: Core) -> Finding:
+    standing = await core.learning.standing()
+    if standing.state == "estimates" and not standing.off and standing.golden < LEAST_GOLDEN:
+        way = "Evaluate golden questions; docs/learning.md says how many it takes."
+        return Finding("learning", "note", standing.sentence, way)
+    way = "`switchboard learning` shows every change of who chooses." if standing.entry else ""
+    return Finding("learning", "ok", standing.sentence, way)
 
 
 async def _models(core: Core) -> list[Finding]:

@@ -212,7 +212,7 @@ class Option:
     `quality`: estimated probability (0 to 1) of a good answer. `cost`: estimated US dollars, None where the price is
     unknown. `latency`: estimated seconds. `utility` = quality − λ·cost − μ·latency. Each range holds the true value
     in about four of five cases; None where nothing is known of it. An option that cannot be taken has `available`
-    false and says why in `reason`.
+    false and says why in `reason`. `chance`: how likely (0 to 1) it was to be taken; None where nothing was drawn.
     """
 
     strategy: StrategyName
@@ -226,6 +226,7 @@ class Option:
     quality_range: tuple[float, float] | None = None
     cost_range: tuple[Decimal, Decimal] | None = None
     latency_range: tuple[float, float] | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,18 @@ class SourceNotFound(SwitchboardError):
     """No source of this name can be changed or forgotten here."""
 
 
+class UnusableGolden(SwitchboardError):
+    """No evaluation can be run with these questions, or with so many of them, as it was asked for."""
+
+
+class RunNotFound(SwitchboardError):
+    """No evaluation of this name was kept, or it cannot be gone on with."""
+
+
+class UnknownEntry(SwitchboardError):
+    """No promotion or demotion has this number, or it is not the one that can be undone."""
+
+
 class ModelError(SwitchboardError):
     """A model call failed for good. `kind` says which way, for the ledger and the report."""
 

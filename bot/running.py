@@ -85,6 +85,8 @@ async def _last_report(app: App) -> None:
     """The workspace forgets what was posted, so the report of last week is there from the start."""
     core, report = app.core, app.core.settings.report
     week = Week.before(core.clock(), report.zone)
-    await post_report(app.client, report.channel, await weekly_report(core.ledger, core.feedback.counts, week))
+    choosing = (await core.learning.standing()).sentence
+    found = await weekly_report(core.ledger, core.feedback.counts, week, choosing)
+    await post_report(app.client, report.channel, found)
     when = f"The next report comes by the schedule `{report.schedule}` ({report.time_zone})"
     await tell_channel(app.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")

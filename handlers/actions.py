@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import Question, StrategyName
 from bot.errors import NotAllowed, SwitchboardError
+from bot.learning.labels import Signal
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import another_way, clarify, comment
@@ -42,6 +43,7 @@ class Actions:
         origin = Origin.of(payload)
         question = await self._question(question_id, origin.person)
         await self.core.feedback.give(question.id, origin.person, value)
+        await self.core.labels.add(question.id, origin.person, Signal.UP if value == 1 else Signal.DOWN)
         log.info("feedback", question=question.id, value=value)
         if value == 1:
             await origin.line(self.client).say("Thank you, I will remember that this helped.")

@@ -67,12 +67,15 @@ class Answering:
                 asked.channel, thread, asked.ts, "user", asked.person, asked.text, asked.reference
             )
         place = await self._places.place(asked.workspace, asked.channel, thread)
-        await self._answer_in_thread(await self._question(asked, place, history))
+        question = await self._question(asked, place, history)
+        await self._core.asked_again.note(question)
+        await self._answer_in_thread(question)
 
     async def privately(self, asked: Asked, line: PrivateLine) -> None:
         """Answers so that only the asker reads it."""
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
+        await self._core.asked_again.note(question)
         await PrivateReply(line, question, self._core.clock).write(self._core.assistant.answer(question))
 
     async def again(

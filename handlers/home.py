@@ -51,7 +51,9 @@ class Home:
     async def publish(self, person: str) -> None:
         """Shows the person their Home tab. Raises SlackApiError."""
         model = await pinned_model(self._core, "person", person, "")
-        cost = await self._cost() if await self._roles.is_admin(person) else None
+        is_admin = await self._roles.is_admin(person)
+        cost = await self._cost() if is_admin else None
+        choosing = (await self._core.learning.standing()).sentence if is_admin else None
         now = self._core.clock()
         knowledge = knowledge_blocks.status(
             await self._known.sources(person),
@@ -60,7 +62,7 @@ class Home:
             embedding=await embedding_cost(self._core) if cost is not None else "",
             is_refreshing=self._core.knowledge.is_refreshing,
         )
-        await self._client.views_publish(user_id=person, view=home_view(model, cost, knowledge))
+        await self._client.views_publish(user_id=person, view=home_view(model, cost, knowledge, choosing))
 
     async def refresh_pressed(self, payload: JSON) -> None:
         """The button "Refresh" beside a source: the tab says that it is read, and then how it stands."""

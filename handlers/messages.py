@@ -10,6 +10,8 @@ import structlog
 
 from bot.core import Core
 from bot.domain import Attachment, Turn
+from bot.learning.corrections import is_correction
+from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
 from handlers.identity import Identity
 from handlers.shapes import JSON
@@ -102,11 +104,13 @@ class Messages:
         if speaks_to_the_bot(text, person, turns, bot):
             await self._answer(reference, body, bot)
         else:
+            await self._note_correction(event, said(text, bot))
             await conversations.record(channel, thread, event["ts"], "user", person, said(text, bot))
 
     async def _answer(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
         text = said(event.get("text", ""), bot)
+        await self._note_correction(event, text)
         files = attachments(event)
         asked = Asked(
             reference=reference,
@@ -129,6 +133,16 @@ class Messages:
             hint = FILE_ALONE.format(names=names) if files else NO_WORDS if text else HINT
             log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.channel, asked.thread, hint)
+
+    async def _note_correction(self, event: JSON, text: str) -> None:
+        """Whoever says in the thread that the answer before is wrong, has judged it."""
+        thread = event.get("thread_ts")
+        if thread is None or not is_correction(text):
+            return
+        question_id = await self._core.conversations.answer_before(event["channel"], thread, event["ts"])
+        if question_id is not None:
+            await self._core.labels.add(question_id, event["user"], Signal.CORRECTED)
+            log.info("corrected", question=question_id)
 
 
 def _passed_over(event: JSON) -> None:

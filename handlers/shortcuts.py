@@ -9,13 +9,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import PlaceKind
 from bot.errors import UnusableQuestion
+from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
 from handlers.audience import Places
 from handlers.blocks import ask_about, example
 from handlers.blocks.answer import question_of
 from handlers.identity import Identity
 from handlers.markdown import escape
-from handlers.origin import Origin
+from handlers.origin import Origin, metadata
 from handlers.permissions import Roles
 from handlers.shapes import JSON
 from handlers.text import has_words, said
@@ -82,7 +83,8 @@ class Shortcuts:
         question, answer = await self._question_and_answer(message, origin.person)
         place = await self.places.place(origin.workspace, str(origin.channel))
         everyone = place.kind is PlaceKind.CHANNEL and await self.roles.is_admin(origin.person)
-        view = example.example_modal(question, answer, everyone=everyone, metadata=origin.metadata())
+        known = {"question": question_of(message) or ""} if question else {}
+        view = example.example_modal(question, answer, everyone=everyone, metadata=origin.metadata(**known))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     def unsaved(self, payload: JSON) -> dict[str, str]:
@@ -101,8 +103,18 @@ class Shortcuts:
         question, answer = example.written(payload)
         readers = await self._readers(origin)
         await self.core.examples.save(question, answer, readers, origin.person)
+        await self._note_kept(metadata(payload).get("question", ""), answer, origin.person)
         who = "everyone" if readers == access.PUBLIC else "those who can read that message"
         await origin.line(self.client).say(f"Saved. I will use it as an example in answers for {who}.")
+
+    async def _note_kept(self, question_id: str, answer: str, person: str) -> None:
+        """Who keeps the bot's answer as it was says that it is good; of one that was put right nothing is known."""
+        question = await self.core.assistant.asked(question_id) if question_id else None
+        if question is None or not await self.places.may_read(person, question):
+            return
+        shown = example.shown(await self.core.assistant.answered(question_id) or "")
+        if answer.split() == shown.split():
+            await self.core.labels.add(question_id, person, Signal.COPIED)
 
     async def _question_and_answer(self, message: JSON, person: str) -> tuple[str, str]:
         known = question_of(message)

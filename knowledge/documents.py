@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -134,6 +135,26 @@ class Passage:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for and against the passages as a whole; comparable from one store of documents to another.
+
+    `closeness`: how close the words of the closest chunk are to the question's (late interaction, −1 to 1), NaN where
+    the embedding model gives no vectors of words; `closeness_lead`: how far it leads the next three; `rarest`: the
+    same of the question's word that is least matched among its rarest quarter. `background` and `spread`: mean and
+    standard deviation of the cosines of what was found but not wanted, the sixth to the thirtieth nearest.
+    """
+
+    closeness: float = math.nan
+    closeness_lead: float = math.nan
+    rarest: float = math.nan
+    background: float = math.nan
+    spread: float = math.nan
+
+
+NO_SIGNS = Signs()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
     """What was found, best first.
@@ -148,3 +169,4 @@ class SearchResult:
     coverage: float
     agreement: float
     probability: float = 0.0
+    signs: Signs = NO_SIGNS

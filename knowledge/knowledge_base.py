@@ -202,6 +202,10 @@ class KnowledgeBase:
         """How each source stands, in the order in which they were named."""
         return await self._store.status({name: source.kind for name, source in self._sources.items()})
 
+    async def version(self) -> str:
+        """The embedding model and a digest of all documents with their readers, which changes with any of them."""
+        return f"{self.embedder.name} {await self._store.version()}"
+
     async def ping(self) -> None:
         """Raises StoreUnavailable where the database of knowledge does not answer."""
         await self._store.ping()

@@ -176,6 +176,7 @@ class Retriever:
             share(weights, together),
             finds.agreement,
             ranking.probability,
+            ranking.signs,
         )
 
 

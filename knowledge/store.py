@@ -6,6 +6,7 @@ Every method is one transaction: what a search index is told has been committed 
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
@@ -83,6 +84,16 @@ class Store:
         """The names of all sources that have ever been refreshed and not forgotten."""
         async with self._reading() as connection:
             return set((await connection.execute(sa.select(sources.c.name))).scalars())
+
+    async def version(self) -> str:
+        """A digest of all documents with their readers: another one as soon as anything differs."""
+        columns = (documents.c.id, documents.c.digest, documents.c.readers)
+        digest = hashlib.sha256()
+        async with self._reading() as connection:
+            rows = await connection.stream(sa.select(*columns).order_by(documents.c.id))
+            async for row in rows:
+                digest.update("\0".join(row).encode())
+        return digest.hexdigest()[:16]
 
     async def cached(self, digests: Iterable[str], model: str) -> dict[str, Vector]:
         """The vectors that are there already, by the digest of what was embedded."""

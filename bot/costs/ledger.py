@@ -25,7 +25,7 @@ UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A model call that is about to go out. `purpose`: "answer", "rewrite", "embedding", "routing" or "judging"."""
+    """A model call that is about to go out. `purpose`: "answer", "rewrite", "embedding", "evaluate" or "judge"."""
 
     question_id: str | None
     purpose: str

@@ -27,7 +27,8 @@ class WeeklyReport:
     """Last week's calls. `previous` is the total of the week before, `by_day` and `previous_by_day` Monday to Sunday.
 
     `answers`: questions that a model answered. `failures`: (outcome, number of calls), the most frequent first.
-    `thumbs`: up and down. In `by_channel` all direct messages are one.
+    `thumbs`: up and down. In `by_channel` all direct messages are one. `choosing`: a sentence on who chooses how
+    questions are answered, "" where nobody said.
     """
 
     week: Week
@@ -42,6 +43,7 @@ class WeeklyReport:
     dearest: tuple[QuestionCost, ...]
     failures: tuple[tuple[str, int], ...]
     thumbs: tuple[int, int]
+    choosing: str = ""
 
     @property
     def empty(self) -> bool:
@@ -69,8 +71,10 @@ class WeeklyReport:
         return tuple((total.key, total.unknown) for total in self.by_model if total.unknown)
 
 
-async def weekly_report(ledger: Ledger, feedback_counts: FeedbackCounts, week: Week) -> WeeklyReport:
-    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down."""
+async def weekly_report(
+    ledger: Ledger, feedback_counts: FeedbackCounts, week: Week, choosing: str = ""
+) -> WeeklyReport:
+    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing` is told as it is."""
     since, until = week.since, week.until
     (total,) = await ledger.total(since, until)
     (previous,) = await ledger.total(week.previous.since, since)
@@ -88,6 +92,7 @@ async def weekly_report(ledger: Ledger, feedback_counts: FeedbackCounts, week: W
         dearest=tuple(await ledger.dearest(since, until)),
         failures=tuple((await ledger.failures(since, until)).items()),
         thumbs=await feedback_counts(since, until),
+        choosing=choosing,
     )
 
 
@@ -150,6 +155,8 @@ def as_text(report: WeeklyReport, name: str = "last week") -> str:
         lines.append(f"Price unknown: {models}.")
     up, down = report.thumbs
     lines.append(f"Thumbs: {up} up, {down} down.")
+    if report.choosing:
+        lines.append(report.choosing)
     return "\n".join(lines)
 
 

@@ -10,14 +10,21 @@ from bot.costs.periods import Week
 from bot.costs.report import WeeklyReport, weekly_report
 from bot.jobs.schedule import Work
 from bot.learning.feedback import Feedback
+from bot.learning.promotion import Standing
 
 
 def report_job(
-    ledger: Ledger, feedback: Feedback, zone: tzinfo, post: Callable[[WeeklyReport], Awaitable[None]]
+    ledger: Ledger,
+    feedback: Feedback,
+    zone: tzinfo,
+    post: Callable[[WeeklyReport], Awaitable[None]],
+    standing: Callable[[], Awaitable[Standing]] | None = None,
 ) -> Work:
-    """Work that reports on the last whole week before its firing, also where it is caught up days later."""
+    """Work that reports on the last whole week before its firing, also where it is caught up days later. `standing`
+    tells who chooses now (None: the report does not say)."""
 
     async def work(fire_at: datetime) -> None:
-        await post(await weekly_report(ledger, feedback.counts, Week.before(fire_at, zone)))
+        choosing = "" if standing is None else (await standing()).sentence
+        await post(await weekly_report(ledger, feedback.counts, Week.before(fire_at, zone), choosing))
 
     return work

@@ -58,8 +58,18 @@ class Examples:
             await connection.execute(statement)
         return example
 
-    async def nearest(self, vector: Vector, scopes: frozenset[str], k: int) -> tuple[Example, ...]:
-        """The `k` examples nearest to a question's vector that an audience with `scopes` may read, nearest first."""
+    async def nearest(
+        self,
+        vector: Vector,
+        scopes: frozenset[str],
+        k: int,
+        *,
+        leave_out: Callable[[Example], bool] | None = None,
+    ) -> tuple[Example, ...]:
+        """The `k` examples nearest to a question's vector that an audience with `scopes` may read, nearest first.
+
+        Those that `leave_out` is true of are passed over; it sees them with their similarity.
+        """
         shelf = await self._current()
         if not shelf.examples:
             return ()
@@ -67,8 +77,11 @@ class Examples:
         found: list[Example] = []
         for place in np.argsort(-similarities, kind="stable"):
             example = shelf.examples[place]
-            if readable(example.readers, scopes):
-                found.append(replace(example, similarity=float(similarities[place])))
+            if not readable(example.readers, scopes):
+                continue
+            near = replace(example, similarity=float(similarities[place]))
+            if leave_out is None or not leave_out(near):
+                found.append(near)
                 if len(found) == k:
                     break
         return tuple(found)

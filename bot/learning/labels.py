@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.tables import labels
@@ -23,6 +25,26 @@ class Signal(StrEnum):
     ASKED_AGAIN = "asked_again"
     CORRECTED = "corrected"
 
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a signal says: how good the answer was (0 to 1), and how much that counts beside a thumb (1)."""
+
+    value: float
+    weight: float
+
+
+SAID, SHOWN = 1.0, 0.5
+"""What people say of an answer counts whole; what only shows in what they do counts half."""
+WORTH: Mapping[Signal, Worth] = {
+    Signal.UP: Worth(1, SAID),
+    Signal.DOWN: Worth(0, SAID),
+    Signal.KEPT: Worth(1, SAID),
+    Signal.DROPPED: Worth(0, SAID),
+    Signal.CORRECTED: Worth(0, SAID),
+    Signal.COPIED: Worth(1, SHOWN),
+    Signal.ASKED_AGAIN: Worth(0, SHOWN),
+}
 
 _OPPOSITES = {
     Signal.UP: Signal.DOWN,
@@ -53,3 +75,10 @@ class Labels:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=list(values), set_={"given_at": self._clock()})
             )
+
+    async def counts(self) -> dict[Signal, int]:
+        """How many there are of each signal; what never came is 0."""
+        query = sa.select(labels.c.signal, sa.func.count().label("number")).group_by(labels.c.signal)
+        async with self._engine.connect() as connection:
+            found = {row.signal: int(row.number) for row in await connection.execute(query)}
+        return {signal: found.get(signal.value, 0) for signal in Signal}

@@ -21,19 +21,35 @@ _MOST_POLITENESS = 4
 _MENTION = re.compile(r"[ \t]?(?:<[@!][^>\s]+>|(?<!\S)@(?:switchboard|channel|here|everyone)\b)[ \t]?", re.IGNORECASE)
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:", re.IGNORECASE)
 _GREETING = re.compile(
-    r"""^[\s,;:.!–-]*
-    (?:(?:good\s+(?:morning|afternoon|evening|day)|h(?:i+|ey+|ello+|ullo|owdy)|greetings|dear|yo
+    r"""^(?:[\s,;:.!–-]|:[a-z0-9_+'-]+:)*
+    (?:(?:good\s+(?:morning|afternoon|evening|day)|h(?:i+|ey+|ello+|ullo|owdy|iya)|greetings|dear|yo
       |guten\s+(?:morgen|tag|abend)|hallo|moin|servus|salut|bonjour|hola|ciao)\b
-      (?:\s+(?:there|all|team|folks|everyone|everybody|guys|bot|switchboard|you\s+all|again|zusammen|leute))*
-    |(?:quick|short|small|stupid|silly)\s+question\b|(?:please|pls)\b)
-    [\s,;:.!–-]*""",
+      (?:\s+(?:there|all|team|folks|everyone|everybody|guys|bot|switchboard|you\s+all|again|zusammen|leute
+        |colleagues|friends|(?-i:[A-Z][a-zà-ÿ]+(?:\s+[A-Z][a-zà-ÿ]+)?)(?=\s*[,!–-])))*
+    |(?:morning|afternoon|evening)(?=\s*[,!])
+    |(?:quick|short|small|stupid|silly)\s+(?:question|one)\b(?!\s+(?:is|about|on))|(?:please|pls)\b
+    |sorry\s+(?:to|for)\s+(?:bother|disturb|interrupt)(?:ing)?(?:\s+(?:you|everyone|all))?(?=\s*[,;:.!–-])
+    |(?:i\s+)?hope\s+(?:you|everyone|all|this)\b[^?.!,\n]{0,40}[.!,])
+    (?:[\s,;:.!–-]|:[a-z0-9_+'-]+:)*""",
     re.IGNORECASE | re.VERBOSE,
 )
+_END = r"(?:[\s,;:.!)–-]|:[a-z0-9_+'-]+:)*$"
 _THANKS = re.compile(
-    r"""(?:[\s,;:.!–-]|(?<=\?))+
+    rf"""(?:(?:[\s,;:.!–-]|(?<=\?))+
     (?:(?:many\s+)?thank(?:s|\s+you)(?:\s+(?:so\s+much|a\s+lot|a\s+million|in\s+advance|all|team|everyone|again))*
       |thx|tia|ty|cheers|danke(?:\s+(?:schön|dir|euch|im\s+voraus))?|merci|gracias|please|pls)
-    [\s,;:.!–-]*$""",
+    |(?:[,;.!\n–-]|(?<=\?))\s*
+    (?:(?:many\s+)?thank(?:s|\s+you)|cheers|danke|(?:any\s+help\s+(?:is\s+|would\s+be\s+)?)?(?:much\s+|greatly\s+)?
+      appreciate(?:d|\s+it)?|have\s+a\s+(?:great|good|nice|lovely))(?:[\s,]+[\w'’]+){{0,4}}
+    ){_END}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ASKING = re.compile(
+    r"""^(?:(?:could|can|would|will)\s+(?:you|anyone|anybody|someone|somebody)\s+(?:please\s+|kindly\s+)?(?:tell|explain\s+to)\s+me
+    |do(?:es)?\s+(?:anyone|anybody|someone|you)(?:\s+here)?\s+(?:happen\s+to\s+)?know
+    |i\s+(?:was|am|['’]m)\s+(?:just\s+)?wondering|just\s+wondering|i\s*(?:['’]d|\s+would)\s+like\s+to\s+know
+    |(?:i\s+have|i['’]ve\s+got|got)\s+a\s+(?:quick\s+|short\s+|small\s+)?question|any\s+ideas?(?=\s+(?:how|what|wh))
+    |(?:kannst|könnt|könntest)\s+(?:du|ihr)\s+(?:mir|uns)\s+(?:bitte\s+)?sagen|wei(?:ß|ss)\s+(?:jemand|einer|wer))\b[\s,;:.!–-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CONTINUED = re.compile(
@@ -65,6 +81,17 @@ def plain(text: str) -> str:
     return text
 
 
+def sought(text: str) -> str:
+    """What the text asks for, as it is searched: `plain`, and without “could you tell me” and the like before it."""
+    text = plain(text)[:SEARCHED_CHARACTERS]
+    for _ in range(_MOST_POLITENESS):
+        shorter = plain(_ASKING.sub("", text, count=1))
+        if shorter == text or not _says_something(shorter):
+            break
+        text = shorter
+    return text
+
+
 def usable(question: Question) -> str:
     """The question's own words. Raises UnusableQuestion where there are none, or too many."""
     length = len(question.text)
@@ -90,10 +117,10 @@ def leans(question: Question) -> bool:
 
 def search_text(question: Question) -> str:
     """What is searched for, by rules: the question, behind those that it leans on."""
-    text = plain(question.text)[:SEARCHED_CHARACTERS]
+    text = sought(question.text)
     if not leans(question):
         return text
-    said = [plain(turn.text)[:SEARCHED_CHARACTERS] for turn in question.history if turn.role == "user"]
+    said = [sought(turn.text) for turn in question.history if turn.role == "user"]
     context: list[str] = []
     for earlier in reversed(said[-_MOST_CONTEXT:]):
         context.insert(0, earlier)

@@ -94,7 +94,7 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("question_id", sa.String(40), index=True),
-    sa.Column("purpose", sa.String(20), nullable=False),  # answer, embedding, routing, judging
+    sa.Column("purpose", sa.String(20), nullable=False),  # answer, rewrite, embedding, evaluate, judge
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
@@ -131,6 +131,41 @@ labels = sa.Table(
     sa.Column("person", sa.String(40), primary_key=True),
     sa.Column("signal", sa.String(20), primary_key=True),
     sa.Column("given_at", UtcDateTime, nullable=False, index=True),
+)
+
+# What was made from the labels and from evaluations, by name; `version` is that of its form.
+learned = sa.Table(
+    "learned",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),  # bandit, replay, gain
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+# Who chooses from when on: the newest entry holds. An undo is an entry too, which names the one that it undoes.
+promotions = sa.Table(
+    "promotions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # estimates, learned, best fixed
+    sa.Column("strategy", sa.String(20)),  # with `model`: the best fixed way of then
+    sa.Column("model", sa.String(200)),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("by", sa.String(40), nullable=False),  # a job or a person
+    sa.Column("undoes", sa.Integer),
+    sa.Column("undone_by", sa.String(40)),
+    sa.Column("undone_at", UtcDateTime),
+)
+
+# Which model a card's name stood for: once another stands behind it, what was learned of the first one is void.
+model_identities = sa.Table(
+    "model_identities",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("identity", sa.String(300), nullable=False),
+    sa.Column("since", UtcDateTime),  # NULL: always, as far as is known
 )
 
 # Questions that were asked once more another way: which one came before, and who asked for it.
@@ -208,4 +243,70 @@ told_problems = sa.Table(
     sa.Column("path", sa.Text, primary_key=True),
     sa.Column("sentence", sa.Text, nullable=False),
     sa.Column("told_at", UtcDateTime, nullable=False),
+)
+
+# Evaluations: a run, its questions, what each way made of them, and every answer that was paid for.
+evaluation_runs = sa.Table(
+    "evaluation_runs",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False, unique=True),
+    sa.Column("started", UtcDateTime, nullable=False, index=True),
+    sa.Column("finished", UtcDateTime),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("data", sa.String(64), nullable=False),
+    sa.Column("questions", sa.Integer, nullable=False),
+    sa.Column("index_version", sa.Text, nullable=False),
+    sa.Column("models", sa.JSON, nullable=False),
+    sa.Column("prompts", sa.String(64), nullable=False),
+    sa.Column("scorers", sa.JSON, nullable=False),
+    sa.Column("judge", sa.String(200)),
+    sa.Column("audience", sa.JSON, nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("ways", sa.JSON, nullable=False),  # strategy and model, in the order of the columns
+    sa.Column("budget", ExactDecimal),
+    sa.Column("spent", ExactDecimal, nullable=False),
+    sa.Column("unpriced", sa.Integer, nullable=False),
+)
+
+evaluation_questions = sa.Table(
+    "evaluation_questions",
+    metadata,
+    sa.Column("run", sa.String(12), primary_key=True),
+    sa.Column("id", sa.String(120), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("grouping", sa.Text, nullable=False),
+    sa.Column("expected", sa.JSON, nullable=False),  # answers, sources, rubric, strategy
+    sa.Column("features", sa.JSON),  # NULL until the evidence was looked for
+    sa.Column("weighed", sa.JSON),
+    sa.Column("left_out", sa.Integer, nullable=False, default=0),  # examples of the question itself
+)
+
+evaluation_cells = sa.Table(
+    "evaluation_cells",
+    metadata,
+    sa.Column("run", sa.String(12), primary_key=True),
+    sa.Column("question", sa.String(120), primary_key=True),
+    sa.Column("strategy", sa.String(20), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("quality", sa.Float),
+    sa.Column("scores", sa.JSON, nullable=False),
+    sa.Column("cost", ExactDecimal),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # why there is no answer or no judgement
+)
+
+model_answers = sa.Table(
+    "model_answers",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),  # a digest of all that the model was asked
+    sa.Column("provider", sa.String(60), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("cost", ExactDecimal),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("answered_at", UtcDateTime, nullable=False),
 )

@@ -58,6 +58,11 @@ class Citing:
         """The passages that were named so far, by number."""
         return tuple(_citation(number, passage) for number, passage in enumerate(self._cited, 1))
 
+    @property
+    def cited(self) -> tuple[Passage, ...]:
+        """The passages themselves, in the order of their citations."""
+        return tuple(self._cited)
+
     def _safe_place(self) -> int:
         place = max(self._pending.rfind(" "), self._pending.rfind("\n"))
         if place <= 0:

@@ -6,6 +6,7 @@ from handlers.blocks.parts import context, input_block, modal
 from handlers.shapes import JSON
 
 CALLBACK = "save_example"
+LONGEST = 3000
 QUESTION, ANSWER = "question", "answer"
 
 
@@ -25,6 +26,11 @@ def example_modal(question: str, answer: str, *, everyone: bool, metadata: str) 
     )
 
 
+def shown(text: str) -> str:
+    """As much of a text as the modal takes."""
+    return text[:LONGEST]
+
+
 def written(payload: JSON) -> tuple[str, str]:
     """Question and answer as the person left them."""
     values = payload["view"]["state"]["values"]
@@ -35,5 +41,5 @@ def written(payload: JSON) -> tuple[str, str]:
 
 
 def _text(name: str, initial: str) -> JSON:
-    element: JSON = {"type": "plain_text_input", "action_id": name, "multiline": True, "max_length": 3000}
-    return {**element, "initial_value": initial[:3000]} if initial else element
+    element: JSON = {"type": "plain_text_input", "action_id": name, "multiline": True, "max_length": LONGEST}
+    return {**element, "initial_value": shown(initial)} if initial else element

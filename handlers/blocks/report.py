@@ -74,6 +74,8 @@ def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) ->
         blocks.append(section("\n".join(("*Dearest questions*", *questions))))
     blocks.extend(_troubles(report))
     up, down = report.thumbs
+    if report.choosing:
+        blocks.append(section(escape(report.choosing)))
     blocks.append(context(f":thumbsup: {up} · :thumbsdown: {down} · {report.week}"))
     return blocks
 

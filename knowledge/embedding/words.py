@@ -68,12 +68,17 @@ def closeness(question: Vector, weights: Vector, texts: Sequence[bytes]) -> NDAr
     there = counts > 0
     if not there.any() or not weights.sum():
         return found
-    codes = np.frombuffer(b"".join(texts), np.uint8).reshape(-1, BYTES)
-    tokens = np.take(_unpacked(), codes, axis=0).reshape(len(codes), AXES)
+    tokens = unpack(b"".join(texts))
     starts = np.concatenate([[0], np.cumsum(counts[there])[:-1]])
     nearest = np.maximum.reduceat(question @ tokens.T, starts, axis=1)
     found[there] = (weights / weights.sum()) @ nearest
     return found
+
+
+def unpack(packed: bytes) -> Vector:
+    """The tokens of packed texts, about as they were: one row of `AXES` for each."""
+    codes = np.frombuffer(packed, np.uint8).reshape(-1, BYTES)
+    return np.take(_unpacked(), codes, axis=0).reshape(len(codes), AXES)
 
 
 @cache

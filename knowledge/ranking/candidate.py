@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from knowledge.documents import Vector
+from knowledge.documents import NO_SIGNS, Signs, Vector
 from knowledge.embedding.words import QuestionWords
 
 # (text, language) → the text's stems in their order, as the lexical index cuts them; the language is the candidate's.
@@ -78,7 +78,8 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All candidates, best first, and the probability (0 to 1) that the best few hold the answer."""
+    """All candidates, best first, the probability (0 to 1) that the best few hold the answer, and its signs."""
 
     ranked: tuple[Ranked, ...]
     probability: float
+    signs: Signs = NO_SIGNS

@@ -13,7 +13,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embedding.words import closeness
+from knowledge.documents import Vector
+from knowledge.embedding.words import QuestionWords, closeness
 from knowledge.ranking.candidate import Candidate, RankedQuestion
 
 Column = NDArray[np.float64]
@@ -66,12 +67,16 @@ def late(question: RankedQuestion, candidates: Sequence[Candidate]) -> Column | 
     packed = [one.words for one in candidates if one.words is not None]
     if question.words is None or len(packed) < len(candidates):
         return None
+    return closeness(question.words.vectors, word_weights(question, question.words), packed)
+
+
+def word_weights(question: RankedQuestion, words: QuestionWords) -> Vector:
+    """How much each of the question's tokens tells: the idf of its word, and little where no text has the word."""
     idf = {form: term.idf for term in question.terms for form in term.forms}
-    stems = {word: question.stems(word, "") for word in set(question.words.words)}
+    stems = {word: question.stems(word, "") for word in set(words.words)}
     least = _COMMON_WORD * max(idf.values(), default=1.0)
     told = {word: max((idf[stem] for stem in of if stem in idf), default=least) for word, of in stems.items()}
-    weights = np.array([told[word] for word in question.words.words], np.float32)
-    return closeness(question.words.vectors, weights, packed)
+    return np.array([told[word] for word in words.words], np.float32)
 
 
 def matches(question: RankedQuestion, candidate: Candidate) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from knowledge.ranking.candidate import Candidate, Ranked, RankedQuestion, Ranking
 from knowledge.ranking.features import Column, company, late, matches, spread, stretched, window
 from knowledge.ranking.probability import probability, signs
+from knowledge.ranking.signs import signs_of
 from knowledge.ranking.weights import Weights
 
 NEAR = 64  # candidates whose words are compared with the question's as the encoder sees them
@@ -46,7 +47,8 @@ def rank(question: RankedQuestion, candidates: Sequence[Candidate], weights: Wei
     ranked = [Ranked(candidates[look.order[i]], float(close[i]), look.held[i]) for i in again]
     ranked += _rest(candidates, simple, look.order, ranked[-1].score)
     found = signs(question, ranked, look.measures["window"][again].tolist())
-    return Ranking(tuple(ranked), probability(found, weights.probability))
+    told = signs_of(question, candidates, look.measures.get("late"), ranked[0].candidate)
+    return Ranking(tuple(ranked), probability(found, weights.probability), told)
 
 
 def fused(candidates: Sequence[Candidate]) -> Column:

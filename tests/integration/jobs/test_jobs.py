@@ -3,16 +3,20 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from judging import NOW, RAG, alike, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Call, Ledger
 from bot.costs.report import WeeklyReport, headline
-from bot.domain import Price, Usage
+from bot.domain import Mean, Price, Usage
 from bot.inbox import Inbox
+from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import KEPT, prune_job
 from bot.jobs.report_job import report_job
 from bot.jobs.schedule import Schedule
 from bot.learning.feedback import Feedback
+from bot.learning.labels import Labels, Signal
+from bot.learning.learning import Learning
 from bot.storage.tables import inbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,3 +71,30 @@ async def test_pruning_forgets_finished_events_of_long_ago_and_no_others(engine:
     async with engine.connect() as connection:
         left = (await connection.execute(sa.select(inbox.c.event_id))).scalars().all()
     assert set(left) == {"unfinished", "recent"}
+
+
+async def test_every_night_what_people_made_of_answers_is_learned(engine: AsyncEngine) -> None:
+    learning = Learning(engine, lambda: NOW, cost_weight=0.0, latency_weight=0.0)
+    assert await learning.means() == {}
+    await answered(engine, "q1")
+    await Labels(engine, lambda: NOW).add("q1", "U1", Signal.DOWN)
+    schedule = Schedule(engine, BERLIN, clock=lambda: NOW)
+    schedule.add("learning", NIGHTLY, learning_job(learning, tuple), catch_up=True)
+    await schedule.start()
+    await schedule.run_due(NOW + timedelta(hours=1))
+    assert await learning.means() == {}
+    await schedule.run_due(NOW + timedelta(days=1))
+    await schedule.close()
+    assert await learning.means() == {RAG: Mean(1.0, 0.0)}
+
+
+async def test_the_weekly_report_says_who_chooses(engine: AsyncEngine) -> None:
+    learning = Learning(engine, lambda: NOW, cost_weight=0.0, latency_weight=0.0)
+    await learning.take(alike())
+    posted: list[WeeklyReport] = []
+
+    async def post(report: WeeklyReport) -> None:
+        posted.append(report)
+
+    await report_job(Ledger(engine), Feedback(engine), BERLIN, post, learning.standing)(MONDAY)
+    assert posted[0].choosing == "No difference worth routing for: everything goes to rag · writer."

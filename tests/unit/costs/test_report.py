@@ -77,3 +77,9 @@ def test_direct_messages_are_one_place_in_the_sum_by_channel() -> None:
 def test_a_question_in_a_direct_message_does_not_tell_where() -> None:
     text = as_text(report(dearest=(question("q9", "1", channel="D777", kind="dm"),)))
     assert "D777" not in text
+
+
+def test_the_text_ends_with_who_chooses_where_that_is_known() -> None:
+    sentence = "No difference worth routing for: everything goes to rag · small."
+    assert as_text(report(choosing=sentence)).splitlines()[-1] == sentence
+    assert as_text(report()).splitlines()[-1].startswith("Thumbs:")

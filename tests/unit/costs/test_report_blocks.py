@@ -162,3 +162,10 @@ def test_a_report_has_no_float_in_its_sums() -> None:
     week: WeeklyReport = report()
     assert isinstance(week.total.cost, Decimal)
     assert isinstance(week.change, Decimal)
+
+
+def test_who_chooses_is_said_before_the_thumbs() -> None:
+    blocks = report_blocks(report(choosing="Learning is used: +0.04 over always rag · <small>."), {})
+    assert blocks[-2]["text"]["text"] == "Learning is used: +0.04 over always rag · &lt;small&gt;."
+    assert "thumbsup" in str(blocks[-1])
+    assert len(report_blocks(report(), {})) == len(blocks) - 1
