@@ -13,14 +13,16 @@ from bot.selection.value import Value
 
 FEATURES_SHOWN = 6
 _ROUNDED = Context(prec=2)
-_FEATURES: Mapping[str, str] = {
+_FEATURES: Mapping[str, str] = {  # those that say most first
     "passage_similarity": "nearest passage",
-    "passage_margin": "its lead over the next passages",
+    "closeness": "its closeness word by word",
     "coverage": "rare words of the question found",
-    "agreement": "agreement of search by word and by meaning",
-    "lexical": "match word by word",
     "example_similarity": "nearest reviewed example",
     "fine_tuned_similarity": "nearest tuning prompt",
+    "agreement": "agreement of search by word and by meaning",
+    "vote_purity": "agreement of the nearest examples",
+    "freshness": "freshness",
+    "lexical": "weight of the question's words found",
 }
 _POLICIES: Mapping[str, str] = {
     "estimates": "by its estimates",
