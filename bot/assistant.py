@@ -20,6 +20,7 @@ from bot.domain import (
     AnswerEvent,
     Choice,
     Citation,
+    Clarify,
     Evidence,
     Example,
     Failed,
@@ -41,7 +42,7 @@ from bot.models.registry import Models
 from bot.models.retry import Patience
 from bot.models.tokens import count_tokens
 from bot.rewriting import Rewriter
-from bot.selection import reasons, wording
+from bot.selection import clarifying, reasons, wording
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.estimates import is_offline
@@ -100,8 +101,8 @@ class Assistant:
     `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
-    "auto"; `patience`: how often a model is tried (None: as a chat can bear); `learning` may choose otherwise than the
-    selector (None: it never does).
+    "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `patience`: how often a
+    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Assistant:
         history_tokens: int,
         passages: int = 6,
         default_model: str = "auto",
+        clarify: bool = False,
         patience: Patience | None = None,
         learning: Learning | None = None,
     ) -> None:
@@ -141,6 +143,7 @@ class Assistant:
         self._history_tokens = history_tokens
         self._passages = passages
         self._default_model = default_model
+        self._clarify = clarify
         self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
@@ -151,7 +154,7 @@ class Assistant:
         self._learning = learning
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """The answer as events: Progress and TextDelta, then one Finished or Failed.
+        """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
 
         Closing it means that the person pressed stop: the model's call is cancelled and the receipt says so.
         """
@@ -246,6 +249,13 @@ class Assistant:
                 yield Progress("choose", "done", option.reason)
                 yield await self._nothing_found(way)
                 return
+            asks_back = self._clarify and not way.failed_models
+            if asks_back and (offered := clarifying.topics(way.question, choice, evidence)):
+                yield Progress("choose", "done", "Asking which is meant")
+                asked = await self._asked_back(way, offered)
+                yield TextDelta(asked.sentence)
+                yield asked
+                return
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
             try:
                 async with aclosing(self._written(way, evidence)) as events:
@@ -266,7 +276,12 @@ class Assistant:
         way.barred = await self._rules.barred(channel)
         await self._rules.check_search(channel, self._knowledge.embedder.name)
         way.searched = await self._rewriter.search_text(way.question, pinned, way.tab, barred=way.barred)
-        return await self.evidence(way.searched, scopes)
+        meant = way.question.meant
+        if not meant:
+            return await self.evidence(way.searched, scopes)
+        way.searched = f"{way.searched} {meant}"
+        found = await self.evidence(way.searched, scopes)
+        return replace(found, passages=clarifying.led_by(found.passages, meant))
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
         pins = await self._pins_of(way.question)
@@ -277,7 +292,8 @@ class Assistant:
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
-        after = (reasons.of_search(way.searched),) if wording.leans(way.question) else ()
+        after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
+        after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
 
     async def _circumstances(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
@@ -353,6 +369,13 @@ class Assistant:
     async def _nothing_found(self, way: _Way) -> Finished:
         way.text.append(NOTHING_FOUND)
         return await self._finish(way, NOTHING_FOUND, "nothing_found")
+
+    async def _asked_back(self, way: _Way, offered: tuple[str, ...]) -> Clarify:
+        assert way.choice is not None
+        way.choice = replace(way.choice, reasons=(clarifying.of_asking(offered), *way.choice.reasons))
+        sentence = clarifying.sentence(offered)
+        await self._finish(way, sentence, "asked_back")
+        return Clarify(way.question.id, sentence, offered)
 
     async def _finish(self, way: _Way, text: str, outcome: str) -> Finished:
         receipt = self._receipt(way, outcome)

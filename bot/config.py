@@ -176,6 +176,9 @@ class Selection(Section):
     stay_local: tuple[str, ...] = ()
     """Ids of channels whose questions may not leave this machine: only models that run here answer there. `/model local
     on` does the same for a channel."""
+    clarify: bool = False
+    """Whether one question is asked back, with buttons, where an answer is unlikely to be good and two or three
+    documents may be meant."""
     learning: bool = True
     """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
 

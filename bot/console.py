@@ -25,6 +25,7 @@ from bot.domain import (
     Answer,
     AnswerEvent,
     Audience,
+    Clarify,
     Failed,
     Finished,
     Place,
@@ -214,6 +215,8 @@ async def _shown(events: AsyncIterator[AnswerEvent], out: Console, *, quiet: boo
             result = event.answer
         elif isinstance(event, Failed):
             result = event
+        elif isinstance(event, Clarify):  # nobody could press a button here, so it is never asked; said all the same
+            result = Failed(event.question_id, event.sentence)
     assert result is not None, "an answer's events end with Finished or Failed"
     return result
 

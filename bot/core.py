@@ -187,6 +187,7 @@ def _assemble(
         history_tokens=settings.answers.history_tokens,
         passages=settings.knowledge.passages,
         default_model=settings.models.default,
+        clarify=settings.selection.clarify,
         learning=learning,
     )
     return Core(

@@ -97,7 +97,8 @@ class Question:
 
     `id` is also the correlation id in logs, the ledger and error messages. `model` and `strategy` are set where the
     person pinned one for this question alone. `private` marks an ephemeral answer. `history` is the thread before
-    this question, oldest first.
+    this question, oldest first. `meant`: what somebody said they mean when they were asked back, "" for none of what
+    was offered; None where nobody was asked.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Question:
     model: str | None = None
     strategy: StrategyName | None = None
     private: bool = False
+    meant: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,8 +290,8 @@ class Choice:
 class Receipt:
     """How and why an answer was made and what it cost.
 
-    `seconds` from question to finished answer; `outcome` is "answered", "nothing_found", "stopped" or the `kind` of
-    the ModelError that ended it.
+    `seconds` from question to finished answer; `outcome` is "answered", "nothing_found", "asked_back" (a question
+    was asked instead), "stopped" or the `kind` of the ModelError that ended it.
     """
 
     question_id: str
@@ -312,7 +314,7 @@ class Answer:
     receipt: Receipt
 
 
-# The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished or Failed.
+# The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +341,15 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Clarify:
+    """No answer yet: `sentence` asks which of the `choices` is meant. One is chosen by asking again with `meant`."""
+
+    question_id: str
+    sentence: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """No answer: `sentence` says why and what to do; the receipt stands where a model was called."""
 
@@ -347,4 +358,4 @@ class Failed:
     receipt: Receipt | None = None
 
 
-AnswerEvent = Progress | TextDelta | Finished | Failed
+AnswerEvent = Progress | TextDelta | Finished | Clarify | Failed

@@ -45,7 +45,7 @@ async def evaluate(settings: Settings, order: Order, out: Console, err: Console,
     order = order.checked()
     golden = await asyncio.to_thread(read_golden, order.file) if order.file else None
     async with open_core(settings) as core:
-        golden = golden or await golden_from_thumbs(core.engine, scopes)
+        golden = golden or await golden_from_thumbs(core.engine, scopes, staying=await core.channels.staying())
         _tell(golden, err)
         cards = [core.models.model(name).card for name in order.models] or core.models.usable()
         ways = ways_of(

@@ -14,7 +14,7 @@ from bot.errors import NotAllowed, SwitchboardError
 from bot.learning.labels import Signal
 from handlers.answering import Answering
 from handlers.audience import Places
-from handlers.blocks import another_way, comment
+from handlers.blocks import another_way, clarify, comment
 from handlers.blocks.receipt import receipt_modal
 from handlers.origin import Origin, metadata
 from handlers.shapes import JSON
@@ -29,6 +29,7 @@ class Actions:
     """Thumbs, "Why this answer?", "Try another way". Every question id is checked before anything is shown."""
 
     AGAIN = "again"
+    CLARIFIED = "clarified"
 
     client: AsyncWebClient
     core: Core
@@ -100,6 +101,15 @@ class Actions:
         model, strategy = another_way.chosen(payload)
         way = StrategyName(strategy) if strategy else None
         await self.answering.again(reference, question, origin.person, origin.line(self.client), model, way)
+
+    async def clarified(self, reference: str, payload: JSON) -> None:
+        """Somebody chose what a question means; the answer comes in the thread."""
+        origin = Origin.of(payload)
+        question_id, meant = clarify.pressed(payload)
+        question = await self._question(question_id, origin.person)
+        said = await self.core.assistant.answered(question.id) or ""
+        await origin.replace(self.client, payload, *clarify.settled(said, origin.person, meant))
+        await self.answering.clarified(reference, question, origin.person, meant)
 
     async def keep_this(self, payload: JSON) -> None:
         """Of two answers, the second one is taken."""

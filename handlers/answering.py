@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -91,20 +91,8 @@ class Answering:
 
         Under it the person is asked which of the two is better.
         """
-        turns: tuple[Turn, ...] = ()
-        if first.place.thread and not first.private:
-            turns = await self._core.conversations.turns(first.place.channel, first.place.thread)
-        asked_at = next((n for n, turn in enumerate(turns) if turn.text == first.text), 0)
-        question = replace(
-            first,
-            id=reference,
-            asker=person,
-            asked_at=self._core.clock(),
-            audience=await self._places.audience(first.place, person, private=first.private),
-            history=turns[:asked_at],
-            model=model,
-            strategy=strategy,
-        )
+        # Whoever asks for another way wants an answer, not a question.
+        question = await self._once_more(reference, first, person, model=model, strategy=strategy, meant="")
         await self._core.alternatives.add(question.id, first.id, person)
         if question.private or question.place.thread is None:
             answer = self._core.assistant.answer(question)
@@ -116,6 +104,10 @@ class Answering:
             text, blocks = await self._comparison(question.id, first.id)
             thread = question.place.thread if written.channel == question.place.channel else None
             await self._client.chat_postMessage(channel=written.channel, thread_ts=thread, text=text, blocks=blocks)
+
+    async def clarified(self, reference: str, first: Question, person: str, meant: str) -> None:
+        """Answers a question of which somebody has said what is meant; "" for none of what was offered."""
+        await self._answer_in_thread(await self._once_more(reference, first, person, meant=meant))
 
     def stop(self, channel: str, thread: str | None) -> int:
         """Stops the answers under way in a thread (without one: in the whole channel); says how many."""
@@ -136,6 +128,22 @@ class Answering:
         )
         if thread is not None:
             await self._core.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
+
+    async def _once_more(self, reference: str, first: Question, person: str, **changed: Any) -> Question:
+        """The same question, asked by somebody now, with what was said in the thread before it."""
+        turns: tuple[Turn, ...] = ()
+        if first.place.thread and not first.private:
+            turns = await self._core.conversations.turns(first.place.channel, first.place.thread)
+        asked_at = next((n for n, turn in enumerate(turns) if turn.text == first.text), 0)
+        return replace(
+            first,
+            id=reference,
+            asker=person,
+            asked_at=self._core.clock(),
+            audience=await self._places.audience(first.place, person, private=first.private),
+            history=turns[:asked_at],
+            **changed,
+        )
 
     async def _comparison(self, second: str, first: str) -> tuple[str, list[JSON]]:
         receipts = [await self._core.assistant.receipt(one) for one in (first, second)]

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import structlog
 
-from bot.domain import AnswerEvent, Failed, Finished, Progress, TextDelta
+from bot.domain import AnswerEvent, Clarify, Failed, Finished, Progress, TextDelta
 from handlers.errors import sentence
 from handlers.markdown import begun_call, harmless
 from handlers.shapes import JSON
@@ -32,7 +32,7 @@ class Collector:
         self.text = ""
         self.tasks: dict[str, JSON] = {}
         self.unfinished: dict[str, JSON] = {}
-        self.end: Finished | Failed | None = None
+        self.end: Finished | Clarify | Failed | None = None
         self.news = asyncio.Event()
         self._spoke = asyncio.Event()
         self._question_id = question_id
@@ -110,5 +110,5 @@ class Collector:
                     self.unfinished.pop(step, None)
                 else:
                     self.unfinished[step] = task
-            case Finished() | Failed():
+            case Finished() | Clarify() | Failed():
                 self.end = event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 
-from bot.domain import AnswerEvent, Finished, Question
+from bot.domain import AnswerEvent, Clarify, Finished, Question
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
 from handlers.blocks.parts import context
@@ -37,6 +37,8 @@ class PrivateReply:
                 text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
             case None:
                 text, tail = "I stopped before there was an answer.", []
+            case Clarify(_, sentence):
+                text, tail = sentence, []
             case failed:
                 text = failed.sentence
                 tail = [] if self._question.id in text else [context(f"Reference {self._question.id}")]

@@ -18,7 +18,7 @@ from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import adding as adding_blocks
-from handlers.blocks import another_way, ask_about, comment, example, help, model_card
+from handlers.blocks import another_way, ask_about, clarify, comment, example, help, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
@@ -84,6 +84,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
             EVENT: _by_type(events),
             ask.KIND: ask.run,
             actions.AGAIN: actions.again,
+            actions.CLARIFIED: actions.clarified,
             shortcuts.ASK: shortcuts.asked_about,
         },
         lambda payload, text: origin.tell(client, payload, text),
@@ -100,6 +101,9 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors.action(ANOTHER_WAY, actions.another_way)
     doors.action(another_way.KEEP_THIS, actions.keep_this)
     doors.action(another_way.KEEP_FIRST, actions.keep_first)
+    # The first button of a question that is pressed counts, whoever presses another one after.
+    pattern = re.compile(rf"{clarify.ACTION}_\d+")
+    doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
@@ -167,6 +171,15 @@ class _Doors:
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
             await self._inbound.attend(body, lambda: work(body))
+
+        self._app.action(action_id)(listen)
+
+    def kept_action(self, action_id: re.Pattern[str], kind: str, identity: Callable[[JSON], str]) -> None:
+        async def listen(ack: Any, body: JSON) -> None:
+            kept = await self._kept(identity(body), kind, body)
+            await ack()
+            if not kept:
+                await Origin.of(body).line(self._app.client).say(NOT_KEPT)
 
         self._app.action(action_id)(listen)
 

@@ -13,9 +13,10 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain import AnswerEvent, Failed, Finished, Question
+from bot.domain import AnswerEvent, Clarify, Failed, Finished, Question
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
+from handlers.blocks import clarify
 from handlers.blocks.parts import context
 from handlers.collecting import Collector
 from handlers.cutting import take
@@ -42,7 +43,7 @@ class Written:
     channel: str
     ts: str | None
     text: str
-    outcome: Literal["answered", "failed", "stopped"]
+    outcome: Literal["answered", "asked_back", "failed", "stopped"]
 
 
 class ThreadReply:
@@ -199,10 +200,12 @@ class ThreadReply:
     async def _settle(self, collector: Collector) -> Written:
         rest, tasks = collector.take()
         so_far = "".join(message.text for message in self._messages) + rest
-        outcome: Literal["answered", "failed", "stopped"] = "answered"
+        outcome: Literal["answered", "asked_back", "failed", "stopped"] = "answered"
         match collector.end:
             case Finished(answer):
                 text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
+            case Clarify(question_id, text, choices):
+                outcome, tail = "asked_back", clarify.buttons(question_id, choices)
             case Failed(_, why, receipt):
                 outcome = "failed"
                 text = f"{so_far.rstrip()}\n\n{why}".strip()
@@ -212,10 +215,11 @@ class ThreadReply:
                 outcome = "stopped"
                 text = so_far.strip() or "I stopped before there was anything to show."
                 tail = [context("You stopped this answer.")]
-        state = "complete" if outcome == "answered" else "error"
+        went_well = outcome in ("answered", "asked_back")
+        state = "complete" if went_well else "error"
         left = {task["id"]: {**task, "status": state} for task in collector.unfinished.values()}
         steps = {task["id"]: task for task in tasks} | left
-        if outcome == "answered" and not self._messages:
+        if went_well and not self._messages:
             self._messages.append(self._new_message())
         last = await self._finish(text, rest, list(steps.values()), tail)
         return Written(self._channel, last.ts, text, outcome)

@@ -54,6 +54,12 @@ class Channels:
             stay_local=stays or channel in self._stay_local,
         )
 
+    async def staying(self) -> frozenset[str]:
+        """The ids of all channels whose questions may not leave this machine."""
+        query = sa.select(channel_settings.c.channel).where(channel_settings.c.stay_local)
+        async with self._engine.connect() as connection:
+            return self._stay_local | frozenset((await connection.execute(query)).scalars())
+
     async def set_value(self, channel: str, value: Value | None, by: str) -> None:
         """Weighs quality in a channel so; None: as configured."""
         await self._set(channel, by, {"value": value.value if value else None}, {"stay_local": False})

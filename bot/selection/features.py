@@ -41,21 +41,21 @@ NAMES = (
     "lead",
 )
 WORDS: Mapping[str, str] = {
-    "passage_similarity": "the nearest passage's similarity",
-    "passage_margin": "its lead over the next passages",
-    "passage_lead": "its lead over what else was found, in standard deviations",
-    "closeness": "how close its words come to the question's",
-    "rarest": "the match of the question's rarest word",
-    "coverage": "the share of the question's rare words that was found",
-    "lexical": "the match word by word",
-    "agreement": "the agreement of search by word and by meaning",
-    "freshness": "how fresh the nearest passage is",
-    "example_similarity": "the nearest reviewed example's similarity",
-    "example_lead": "its lead over the other examples, in standard deviations",
-    "vote_purity": "the nearest examples' agreement on one answer",
-    "fine_tuned_similarity": "the nearest tuning prompt's similarity",
+    "passage_similarity": "nearest passage",
+    "closeness": "its closeness word by word",
+    "coverage": "rare words of the question found",
+    "example_similarity": "nearest reviewed example",
+    "fine_tuned_similarity": "nearest tuning prompt",
+    "agreement": "agreement of search by word and by meaning",
+    "vote_purity": "agreement of the nearest examples",
+    "passage_lead": "lead of the nearest passage in standard deviations",
+    "example_lead": "lead of the nearest example in standard deviations",
+    "rarest": "match of the question's rarest word",
+    "lexical": "weight of the question's words found",
+    "passage_margin": "lead over the next passages",
+    "freshness": "freshness of the nearest passage",
 }
-"""What people are told of; the other numbers say the same in other words."""
+"""What people are told of, those that say most first; the other numbers say the same in other words."""
 _NEXT = 3
 _LEAST_SPREAD = 0.01
 _HALF_LIFE_DAYS = 180.0

@@ -18,11 +18,11 @@ def help_blocks() -> list[JSON]:
         ),
         section(
             "*Under each answer:* 👍 👎 count in the weekly report; “Why this answer?” shows what I chose "
-            "and the price; “Try another way” asks again with another model or strategy."
+            "and the price; “Try another way” asks again in the next best way."
         ),
         section(
             "`/ask QUESTION` – a private answer\n"
-            "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`\n"
+            "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `value`, `local`\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
         ),

@@ -22,6 +22,7 @@ _DIVIDER: JSON = {"type": "divider"}
 _OUTCOMES = {
     "answered": "answered",
     "nothing_found": "nothing was found to answer from",
+    "asked_back": "a question was asked back",
     "stopped": "stopped by a person",
 }
 

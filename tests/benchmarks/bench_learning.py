@@ -66,7 +66,7 @@ async def choices(options: Options) -> list[tuple[Asked, Choice]]:
         raise NotHereError("The questions to learn from (selector/routes.csv of the trial data) are not here.")
     questions, stores = read_questions(folder), read_stores(folder)
     order = np.random.default_rng(0).permutation(len(questions))[: 60 if options.short else None]
-    selector = Selector(cost_weight=5.0, latency_weight=0.005, prices=PriceBook())
+    selector = Selector(prices=PriceBook())
     models, place = cards(stores.prompts), Place(workspace="T", channel="C", kind=PlaceKind.CHANNEL)
     found = []
     async with open_team(stores, options.models_dir) as team:

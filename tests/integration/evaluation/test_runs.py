@@ -23,6 +23,7 @@ from bot.evaluation.runs import Kept, Runs, Weighed
 from bot.evaluation.thumbs import golden_from_thumbs
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels, Signal
+from bot.selection.channels import Channels
 from bot.selection.questions import Questions
 from bot.storage.tables import questions
 
@@ -187,6 +188,17 @@ async def test_what_was_asked_in_private_is_evaluated_only_for_those_who_asked(e
     assert "1 answer with 👍 was asked in private" in golden.problems[0]
     own = await golden_from_thumbs(engine, frozenset({"everyone", "user:U0ANA"}))
     assert {one.id for one in own.questions} == {"open", "dm"}
+
+
+async def test_what_may_not_leave_this_machine_is_not_evaluated(engine: AsyncEngine) -> None:
+    channels = Channels(engine, stay_local=("C2",))
+    await channels.set_local("C1", True, "U0ANA")
+    assert await channels.staying() == {"C1", "C2"}
+    await answered(engine, "stays", "What stays?", "This.")
+    await Feedback(engine).give("stays", "U0ANA", 1)
+    assert (await golden_from_thumbs(engine, frozenset({"everyone"}))).questions
+    with pytest.raises(UnusableGolden):
+        await golden_from_thumbs(engine, frozenset({"everyone"}), staying=await channels.staying())
 
 
 async def test_of_two_liked_answers_to_one_question_the_newer_one_is_expected(engine: AsyncEngine) -> None:
