@@ -34,6 +34,7 @@ from bot.selection.weights import WEIGHTS, Logistic, Weights
 C = 0.1  # of all tried (0.03, 0.1, 0.3) within 0.002 of the best on the other halves
 FOLDS = 5
 HALVINGS = 2
+LEAST_SCALE = 0.01
 REFUSED_HITS = 0.15  # share of questions with their document, mistyped ones too, that may be kept from the documents
 ASKED_AS = ("", "typing errors")
 _MADE_FOR = {StrategyName.FEW_SHOT: "examples", StrategyName.FINE_TUNED: "fine_tuned"}
@@ -70,7 +71,9 @@ def fit(seen: Sequence[Seen], version: str = "") -> Weights:
     table = np.array([features(evidence) for evidence, _, _ in shown])
     wanted = [_needs(one.asked.strategy, without) for _, one, without in shown]
     scale = np.nanstd(table, axis=0)
-    blank = Weights(np.nanmean(table, axis=0), np.where(scale > 0, scale, 1.0), {}, 0.0, 0, version)
+    # What hardly varies here (freshness: all documents are new) must not count for a team where it does.
+    scale = np.where(scale > LEAST_SCALE, scale, 1.0)
+    blank = Weights(np.nanmean(table, axis=0), scale, {}, 0.0, 0, version)
     x = np.array([blank.standardised(row) for row in table])[:, :-1]
     groups = np.array([one.number for _, one, _ in shown])
     copies = len(shown) / len(set(groups.tolist()))

@@ -125,8 +125,8 @@ def test_an_unknown_price_is_weighed_as_the_dearest_and_stays_unknown() -> None:
 
 
 def test_longer_evidence_costs_more() -> None:
-    long = Evidence(passages=(passage(0.8, text="word " * 4000),), coverage=0.9)
-    costs = {option.strategy: option.cost for option in choose(long, card("writer")).options if option.available}
+    long = Evidence(passages=(passage(0.8, 0.9, text="word " * 4000),), coverage=0.9)
+    costs = {option.strategy: option.cost for option in choose(long, card("writer")).options}
     assert costs[RAG] > 10 * costs[ZERO_SHOT]  # type: ignore[operator]
 
 
@@ -210,7 +210,8 @@ def test_a_choice_says_what_a_point_of_quality_was_worth() -> None:
 def test_what_may_not_leave_this_machine_is_answered_here_though_another_would_be_better() -> None:
     choice = choose(DOCUMENTS, card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
     assert taken(choice) == (OFFLINE, RAG)
-    assert {option.reason for option in choice.options if option.model == "hosted"} == {STAYS}
+    hosted = {option.reason for option in choice.options if option.model == "hosted"}
+    assert hosted == {STAYS, "“hosted” is not fine-tuned."}
     assert choice.guards == (STAYS,)
     nothing = choose(Evidence(), card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
     assert nothing.reasons == ("Nothing was found in the documents that everyone here may read.",)
