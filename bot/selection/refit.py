@@ -77,7 +77,7 @@ def map_fit(prior: Logistic, x: Table, y: Table, hold: float) -> Logistic:
 def _best_hold(prior: Logistic, x: Table, y: Table, fold: Table) -> float | None:
     """The strongest hold whose held-out loss is not worse than the best by more than its standard error.
 
-    None: nothing was better than the shipped weights.
+    None: nothing was better than the shipped weights by more than its standard error.
     """
     shipped = _loss(x @ prior.b, y)
     losses = {hold: np.empty(len(y)) for hold in HOLDS}
@@ -91,14 +91,15 @@ def _best_hold(prior: Logistic, x: Table, y: Table, fold: Table) -> float | None
             for hold in HOLDS:
                 losses[hold][held] = shipped[held]
     best = min(HOLDS, key=lambda hold: losses[hold].mean())
-    if losses[best].mean() >= shipped.mean():
+    if not _clearly_less(losses[best], shipped):
         return None
-    gain = losses[best]
-    for hold in HOLDS:
-        more = losses[hold] - gain
-        if more.mean() <= more.std() / np.sqrt(len(more)):
-            return hold
-    return best
+    return next(hold for hold in HOLDS if not _clearly_less(losses[best], losses[hold]))
+
+
+def _clearly_less(one: Table, other: Table) -> bool:
+    """Whether the mean of one is below that of the other by more than the standard error of their difference."""
+    less = other - one
+    return bool(less.mean() > less.std() / np.sqrt(len(less)))
 
 
 def _loss(logit: Table, y: Table) -> Table:

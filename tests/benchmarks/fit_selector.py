@@ -125,11 +125,13 @@ def score(weights: Weights, seen: Sequence[Seen]) -> dict[str, float | None]:
     return scores([o.asked.strategy for o in seen], choose(weights, table), [o.asked.kind for o in seen], table)
 
 
-async def halves_seen(questions: Sequence[Asked], stores: Stores, models_dir: Path) -> list[list[list[Seen]]]:
+async def halves_seen(
+    questions: Sequence[Asked], stores: Stores, models_dir: Path, ways: Sequence[str] = ASKED_AS
+) -> list[list[list[Seen]]]:
     """For each halving both halves of the stores with their questions; no question has two homes."""
     plain = await see(questions, stores, models_dir, ("",))
     return [
-        [await see(asked, half, models_dir) for asked, half in halve(plain, stores, random.Random(seed))]
+        [await see(asked, half, models_dir, ways) for asked, half in halve(plain, stores, random.Random(seed))]
         for seed in range(HALVINGS)
     ]
 
