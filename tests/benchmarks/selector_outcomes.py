@@ -9,7 +9,6 @@ what it names), words and letters (TF-IDF), logistic regression, boosted trees, 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 

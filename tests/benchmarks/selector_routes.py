@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fit_selector import Seen, fit, halves_seen, see
+from fit_selector import ASKED_AS as FITTED_AS
+from fit_selector import Seen, fit, halves_seen, others_seen, see
 from numpy.typing import NDArray
-from selector_data import NOW, TUNED, Asked, read_questions, read_stores
+from selector_data import GERMAN, NOW, TUNED, Asked, Stores, read_questions, read_stores
 from selector_metrics import mean_scores, scores
 
 from bot.costs.prices import PriceBook
@@ -30,7 +31,6 @@ ASKED_AS = ("", "greetings and thanks", "typing errors", "lower case")
 DRAWS = 10
 MOST_HALVED = 3_000
 _RATES = CardRates(input=Decimal("0.15"), output=Decimal("0.60"))
-_STORE = {StrategyName.RAG: 0, StrategyName.FEW_SHOT: 1, StrategyName.FINE_TUNED: 2}
 
 JSON = dict[str, Any]
 Table = NDArray[np.float64]
@@ -102,17 +102,18 @@ def with_golden(seen: Sequence[Seen], weights: Weights, golden: int) -> dict[str
     return mean_scores(found)
 
 
-async def _halved(questions: Sequence[Asked], stores: Any, models_dir: Path, golden: int) -> JSON:
+async def _halved(questions: Sequence[Asked], stores: Stores, models_dir: Path, golden: int) -> JSON:
     """Weights of one half of the stores on the other half, which shares nothing with it."""
+    others = await others_seen(GERMAN, models_dir) if GERMAN.is_file() else [[], []]
     halvings = await halves_seen(questions, stores, models_dir, ASKED_AS)
-    pairs = [(a, b) for first, second in halvings for a, b in ((first, second), (second, first))]
-    fitted = [fit([one for one in a if one.asked_as in ("", "typing errors")]) for a, _ in pairs]
+    pairs = [(halving[side], halving[1 - side], others[side]) for halving in halvings for side in (0, 1)]
+    fitted = [fit([*(one for one in a if one.asked_as in FITTED_AS), *other]) for a, _, other in pairs]
     found: JSON = {}
     for way in ASKED_AS:
-        tried = ([one for one in b if one.asked_as == way] for _, b in pairs)
+        tried = ([one for one in b if one.asked_as == way] for _, b, _ in pairs)
         found[way or "as asked"] = mean_scores([scored(w, some) for w, some in zip(fitted, tried, strict=True)])
     if golden:
-        plain = ([one for one in b if not one.asked_as] for _, b in pairs)
+        plain = ([one for one in b if not one.asked_as] for _, b, _ in pairs)
         found[f"with_{golden}_golden"] = mean_scores(
             [with_golden(some, w, golden) for w, some in zip(fitted, plain, strict=True)]
         )
