@@ -114,7 +114,8 @@ def _outcomes(file: Path) -> Iterator[str]:
     yield "### How often to retrieve, by the question alone"
     always = ", ".join(f"{step} {row['accuracy']:.3f} at {row['cost']:g}" for step, row in found["always"].items())
     yield f"{found['questions']:,} questions with what came of no, one and several retrieval steps. Always {always}."
-    head = "| folds | accuracy | cost | gain over the best fixed (95%) | cost at accuracy of always multi |\n|---|---|---|---|---|"
+    names = ("folds", "accuracy", "cost", "gain over the best fixed (95%)", "cost at accuracy of always multi")
+    head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
     rows = [
         f"| {name} | {row['accuracy']:.3f} | {row['cost']:.2f} | {low:+.3f} to {high:+.3f} | "
         f"{row['cost_at_accuracy_of_always_multi']} |"
@@ -123,6 +124,10 @@ def _outcomes(file: Path) -> Iterator[str]:
         for low, high in [row["gain_over_the_best_fixed"]]
     ]
     yield "\n".join([head, *rows])
+
+
+def _cells(who: str, cells: Sequence[str]) -> str:
+    return f"| {who} | {' | '.join(cells)} |"
 
 
 def _share(value: float | None) -> str:
