@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations import cut
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
+from bot.declining import Declined, declined, told_of_search
 from bot.domain import (
     Answer,
     AnswerEvent,
@@ -66,10 +67,6 @@ EXAMPLES = 4
 INDEX_KEPT_SECONDS = 300.0
 SPARE_TOKENS = 200
 """Left free in the context window: tokenizers of unknown models count a little differently."""
-NOTHING_FOUND = (
-    "I found nothing about this in the documents that everyone here may read. Try other words, or ask an admin "
-    "whether the right documents are connected (`/knowledge` shows what I know)."
-)
 STOPPED = "stopped"
 
 
@@ -247,7 +244,9 @@ class Assistant:
             option = choice.option
             if not option.available:
                 yield Progress("choose", "done", option.reason)
-                yield await self._nothing_found(way)
+                declined = await self._declined(way, evidence)
+                yield TextDelta(declined.answer.text)
+                yield declined
                 return
             asks_back = self._clarify and not way.failed_models
             if asks_back and (offered := clarifying.topics(way.question, choice, evidence)):
@@ -363,12 +362,23 @@ class Assistant:
         if not way.shown.strip():
             raise ModelAnswerUnusable(f"“{option.model}” answered with nothing. Ask again, or pick another model.")
         yield Progress("write", "done")
-        nothing = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
-        yield await self._finish(way, way.shown.strip(), "nothing_found" if nothing else "answered")
+        if option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations:
+            sources = await self._knowledge.sources_for(way.question.audience.scopes)
+            told = told_of_search(way.question, way.searched, evidence, sources)
+            yield TextDelta(f"\n\n{told.text}")
+            yield await self._finish_declined(way, told)
+            return
+        yield await self._finish(way, way.shown.strip(), "answered")
 
-    async def _nothing_found(self, way: _Way) -> Finished:
-        way.text.append(NOTHING_FOUND)
-        return await self._finish(way, NOTHING_FOUND, "nothing_found")
+    async def _declined(self, way: _Way, evidence: Evidence) -> Finished:
+        sources = await self._knowledge.sources_for(way.question.audience.scopes)
+        return await self._finish_declined(way, declined(way.question, way.searched, evidence, sources))
+
+    async def _finish_declined(self, way: _Way, said: Declined) -> Finished:
+        way.text.append(f"\n\n{said.text}")
+        way.citations = said.citations
+        finished = await self._finish(way, way.shown.strip(), "nothing_found")
+        return Finished(replace(finished.answer, ask=said.ask))
 
     async def _asked_back(self, way: _Way, offered: tuple[str, ...]) -> Clarify:
         assert way.choice is not None

@@ -117,13 +117,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A reviewed question and answer. `similarity` is the cosine to the question it was found for."""
+    """A reviewed question and answer. `similarity` is the cosine to the question it was found for.
+
+    `saved_by`: the id of the person who reviewed it, "" where nobody knows.
+    """
 
     id: str
     question: str
     answer: str
     readers: frozenset[str]
     similarity: float = 0.0
+    saved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,12 +310,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The finished answer: Markdown text with [n] marks, its citations and its receipt."""
+    """The finished answer: Markdown text with [n] marks, its citations and its receipt.
+
+    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example.
+    """
 
     question_id: str
     text: str
     citations: tuple[Citation, ...]
     receipt: Receipt
+    ask: str | None = None
 
 
 # The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.
