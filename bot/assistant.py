@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations import cut
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
+from bot.declining import Declined, declined, told_of_search
 from bot.domain import (
     Answer,
     AnswerEvent,
@@ -33,7 +34,8 @@ from bot.domain import (
     StrategyName,
     TextDelta,
 )
-from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError
+from bot.drafting import drafted
+from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError, UnusableQuestion
 from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
 from bot.learning.learning import Learning
@@ -42,9 +44,10 @@ from bot.models.registry import Models
 from bot.models.retry import Patience
 from bot.models.tokens import count_tokens
 from bot.rewriting import Rewriter
-from bot.selection import clarifying, reasons, wording
+from bot.selection import clarifying, escalation, reasons, wording
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
+from bot.selection.escalation import Draft, Plan
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
 from bot.selection.fits import Fits
@@ -66,10 +69,6 @@ EXAMPLES = 4
 INDEX_KEPT_SECONDS = 300.0
 SPARE_TOKENS = 200
 """Left free in the context window: tokenizers of unknown models count a little differently."""
-NOTHING_FOUND = (
-    "I found nothing about this in the documents that everyone here may read. Try other words, or ask an admin "
-    "whether the right documents are connected (`/knowledge` shows what I know)."
-)
 STOPPED = "stopped"
 
 
@@ -101,7 +100,8 @@ class Assistant:
     `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
-    "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `patience`: how often a
+    "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
+    a cheap model drafts where the choice is unsure; `patience`: how often a
     model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
     """
 
@@ -126,6 +126,7 @@ class Assistant:
         passages: int = 6,
         default_model: str = "auto",
         clarify: bool = False,
+        escalate: bool = False,
         patience: Patience | None = None,
         learning: Learning | None = None,
     ) -> None:
@@ -144,6 +145,7 @@ class Assistant:
         self._passages = passages
         self._default_model = default_model
         self._clarify = clarify
+        self._escalate = escalate
         self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
@@ -247,7 +249,9 @@ class Assistant:
             option = choice.option
             if not option.available:
                 yield Progress("choose", "done", option.reason)
-                yield await self._nothing_found(way)
+                declined = await self._declined(way, evidence)
+                yield TextDelta(declined.answer.text)
+                yield declined
                 return
             asks_back = self._clarify and not way.failed_models
             if asks_back and (offered := clarifying.topics(way.question, choice, evidence)):
@@ -257,17 +261,21 @@ class Assistant:
                 yield asked
                 return
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
+            unasked = self._escalate and not way.failed_models
+            plan = escalation.planned(choice, way.barred) if unasked else None
+            written = self._written(way, evidence) if plan is None else self._cascaded(way, evidence, plan)
             try:
-                async with aclosing(self._written(way, evidence)) as events:
+                async with aclosing(written) as events:
                     async for event in events:
                         yield event
                 return
             except ModelError as error:
                 if not self._may_fall_back(way, evidence):
                     raise
-                log.warning("model_failed", question=way.question.id, model=option.model, kind=error.kind)
-                way.failed_models.append(option.model)
-                way.fallback = reasons.of_fallback(option.model, str(error))
+                failed = way.choice.option.model
+                log.warning("model_failed", question=way.question.id, model=failed, kind=error.kind)
+                way.failed_models.append(failed)
+                way.fallback = reasons.of_fallback(failed, str(error))
 
     async def _evidence(self, way: _Way) -> Evidence:
         scopes = way.question.audience.scopes
@@ -363,12 +371,65 @@ class Assistant:
         if not way.shown.strip():
             raise ModelAnswerUnusable(f"“{option.model}” answered with nothing. Ask again, or pick another model.")
         yield Progress("write", "done")
-        nothing = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
-        yield await self._finish(way, way.shown.strip(), "nothing_found" if nothing else "answered")
+        if option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations:
+            sources = await self._knowledge.sources_for(way.question.audience.scopes)
+            told = told_of_search(way.question, way.searched, evidence, sources)
+            yield TextDelta(f"\n\n{told.text}")
+            yield await self._finish_declined(way, told)
+            return
+        yield await self._finish(way, way.shown.strip(), "answered")
 
-    async def _nothing_found(self, way: _Way) -> Finished:
-        way.text.append(NOTHING_FOUND)
-        return await self._finish(way, NOTHING_FOUND, "nothing_found")
+    async def _cascaded(self, way: _Way, evidence: Evidence, plan: Plan) -> AsyncGenerator[AnswerEvent, None]:
+        """A draft, unseen; then the draft itself where its model was sure of it, else the dearer option's answer."""
+        assert way.choice is not None
+        choice = way.choice
+        yield Progress("draft", "started")
+        draft = await self._draft(way, evidence, plan)
+        unsure = escalation.is_unsure(draft)
+        yield Progress("draft", "done", f"{plan.draft.model} was {'not sure' if unsure else 'sure'}")
+        way.choice = escalation.taken(choice, plan, draft)
+        if not unsure:
+            yield TextDelta(draft.text)
+            yield await self._shown_draft(way, draft)
+            return
+        try:
+            async with aclosing(self._written(way, evidence)) as events:
+                async for event in events:
+                    yield event
+        except ModelError as error:
+            if way.text or not draft.text:
+                raise
+            log.warning("model_failed", question=way.question.id, model=plan.answer.model, kind=error.kind)
+            way.choice = escalation.taken(choice, plan, draft, answered=False)
+            yield TextDelta(draft.text)
+            yield await self._shown_draft(way, draft)
+
+    async def _draft(self, way: _Way, evidence: Evidence, plan: Plan) -> Draft:
+        model = self._models.model(plan.draft.model)
+        try:
+            prompt = self.prompt(way.question, evidence, plan.draft.strategy, model.card)
+        except UnusableQuestion as error:
+            return escalation.no_draft(str(error))
+        asked = replace(prompt, logprobs=True)
+        draft = await drafted(self._gate, way.question, model, asked, max_tokens=self._answer_tokens, tab=way.tab)
+        if draft.failure:
+            way.failed_models.append(model.card.name)
+        return draft
+
+    async def _shown_draft(self, way: _Way, draft: Draft) -> Finished:
+        way.text.append(draft.text)
+        way.citations = draft.citations
+        return await self._finish(way, draft.text, "answered")
+
+    async def _declined(self, way: _Way, evidence: Evidence) -> Finished:
+        sources = await self._knowledge.sources_for(way.question.audience.scopes)
+        return await self._finish_declined(way, declined(way.question, way.searched, evidence, sources))
+
+    async def _finish_declined(self, way: _Way, said: Declined) -> Finished:
+        way.text.append(f"\n\n{said.text}")
+        way.citations = said.citations
+        finished = await self._finish(way, way.shown.strip(), "nothing_found")
+        return Finished(replace(finished.answer, ask=said.ask))
 
     async def _asked_back(self, way: _Way, offered: tuple[str, ...]) -> Clarify:
         assert way.choice is not None

@@ -179,6 +179,9 @@ class Selection(Section):
     clarify: bool = False
     """Whether one question is asked back, with buttons, where an answer is unlikely to be good and two or three
     documents may be meant."""
+    escalate: bool = False
+    """Whether, where two ways are nearly equal or the best is unlikely to be good, the cheaper model drafts unseen and
+    a dearer one answers only where the draft is unsure."""
     learning: bool = True
     """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
 

@@ -227,6 +227,8 @@ def _print_sources(answer: Answer, out: Console) -> None:
         age = f", updated {_age(citation.updated)}" if citation.updated else ""
         link = f"  {citation.url}" if citation.url else ""
         out.print(f"[bold]\\[{citation.number}][/] {escape(citation.title)}{age}[dim]{escape(link)}[/]")
+    if answer.ask:
+        out.print(f"You could ask {escape(answer.ask)} in Slack, who reviewed the nearest example.")
     receipt = answer.receipt
     option = receipt.choice.option
     cost = dollars(receipt.price.amount) if receipt.price.amount is not None else "price unknown"

@@ -188,6 +188,7 @@ def _assemble(
         passages=settings.knowledge.passages,
         default_model=settings.models.default,
         clarify=settings.selection.clarify,
+        escalate=settings.selection.escalate,
         learning=learning,
     )
     return Core(

@@ -117,13 +117,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A reviewed question and answer. `similarity` is the cosine to the question it was found for."""
+    """A reviewed question and answer. `similarity` is the cosine to the question it was found for.
+
+    `saved_by`: the id of the person who reviewed it, "" where nobody knows.
+    """
 
     id: str
     question: str
     answer: str
     readers: frozenset[str]
     similarity: float = 0.0
+    saved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +165,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What a strategy makes for a model. `passages` are numbered from 1 in the text, in this order."""
+    """What a strategy makes for a model. `passages` are numbered from 1 in the text, in this order.
+
+    `logprobs`: whether the tokens' log-probabilities are asked for, which not every server gives.
+    """
 
     strategy: StrategyName
     question: str
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...] = ()
     examples: tuple[Example, ...] = ()
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,8 +277,8 @@ class Choice:
 
     `guards`: a sentence for each rule that kept an option out. `features`: the evidence as numbers, by name.
     `propensity`: how likely (0 to 1) this option was to be taken. `policy`: what decided, "estimates", "learned",
-    "best fixed" or "person". `value`: how money and time were weighed against quality, and `point_worth` the US
-    dollars that one point (0.01) of quality was worth.
+    "best fixed", "draft" (how sure a cheap one was of itself) or "person". `value`: how money and time were weighed
+    against quality, and `point_worth` the US dollars that one point (0.01) of quality was worth.
     """
 
     option: Option
@@ -306,12 +314,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The finished answer: Markdown text with [n] marks, its citations and its receipt."""
+    """The finished answer: Markdown text with [n] marks, its citations and its receipt.
+
+    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example.
+    """
 
     question_id: str
     text: str
     citations: tuple[Citation, ...]
     receipt: Receipt
+    ask: str | None = None
 
 
 # The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.
@@ -319,18 +331,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step of the way: "search", "choose", "read" or "write". `detail` is one short line for the person."""
+    """A step of the way: "search", "choose", "draft", "read" or "write". `detail`: one short line for the person."""
 
-    step: Literal["search", "choose", "read", "write"]
+    step: Literal["search", "choose", "draft", "read", "write"]
     state: Literal["started", "done"]
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece of the answer's Markdown."""
+    """The next piece of the answer's Markdown. `logprobs`: of its tokens, natural ones, where a model gave them."""
 
     text: str
+    logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,15 @@ if TYPE_CHECKING:  # OpenAI's library takes half a second to load
 
 @dataclass(slots=True)
 class Tab:
-    """What the calls for one question came to, all tries together. The amount is None once one price is unknown."""
+    """What the calls for one question came to, all tries together. The amount is None once one price is unknown.
+
+    `logprobs`: those of the last call's tokens, in their order; empty where they were not asked for or not given.
+    """
 
     usage: Usage | None = None
     amount: Decimal | None = Decimal(0)
     version: str | None = None
+    logprobs: tuple[float, ...] = ()
 
     def add(self, usage: Usage | None, price: Price) -> None:
         """One more call."""
@@ -62,6 +66,7 @@ class _Try:
     started: float
     usage: Usage | None = None
     said: list[str] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
 
 
 class Gate:
@@ -103,6 +108,7 @@ class Gate:
                         current.usage = event
                     elif isinstance(event, TextDelta) and current is not None:
                         current.said.append(event.text)
+                        current.logprobs += event.logprobs
                         yield event.text
             if current is not None:
                 await self._settle(current, card, "answered", tab)
@@ -159,6 +165,7 @@ class Gate:
         # A call that was turned down is not billed, so its unknown price hides nothing.
         if done.usage is not None or outcome not in UNBILLED:
             tab.add(done.usage, price)
+        tab.logprobs = tuple(done.logprobs)
 
 
 def _counted(prompt: Prompt, stopped: _Try, card: ModelCard) -> Usage:

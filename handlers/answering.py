@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -11,10 +11,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import Attachment, Place, Question, StrategyName, Turn
+from bot.domain import AnswerEvent, Attachment, Place, Question, StrategyName, Turn
 from handlers.audience import Places
 from handlers.blocks import another_way
 from handlers.identity import Identity
+from handlers.people import People
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
 from handlers.reply import ThreadReply, Written
@@ -56,6 +57,7 @@ class Answering:
         self._core = core
         self._places = places
         self._identity = identity
+        self._people = People(client)
         self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
 
     async def in_thread(self, asked: Asked) -> None:
@@ -76,7 +78,7 @@ class Answering:
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
         await self._core.asked_again.note(question)
-        await PrivateReply(line, question, self._core.clock).write(self._core.assistant.answer(question))
+        await PrivateReply(line, question, self._core.clock).write(self._answer(question))
 
     async def again(
         self,
@@ -95,8 +97,7 @@ class Answering:
         question = await self._once_more(reference, first, person, model=model, strategy=strategy, meant="")
         await self._core.alternatives.add(question.id, first.id, person)
         if question.private or question.place.thread is None:
-            answer = self._core.assistant.answer(question)
-            if await PrivateReply(line, question, self._core.clock).write(answer):
+            if await PrivateReply(line, question, self._core.clock).write(self._answer(question)):
                 await line.say(*await self._comparison(question.id, first.id))
             return
         written = await self._answer_in_thread(question)
@@ -150,13 +151,16 @@ class Answering:
         assert receipts[1] is not None, "an answer that was given has its receipt"
         return another_way.comparison(second, receipts[0], receipts[1])
 
+    def _answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        return self._people.named(self._core.assistant.answer(question))
+
     async def _answer_in_thread(self, question: Question) -> Written:
         channel, thread = question.place.channel, str(question.place.thread)
         reply = ThreadReply(self._client, question, self._core.clock)
         under_way = self._under_way.setdefault((channel, thread), [])
         under_way.append(reply)
         try:
-            written = await reply.write(self._core.assistant.answer(question))
+            written = await reply.write(self._answer(question))
             # Recorded before the thread counts as quiet: a follow-up that comes at once is one of a conversation.
             await self._record(question, written)
             return written

@@ -20,6 +20,7 @@ STOP_PATIENCE = 1.5
 TITLES = {
     "search": "Searching the knowledge",
     "choose": "Choosing how to answer",
+    "draft": "Drafting an answer",
     "read": "Reading the passages",
     "write": "Writing the answer",
 }

@@ -70,6 +70,13 @@ class Contents:
             )
         return statuses
 
+    async def sources_for(self, scopes: frozenset[str]) -> frozenset[str]:
+        """The names of the sources of which an audience with `scopes` may read at least one document."""
+        query = sa.select(documents.c.source, documents.c.readers).distinct()
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return frozenset(row.source for row in rows if access.readable(access.from_key(row.readers), scopes))
+
     async def find(self, keys: Sequence[int], model: str) -> dict[int, Found]:
         """The chunks with these keys, with their documents and words; those that are gone are left out."""
         async with self._database.reading() as connection:

@@ -117,7 +117,7 @@ class Passage:
     `chunk_id`, `heading` and `url` are those of the chunk that was found first; `url` leads to its line where that can
     be linked to. `score` is the ranking's, comparable inside one result only. `similarity`: the greatest cosine of a
     chunk and the question. `lexical`: share (0 to 1) of the question's idf weight found in the passage. `also`: where
-    else it stands. `path` names the document inside its source.
+    else it stands. `path` names the document inside its source, `author` who wrote it, None where nobody knows.
     """
 
     chunk_id: str
@@ -133,6 +133,7 @@ class Passage:
     lexical: float
     also: tuple[Also, ...] = ()
     path: str = ""
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,6 +270,7 @@ def _passage(
             Also(each.document.title, each.url, each.document.source, each.document.path) for each in elsewhere.values()
         ),
         path=document.path,
+        author=document.author,
     )
 
 

@@ -25,7 +25,8 @@ UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A model call that is about to go out. `purpose`: "answer", "rewrite", "embedding", "evaluate" or "judge"."""
+    """A model call that is about to go out. `purpose`: "answer", "draft" (an answer that is shown only where
+    its model was sure of it), "rewrite", "embedding", "evaluate" or "judge"."""
 
     question_id: str | None
     purpose: str

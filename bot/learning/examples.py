@@ -54,7 +54,8 @@ class Examples:
 
     async def save(self, question: str, answer: str, readers: Iterable[str], by: str) -> Example:
         """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it."""
-        example = Example(id=uuid.uuid4().hex, question=question, answer=answer, readers=frozenset(readers))
+        readers, id = frozenset(readers), uuid.uuid4().hex
+        example = Example(id=id, question=question, answer=answer, readers=readers, saved_by=by)
         vector = await self._embedder.embed_query(question)
         statement = examples.insert().values(
             id=example.id,
@@ -129,7 +130,14 @@ class Examples:
         if stale:
             vectors[stale] = await self._embed_again([rows[place] for place in stale])
         kept = tuple(
-            Example(id=row.id, question=row.question, answer=row.answer, readers=frozenset(row.readers)) for row in rows
+            Example(
+                id=row.id,
+                question=row.question,
+                answer=row.answer,
+                readers=frozenset(row.readers),
+                saved_by=row.saved_by,
+            )
+            for row in rows
         )
         return _Shelf(stamp, kept, vectors)
 

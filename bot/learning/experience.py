@@ -45,7 +45,8 @@ def named(way: Way) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """One label with the choice that it speaks of. `value`: 0 to 1, how good the answer was; `weight`: how much that
-    counts; `person` gave it `at`. `propensity`: how likely the option was to be taken, None where a person fixed it."""
+    counts; `person` gave it `at`. `propensity`: how likely the option was to be taken, None where a person or a draft
+    decided."""
 
     question_id: str
     text: str
@@ -113,7 +114,8 @@ def _judged(row: sa.Row[tuple[object, ...]]) -> Judged | None:
     except (ValidationError, KeyError, ValueError):
         log.warning("label_unreadable", question=row.question_id, signal=row.signal)
         return None
-    fixed = choice.policy == "person" or any(pin.scope != CONFIGURED for pin in choice.pins)
+    # How likely a draft is to be unsure is not known, so what it decided has no chance either.
+    fixed = choice.policy in ("person", "draft") or any(pin.scope != CONFIGURED for pin in choice.pins)
     return Judged(
         question_id=row.question_id,
         text=row.text,

@@ -20,6 +20,7 @@ class Model(Protocol):
     def stream(self, prompt: Prompt, *, max_tokens: int) -> AsyncIterator[TextDelta | Usage]:
         """Text as it comes, then exactly one Usage (counted here and marked as estimated where the server sent none).
 
+        Where `prompt.logprobs` asks for them and the server gives them, the text carries its log-probabilities.
         Raises a subclass of `bot.errors.ModelError`; its `usage` is lost with it unless a Usage came before.
         Closing the iterator cancels the call.
         """

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import cast
 
-from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Omit, Timeout
+from openai import APIStatusError, AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Omit, Timeout
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat.chat_completion_chunk import Choice
 from pydantic import SecretStr
 
 from bot.domain import Prompt, TextDelta, Usage
 from bot.errors import ModelError
 from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
+from bot.models.certainty import usable
 from bot.models.faults import SERVER_FAULTS, Faults
 from bot.models.tokens import count_tokens
 
 # Tokens around each message and before the answer (OpenAI cookbook, "How to count tokens with tiktoken").
 _TOKENS_A_MESSAGE = 3
 _TOKENS_A_PROMPT = 3
+
+# How servers that give no log-probabilities, or not of this model, say so.
+_REFUSED = frozenset({400, 403, 404, 415, 422, 501})
+_NAMES_LOGPROBS = re.compile(r"log[ _-]?prob", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +64,20 @@ class _Tally:
     usage: CompletionUsage | None = None
     finish_reason: str | None = None
 
-    def note(self, chunk: ChatCompletionChunk) -> str:
+    def note(self, chunk: ChatCompletionChunk) -> TextDelta:
         """The text of the chunk; its usage and reason to finish are kept."""
         self.usage = chunk.usage or self.usage
-        said = ""
+        said, logprobs = "", list[float]()
         for choice in chunk.choices or ():
             self.finish_reason = choice.finish_reason or self.finish_reason
             content = choice.delta.content if choice.delta else None
             # Servers of reasoning models send their thoughts as lists of blocks here; only text is the answer.
-            said += content if isinstance(content, str) else ""
+            if content and isinstance(content, str):
+                said += content
+                logprobs += _logprobs(choice)
         if said:
             self.text.append(said)
-        return said
+        return TextDelta(said, tuple(logprobs))
 
 
 class OpenAIModel:
@@ -89,6 +98,7 @@ class OpenAIModel:
         self._key = key
         self._timeouts = timeouts or Timeouts()
         self._faults = Faults(card, provider)
+        self._without_logprobs = False
 
     @property
     def card(self) -> ModelCard:
@@ -105,8 +115,8 @@ class OpenAIModel:
         try:
             async with aclosing(self._chunks(prompt, max_tokens)) as chunks:
                 async for chunk in chunks:
-                    if said := tally.note(chunk):
-                        yield TextDelta(said)
+                    if (delta := tally.note(chunk)).text:
+                        yield delta
             problem = self._incomplete(tally)
         except ModelError as error:
             problem = error
@@ -173,9 +183,21 @@ class OpenAIModel:
             body["reasoning_effort"] = "low"  # a chat waits for its answer
         if provider.stream_usage:
             body["stream_options"] = {"include_usage": True}
+        if not prompt.logprobs or self._without_logprobs:
+            return await self._created(prompt, body)
+        try:
+            return await self._created(prompt, {**body, "logprobs": True})
+        except APIStatusError as error:
+            if error.status_code not in _REFUSED or not _NAMES_LOGPROBS.search(str(error)):
+                raise
+            # It was turned down before the server worked for it, so that this is still the same try.
+            self._without_logprobs = True
+            return await self._created(prompt, body)
+
+    async def _created(self, prompt: Prompt, body: dict[str, object]) -> AsyncStream[ChatCompletionChunk]:
         messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
         return await self._client.chat.completions.create(
-            model=card.model_id,
+            model=self._card.model_id,
             messages=cast(list[ChatCompletionMessageParam], messages),
             stream=True,
             extra_body=body,
@@ -200,3 +222,10 @@ class OpenAIModel:
         said = count_tokens("".join(tally.text), self._card.model_id)
         asked = sum(count.tokens + _TOKENS_A_MESSAGE for count in counts) + _TOKENS_A_PROMPT
         return Usage(prompt_tokens=asked, completion_tokens=said.tokens, estimated=True)
+
+
+def _logprobs(choice: Choice) -> list[float]:
+    """Those of the tokens that a chunk's text is made of. Servers differ in what else they send, or send nothing."""
+    tokens = (choice.logprobs and choice.logprobs.content) or ()
+    found = (usable(getattr(token, "logprob", None)) for token in tokens)
+    return [logprob for logprob in found if logprob is not None]

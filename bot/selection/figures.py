@@ -18,6 +18,7 @@ _POLICIES: Mapping[str, str] = {
     "estimates": "by its estimates",
     "learned": "by what was learned from feedback",
     "best fixed": "as the best fixed choice",
+    "draft": "by how sure a draft was of itself",
     "person": "because a person fixed it",
 }
 

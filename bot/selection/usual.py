@@ -63,7 +63,9 @@ class RecentCalls:
     async def _read(self) -> dict[tuple[str, str], Usual]:
         query = (
             sa.select(ledger.c.provider, ledger.c.model, ledger.c.seconds, ledger.c.completion_tokens)
-            .where(ledger.c.outcome == "answered", ledger.c.purpose == "answer", ledger.c.seconds.is_not(None))
+            .where(
+                ledger.c.outcome == "answered", ledger.c.purpose.in_(("answer", "draft")), ledger.c.seconds.is_not(None)
+            )
             .order_by(ledger.c.id.desc())
             .limit(CALLS)
         )

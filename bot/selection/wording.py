@@ -7,6 +7,7 @@ import unicodedata
 
 from bot.domain import Question
 from bot.errors import UnusableQuestion
+from bot.selection.own_affairs import is_about_the_team
 
 MAX_CHARACTERS = 12_000
 """A longer question is refused: it would leave small models no room for evidence and for the answer."""
@@ -52,17 +53,6 @@ _ASKING = re.compile(
     |(?:kannst|könnt|könntest)\s+(?:du|ihr)\s+(?:mir|uns)\s+(?:bitte\s+)?sagen|wei(?:ß|ss)\s+(?:jemand|einer|wer))\b[\s,;:.!–-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_OWN = re.compile(
-    r"\b(?:our|ours|we|us|unser(?:e[mnrs]?)?|wir|uns)\b|<#C[A-Z0-9]+"
-    r"|\b(?:in|at|for) (?:this|the) (?:team|company|channel)\b",
-    re.IGNORECASE,
-)
-_ASKS = re.compile(
-    r"(?:who|what|when|where|which|why|how|whose|is|are|do|does|did|can|may|must|should|has|have|will|wer|was|wann|wo"
-    r"|welche[mnrs]?|warum|wie|ist|sind|gibt|dürfen|können|müssen|sollen|haben)\b",
-    re.IGNORECASE,
-)
-_MOST_WORDS_OF_A_QUESTION = 40
 _CONTINUED = re.compile(
     r"(?:and|but|or|so|then|also|what about|how about|what if|why not|und|aber|oder|auch|wie ist es mit|was ist mit)\b",
     re.IGNORECASE,
@@ -94,8 +84,7 @@ def plain(text: str) -> str:
 
 def is_own_affair(text: str) -> bool:
     """Whether the question is about the team itself (“our”, “we”, a channel), so that nobody else can know."""
-    text = sought(text)
-    return len(text.split()) <= _MOST_WORDS_OF_A_QUESTION and bool(_ASKS.match(text) and _OWN.search(text))
+    return is_about_the_team(sought(text))
 
 
 def sought(text: str) -> str:

@@ -94,7 +94,7 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("question_id", sa.String(40), index=True),
-    sa.Column("purpose", sa.String(20), nullable=False),  # answer, rewrite, embedding, evaluate, judge
+    sa.Column("purpose", sa.String(20), nullable=False),  # answer, draft, rewrite, embedding, evaluate, judge
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),

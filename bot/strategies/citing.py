@@ -56,7 +56,7 @@ class Citing:
     @property
     def citations(self) -> tuple[Citation, ...]:
         """The passages that were named so far, by number."""
-        return tuple(_citation(number, passage) for number, passage in enumerate(self._cited, 1))
+        return tuple(citation(number, passage) for number, passage in enumerate(self._cited, 1))
 
     @property
     def cited(self) -> tuple[Passage, ...]:
@@ -148,7 +148,8 @@ def _bare(address: str) -> str:
     return address.rstrip(".,;:!?*_~")
 
 
-def _citation(number: int, passage: Passage) -> Citation:
+def citation(number: int, passage: Passage) -> Citation:
+    """A passage as the source with that number."""
     quote = " ".join(passage.text.split())
     return Citation(
         number=number,

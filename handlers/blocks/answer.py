@@ -19,7 +19,8 @@ SOURCES_SIZE = 3000
 
 def tail(answer: Answer, now: datetime) -> list[JSON]:
     """The blocks under the text."""
-    return [*sources(answer.citations, now), context(how(answer.receipt)), *buttons(answer.question_id)]
+    ask = [context(f"You could ask *{escape(answer.ask)}*, who reviewed the nearest example.")] if answer.ask else []
+    return [*sources(answer.citations, now), *ask, context(how(answer.receipt)), *buttons(answer.question_id)]
 
 
 def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:

@@ -33,13 +33,15 @@ class Reply:
 
     `text` None echoes the question; `pieces` are the chunks where they matter. `usage` true counts words, false
     sends none, a mapping is sent as it is. `delay` in seconds before the first byte, `gate` is waited for between the
-    first chunk and the rest. `status` other than 200 answers `error` as JSON.
+    first chunk and the rest. `status` other than 200 answers `error` as JSON. `logprobs`: what each token of the answer
+    gets, one number for all or one for each piece, where a request asks for log-probabilities; None sends none.
     """
 
     text: str | None = None
     pieces: Sequence[str] | None = None
     usage: bool | Mapping[str, Any] = True
     finish_reason: str | None = "stop"
+    logprobs: float | Sequence[float | None] | None = None
     delay: float = 0.0
     gate: asyncio.Event | None = None
     fault: Fault | None = None
@@ -76,6 +78,11 @@ def rate_limited(retry_after: float | str | None = None) -> Reply:
     """429; `retry_after` goes out as the header as it is (seconds, or an HTTP date)."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return _refusal(429, "Rate limit reached.", "rate_limit_exceeded", headers)
+
+
+def no_logprobs() -> Reply:
+    """400 as OpenAI words it for models that give none."""
+    return _refusal(400, "logprobs are not supported with this model.", "unsupported_parameter")
 
 
 def out_of_credit() -> Reply:
@@ -298,7 +305,7 @@ class ModelServer:
         pieces = list(reply.pieces) if reply.pieces is not None else re.findall(r"\S+\s*|\s+", text)
         await _send(response, _chunk(noted, {"role": "assistant", "content": ""}))
         for number, piece in enumerate(pieces):
-            await _send(response, _chunk(noted, {"content": piece}))
+            await _send(response, _with_logprobs(_chunk(noted, {"content": piece}), noted, reply, number, piece))
             if number == 0 and reply.gate is not None:
                 await reply.gate.wait()
             if number == 0 and reply.fault == "invalid_stream":
@@ -364,6 +371,16 @@ def _head(request: Request, kind: str) -> dict[str, Any]:
 def _chunk(request: Request, delta: Mapping[str, Any] | None, finish: str | None = None) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {**_head(request, "chat.completion.chunk"), "choices": [choice]}
+
+
+def _with_logprobs(chunk: dict[str, Any], request: Request, reply: Reply, number: int, piece: str) -> dict[str, Any]:
+    """The chunk with its token's log-probability in OpenAI's form, where it was asked for and is scripted."""
+    if not request.body.get("logprobs") or reply.logprobs is None:
+        return chunk
+    logprob = reply.logprobs if isinstance(reply.logprobs, int | float) else reply.logprobs[number]
+    token = {"token": piece, "logprob": logprob, "bytes": list(piece.encode()), "top_logprobs": []}
+    chunk["choices"][0]["logprobs"] = {"content": [token], "refusal": None}
+    return chunk
 
 
 def _completion(request: Request, text: str, reply: Reply) -> dict[str, Any]:

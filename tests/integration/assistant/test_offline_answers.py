@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.assistant import NOTHING_FOUND
 from bot.domain import Attachment, Audience, Finished, Progress, StrategyName, Turn
 from knowledge.access import PUBLIC
 
@@ -67,7 +66,8 @@ async def test_a_private_channels_documents_answer_there_and_nowhere_else(build:
 async def test_where_nobody_may_read_anything_it_says_that_nothing_was_found(build: Any) -> None:
     house = build()
     answer = await house.ask("What is the salary band?", audience=Audience(frozenset({"user:U0NEW"})))
-    assert answer.text == NOTHING_FOUND
+    assert answer.text.startswith("I have nothing on that: no document that everyone here may read answers it.")
+    assert "no source is connected yet that everyone here may read" in answer.text
     assert answer.receipt.outcome == "nothing_found"
     assert answer.citations == ()
     assert await house.calls() == []

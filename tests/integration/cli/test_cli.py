@@ -42,6 +42,12 @@ def test_ask_answers_with_the_source_and_the_receipt(folder: Path) -> None:
     assert "offline · rag · $0 · " in told
 
 
+def test_ask_says_what_was_searched_where_nothing_answers(folder: Path) -> None:
+    told = switchboard("ask", "Which auditors look at our encryption keys in Lisbon?").stdout
+    assert "I searched 1 source (docs) for “Which auditors look at our encryption keys in Lisbon?”" in told
+    assert "`switchboard knowledge import` adds a file." in told
+
+
 def test_ask_gives_the_whole_answer_as_json(folder: Path) -> None:
     answer = json.loads(switchboard("ask", "How do I roll back a release?", "--json").stdout)
     assert "undo" in answer["text"]
