@@ -122,7 +122,8 @@ def _gain(judged: Sequence[Shadow], level: float = 0.95) -> Interval:
     groups = [tuple(words(shadow.text)) or (shadow.question_id,) for shadow in judged]
     weighted = [weight * difference for weight, difference in zip(weights, differences, strict=True)]
     found = ratio(weighted, weights, groups, level=level)
-    return replace(found, mean=None) if not judged else found
+    # A range over so few different questions would speak of these alone.
+    return replace(found, low=None, high=None) if found.by == "question" else found
 
 
 def _difference(shadow: Shadow) -> float:
