@@ -209,6 +209,10 @@ class KnowledgeBase:
         """How each source stands, in the order in which they were named."""
         return await self._contents.status({name: source.kind for name, source in self._sources.items()})
 
+    async def titles(self, scopes: frozenset[str]) -> list[tuple[str, str, str | None]]:
+        """Title, path and link of every document that an audience with `scopes` may read."""
+        return await self._contents.titles(scopes)
+
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""
         return f"{self.embedder.name} {await self._contents.version()}"
