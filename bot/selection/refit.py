@@ -33,12 +33,13 @@ def refitted(
     groups: Sequence[str],
     *,
     index: str = "",
+    least: int = LEAST,
 ) -> Weights:
     """The weights for a team whose golden questions have these features (questions × NAMES).
 
     `quality`: for each strategy how good its answers were (0 to 1), NaN where it was not tried. `groups`: what may not
-    be torn apart when questions are held out. A strategy with fewer than LEAST known answers, or with equal ones only,
-    keeps its model. `index`: the version of the knowledge that was searched.
+    be torn apart when questions are held out. A strategy with fewer than `least` known answers, or with equal ones
+    only, keeps its model. `index`: the version of the knowledge that was searched.
     """
     x = np.array([shipped.standardised(row) for row in rows])
     fold = _folds(groups)
@@ -47,7 +48,7 @@ def refitted(
     for strategy, found in quality.items():
         y = np.asarray(found, float)
         known = np.isfinite(y)
-        if known.sum() >= LEAST and np.ptp(y[known]) > 0:
+        if known.sum() >= least and np.ptp(y[known]) > 0:
             prior = shipped.models[strategy]
             hold = _best_hold(prior, x[known], y[known], fold[known])
             if hold is not None:
