@@ -209,16 +209,14 @@ class KnowledgeBase:
         """How each source stands, in the order in which they were named."""
         return await self._contents.status({name: source.kind for name, source in self._sources.items()})
 
-<<<<<<< HEAD
     async def sources_for(self, scopes: frozenset[str]) -> tuple[str, ...]:
         """The names of the sources that an audience with `scopes` may read anything of, in the order of `sources`."""
         held = await self._contents.sources_for(scopes)
         return tuple(name for name in self._sources if name in held)
-=======
+
     async def titles(self, scopes: frozenset[str]) -> list[tuple[str, str, str | None]]:
         """Title, path and link of every document that an audience with `scopes` may read."""
         return await self._contents.titles(scopes)
->>>>>>> eval
 
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""

@@ -62,11 +62,7 @@ async def test_what_a_run_costs_is_exact_and_stands_in_the_ledger(bench: Bench) 
 async def test_each_row_has_the_evidence_and_what_the_selector_would_choose(bench: Bench) -> None:
     document = await bench.evaluate()
     row = next(row for row in document["questions"] if row["id"] == "rollback")
-<<<<<<< HEAD
-    # How near passages usually come cannot be told from so few, so there is no lead over that.
-=======
     # Three passages are too few to tell how much nearer than usual one is; what is not known is left out.
->>>>>>> eval
     assert row["features"].keys() == set(NAMES) - {"passage_lead"}
     assert row["features"]["passage_similarity"] > 0.4
     assert row["chosen"] in {ZERO, RAG}
