@@ -7,26 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.costs.money import dollars
+from bot.costs.money import at_least
 from bot.costs.report import count
 from bot.evaluation.golden import words
 from bot.evaluation.matrix import Way
 from bot.evaluation.shadow_admission import BUDGET, PRICE
 from bot.evaluation.shadow_scores import JUDGE, REFERENCE, SUPPORT
-from bot.evaluation.shadows import ANSWERED, ASKING, SCORED, SKIPPED, Shadow
+from bot.evaluation.shadows import ANSWERED, ASKING, FAILED, JUDGING, LOST, SCORED, SKIPPED, UNJUDGED, Shadow
 from bot.evaluation.statistics import Interval, ratio, shared
 
-_BY = {JUDGE: "a model that judged", REFERENCE: "answers that people hold for right", SUPPORT: "their documents"}
+MEASURES = {
+    JUDGE: "by a model",
+    REFERENCE: "by an answer that people hold for right",
+    SUPPORT: "by what stands in their documents",
+}
+_ANSWERED = (ANSWERED, JUDGING, SCORED, UNJUDGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regret:
-    """`asked`: questions that were also answered another way; `judged` of them could be compared, and in `as_good` the
-    choice taken was as good or better. `gain`: mean quality (−1 to 1) of the other answer above the one taken. `cost`:
-    US dollars known to have been paid; `unknown`: calls whose price nobody knows. `skipped`: how many were drawn and
-    not asked, by reason; `measures`: how many were compared by what; `ways`: the gain by the way that was drawn."""
+    """`answered`: questions that were also answered another way; `judged` of them could be compared, and in `as_good`
+    the choice taken was as good or better. `failed`: those whose other answer broke off or was lost. `gain`: mean
+    quality (−1 to 1) of the other answer above the one taken. `cost`: US dollars known to have been paid; `unknown`:
+    calls whose price nobody knows. `skipped`: how many were drawn and not asked, by reason; `measures`: how many were
+    compared by what; `ways`: the gain by the way that was drawn."""
 
-    asked: int
+    answered: int
+    failed: int
     judged: int
     as_good: int
     gain: Interval
@@ -56,7 +63,8 @@ def regret(shadows: Sequence[Shadow]) -> Regret:
     called = [shadow for shadow in asked if shadow.judge_held is not None and shadow.state not in (ASKING, ANSWERED)]
     costs = [*(shadow.cost for shadow in asked), *(shadow.judge_cost for shadow in called)]
     return Regret(
-        asked=len(asked),
+        answered=sum(shadow.state in _ANSWERED for shadow in asked),
+        failed=sum(shadow.state in (FAILED, LOST) for shadow in shadows),
         judged=len(judged),
         as_good=sum(_difference(shadow) <= 0 for shadow in judged),
         gain=_gain(judged),
@@ -70,15 +78,19 @@ def regret(shadows: Sequence[Shadow]) -> Regret:
 
 def sentence(found: Regret) -> str:
     """For the weekly report; "" where nothing was drawn."""
-    out = _no_room(found)
-    if not found.asked:
+    out = _left_out(found)
+    if not found.answered:
         return f"Shadow runs: none.{out}" if out else ""
-    cost = f"at least {dollars(found.cost)}" if found.unknown else dollars(found.cost)
-    if found.unknown and not found.cost:
-        cost = "cost unknown"
-    were = "was" if found.asked == 1 else "were"
-    start = f"Shadow runs: {count(found.asked, 'question')} {were} also answered another way ({cost})."
+    were = "was" if found.answered == 1 else "were"
+    start = f"Shadow runs: {count(found.answered, 'question')} {were} also answered another way ({told_cost(found)})."
     return f"{start} {_told(found)}{out}"
+
+
+def told_cost(found: Regret) -> str:
+    """What it all cost, said to be a lower bound where a price is unknown."""
+    if found.unknown and not found.cost:
+        return "cost unknown"
+    return at_least(found.cost, found.unknown)
 
 
 def told_gain(gain: Interval) -> str:
@@ -90,11 +102,11 @@ def told_gain(gain: Interval) -> str:
 
 
 def _told(found: Regret) -> str:
-    unjudged = found.asked - found.judged
+    unjudged = found.answered - found.judged
     left = f" {unjudged} of them could not be judged, or not yet." if unjudged else ""
     if not found.gain.known:
         return f"Too few to tell ({found.judged} judged)."
-    good = f"The choice taken was as good or better in {found.as_good} of {found.judged} judged by {_by(found)}"
+    good = f"The choice taken was as good or better in {found.as_good} of {found.judged} judged {_by(found)}"
     if found.gain.low == found.gain.high == 0:
         return f"{good}, without any difference between the two.{left}"
     whose = (
@@ -108,12 +120,13 @@ def _told(found: Regret) -> str:
 
 
 def _by(found: Regret) -> str:
-    return " and ".join(_BY.get(name, name) for name, _ in found.measures.most_common())
+    return " and ".join(MEASURES.get(name, name) for name, _ in found.measures.most_common())
 
 
-def _no_room(found: Regret) -> str:
+def _left_out(found: Regret) -> str:
     parts = [f"{found.skipped[reason]} because {reason}" for reason in (BUDGET, PRICE) if found.skipped[reason]]
-    return f" Drawn and not asked: {', '.join(parts)}." if parts else ""
+    told = f" Drawn and not asked: {', '.join(parts)}." if parts else ""
+    return f"{told} {found.failed} failed; `switchboard learning` says why." if found.failed else told
 
 
 def _gain(judged: Sequence[Shadow], level: float = 0.95) -> Interval:

@@ -10,8 +10,8 @@ from bot.config import Settings
 from bot.core import Core
 from bot.costs.money import dollars
 from bot.costs.periods import Period, Week
-from bot.evaluation.regret import regret, sentence, told_gain
-from bot.evaluation.shadow_scores import JUDGE, REFERENCE, SUPPORT
+from bot.costs.report import count
+from bot.evaluation.regret import MEASURES, regret, sentence, told_cost, told_gain
 from bot.evaluation.shadows import ANSWERED, ASKING, FAILED, JUDGING, LOST, SCORED, UNJUDGED, Shadows
 
 LOOKED_AT = timedelta(days=90)
@@ -23,11 +23,6 @@ _STATES = {
     UNJUDGED: "could not be compared",
     FAILED: "failed",
     LOST: "lost when the process ended",
-}
-_MEASURES = {
-    JUDGE: "by a model",
-    REFERENCE: "by an answer that people hold for right",
-    SUPPORT: "by what stands in their documents",
 }
 
 
@@ -45,13 +40,13 @@ async def shadow_lines(core: Core) -> list[str]:
         return lines
     found = regret(drawn)
     states = Counter(shadow.state for shadow in drawn)
-    told = ", ".join(f"{states[state]:,} {name}" for state, name in _STATES.items() if states[state])
-    lines.append(f"In 90 days {found.asked:,} asked, {dollars(found.cost)}{': ' if told else ''}{told}.")
+    told = "".join(f", {states[state]:,} {name}" for state, name in _STATES.items() if states[state])
+    lines.append(f"In the last 90 days {count(found.answered, 'answer')} ({told_cost(found)}){told}.")
     lines += [f"  not asked, {reason}: {number:,}" for reason, number in found.skipped.most_common()]
     problems = Counter(shadow.detail for shadow in drawn if shadow.state in (FAILED, UNJUDGED))
     lines += [f"  {detail}: {number:,}" for detail, number in problems.most_common(5)]
     if found.judged:
-        by = ", ".join(f"{number:,} {_MEASURES.get(name, name)}" for name, number in found.measures.most_common())
+        by = ", ".join(f"{number:,} {MEASURES.get(name, name)}" for name, number in found.measures.most_common())
         lines.append(f"Compared {by}: the choice taken was as good or better in {found.as_good} of {found.judged}.")
         lines.append(f"Estimated regret {told_gain(found.gain)} of quality; above 0 the other would have been better.")
         lines += [f"  {way}: {told_gain(gain)} on {gain.questions} questions" for way, gain in found.ways.items()]

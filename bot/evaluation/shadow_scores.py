@@ -22,7 +22,7 @@ from bot.evaluation.judge import Nonsense
 from bot.evaluation.pairs import TOKENS, compared, comparing
 from bot.evaluation.scorers import SUPPORTED, Given, Scorers, quality
 from bot.evaluation.shadow_admission import BUDGET, Admission, Admitted, AudienceNow, Skipped
-from bot.evaluation.shadowing import ONCE, judge_card, nobodys
+from bot.evaluation.shadowing import ONCE, judge_card, nobodys, said
 from bot.evaluation.shadows import ANSWERED, JUDGING, SCORED, UNJUDGED, Shadow, Shadows, is_swapped
 from bot.gate import Gate, Tab
 from bot.learning.labels import Signal
@@ -117,8 +117,8 @@ class Scoring:
             for example in evidence.examples
             if example.similarity >= THE_SAME or words(example.question) == asked
         ]
-        own = {words_of(admitted.answer), words_of(shadow.answer or "")}
-        known = [text for text in (*known, *await self._kept(shadow.question_id)) if words_of(text) not in own]
+        own = {said(admitted.answer), said(shadow.answer or "")}
+        known = [text for text in (*known, *await self._kept(shadow.question_id)) if said(text) not in own]
         if not known:
             return None
         golden = Golden(id=shadow.question_id, question=admitted.question.text, answers=tuple(known))
@@ -167,25 +167,20 @@ class Scoring:
                 nobodys(admitted.question), model, prompt, max_tokens=TOKENS, tab=tab, purpose="judge"
             )
             async with aclosing(stream) as pieces:
-                said = "".join([piece async for piece in pieces])
+                told = "".join([piece async for piece in pieces])
         except ModelError as error:
             if error.kind in UNBILLED:
                 await self._shadows.change(shadow.question_id, self._core.clock(), JUDGING, state=ANSWERED)
                 raise
             await self._end(shadow, JUDGING, str(error), judge_held=most, judge_cost=tab.amount)
             return False
-        scores = compared(said)
+        scores = compared(told)
         if isinstance(scores, Nonsense):
             await self._end(shadow, JUDGING, scores.sentence, judge_held=most, judge_cost=tab.amount)
             return False
         taken, other = scores[::-1] if is_swapped(shadow.question_id) else scores
         await self._keep(shadow, JUDGING, Scored(JUDGE, taken, other), judge_cost=tab.amount)
         return True
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """What two texts have in common that say the same in other signs."""
-    return tuple(words(text))
 
 
 def _scored(measure: str, both: Sequence[float | None]) -> Scored | None:

@@ -20,6 +20,7 @@ from bot.evaluation.answers import storable
 from bot.evaluation.budget import most_cost
 from bot.evaluation.matrix import Way
 from bot.evaluation.pairs import TOKENS, comparing
+from bot.evaluation.scorers import bare, normalized
 from bot.evaluation.shadow_admission import Admission, Admitted, AudienceNow, Skipped
 from bot.evaluation.shadows import ANSWERED, ASKING, FAILED, SKIPPED, Shadows, is_drawn, place_drawn
 from bot.gate import Gate, Tab
@@ -99,7 +100,7 @@ class Shadowing:
         return await self._core.assistant.evidence(
             wording.search_text(admitted.question),
             admitted.question.audience.scopes,
-            leave_out=lambda example: example.answer.strip() == admitted.answer.strip(),
+            leave_out=lambda example: said(example.answer) == said(admitted.answer),
         )
 
     async def _others(self, admitted: Admitted, evidence: Evidence) -> Sequence[Other]:
@@ -200,6 +201,11 @@ class Shadowing:
             answer=text or None,
             **ended,
         )
+
+
+def said(answer: str) -> str:
+    """The same for answers that say the same words, with their marks or saved without them."""
+    return normalized(bare(answer))
 
 
 def nobodys(question: Question) -> Question:

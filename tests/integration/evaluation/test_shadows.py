@@ -285,7 +285,7 @@ async def test_what_the_budget_has_no_room_for_is_not_asked_and_the_week_after_h
         before = asked_for(bench)
         await bench.shadow(core)
         second = (await all_of(core))["q2"]
-        assert (second.state, second.detail, second.spent) == ("skipped", admission.BUDGET, 0)
+        assert (second.state, second.detail, second.spent) == ("skipped", admission.BUDGET, Decimal(0))
         assert asked_for(bench) == before
         week = Week(MONDAY.date(), UTC)
         assert await Shadows(core.engine).spent(week.since, week.until) <= budget
@@ -425,7 +425,7 @@ async def test_what_an_answer_was_saved_as_is_not_quoted_back(small_bench: Bench
     async with small_bench.open() as core:
         await core.knowledge.refresh()
         await small_bench.ask(core)
-        await core.examples.save(QUESTION, "It takes two minutes. [1]", {"everyone"}, "U0ANA")
+        await core.examples.save(QUESTION, "It takes two minutes.", {"everyone"}, "U0ANA")
         await small_bench.shadow(core)
         shadow = await one(core)
         assert shadow.others is not None
@@ -461,7 +461,7 @@ async def test_a_model_judges_both_without_knowing_which_was_shown(bench: Bench)
         assert sum(row.cost or 0 for row in rows) == sum(s.judge_cost or 0 for s in (await all_of(core)).values())
         told = await week_of_shadows(core, Week(MONDAY.date(), UTC))
         assert told.startswith("Shadow runs: 6 questions were also answered another way ($0.0")
-        assert "of 6 judged by a model that judged" in told
+        assert "of 6 judged by a model" in told
         lines = await shadow_lines(core)
         assert any("Compared 6 by a model" in line for line in lines)
 
@@ -521,8 +521,7 @@ async def test_a_reviewed_answer_to_the_same_question_compares_both(bench: Bench
         await core.examples.save(QUESTION, "two minutes", {"everyone"}, "U0BOSS")
         assert await bench.score(core) == 1
         shadow = await one(core)
-        assert shadow.measure == "reference"
-        assert shadow.taken_quality == 1.0
+        assert (shadow.measure, shadow.taken_quality) == ("reference", 1.0)
         assert shadow.other_quality is not None
         assert shadow.other_quality < 0.5
 
@@ -533,6 +532,9 @@ async def test_without_any_of_that_what_stands_in_the_documents_compares_both(be
         await bench.ask(core, said="To roll back a release takes four hundred hours on Neptune. [1]")
         bench.server.script(answer("The rollback takes two minutes."))
         await bench.shadow(core)
+        # The very answer, saved by somebody, would only ever speak for itself.
+        saved = "To roll back a release takes four hundred hours on Neptune."
+        await core.examples.save(QUESTION, saved, {"everyone"}, "U0ANA")
         assert await bench.score(core) == 1
         shadow = await one(core)
         assert shadow.measure == "supported"
@@ -558,7 +560,7 @@ async def test_the_jobs_run_by_the_clock(small_bench: Bench) -> None:
     async with small_bench.open() as core:
         await core.knowledge.refresh()
         await small_bench.ask(core)
-        schedule = Schedule(core.engine, UTC, clock=lambda: small_bench.now)  # type: ignore[arg-type]
+        schedule = Schedule(core.engine, UTC, clock=lambda: small_bench.now)
         schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, small_bench.audience_of)), catch_up=False)
         schedule.add("shadow-scores", NIGHTLY, scoring_job(Scoring(core, small_bench.audience_of)), catch_up=True)
         await schedule.start()

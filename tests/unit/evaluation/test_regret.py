@@ -42,7 +42,7 @@ def shadow(number: int, shown: float, hidden: float, **fields: Any) -> Shadow:
 def test_the_regret_is_the_mean_of_what_the_other_answer_was_better_by() -> None:
     found = regret([shadow(n, 0.75, 0.5 if n % 2 else 1.0) for n in range(8)])
     assert found.gain.mean == pytest.approx(0.0)
-    assert (found.asked, found.judged, found.as_good) == (8, 8, 4)
+    assert (found.answered, found.judged, found.as_good) == (8, 8, 4)
     assert found.cost == Decimal("0.016")
 
 
@@ -93,7 +93,7 @@ def test_the_sentence_tells_number_cost_and_the_estimate() -> None:
     told = sentence(regret(week))
     assert told.startswith(
         "Shadow runs: 14 questions were also answered another way ($0.028). The choice taken was as good or better in "
-        "13 of 13 judged by a model that judged; estimated regret −0.14 (−0.1"
+        "13 of 13 judged by a model; estimated regret −0.14 (−0.1"
     )
     assert told.endswith(
         "of quality a question: the choice taken was better. 1 of them could not be judged, or not yet. Drawn and not "
@@ -117,9 +117,18 @@ def test_a_difference_within_noise_is_called_none() -> None:
 def test_too_few_to_tell_is_said_and_an_unknown_cost_is_no_zero() -> None:
     few = [shadow(n, 0.5, 0.9) for n in range(3)]
     assert sentence(regret(few)).endswith("Too few to tell (3 judged).")
-    lost = [shadow(n, 0, 0, state="lost", cost=None) for n in range(2)]
-    assert "(at least $0.006)" in sentence(regret([*few, *lost]))
-    assert "(cost unknown)" in sentence(regret(lost))
+    unknown = [shadow(n, 0, 0, state="answered", cost=None) for n in range(2)]
+    assert "(at least $0.006)" in sentence(regret([*few, *unknown]))
+    assert "(cost unknown)" in sentence(regret(unknown))
+
+
+def test_what_failed_is_told_and_was_not_answered() -> None:
+    failed = [shadow(n, 0, 0, state="failed", held=None, cost=None) for n in range(2)]
+    assert sentence(regret(failed)) == "Shadow runs: none. 2 failed; `switchboard learning` says why."
+    lost = shadow(7, 0, 0, state="lost", cost=None)
+    told = sentence(regret([shadow(8, 0.5, 0.5), lost]))
+    assert told.startswith("Shadow runs: 1 question was also answered another way (at least $0.002).")
+    assert told.endswith(" 1 failed; `switchboard learning` says why.")
 
 
 def test_where_nothing_was_drawn_nothing_is_said() -> None:
