@@ -51,6 +51,7 @@ from bot.selection.escalation import Draft, Plan
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
 from bot.selection.fits import Fits
+from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
 from bot.selection.selector import Circumstances, Selector
@@ -422,7 +423,10 @@ class Assistant:
         return await self._finish(way, draft.text, "answered")
 
     async def _declined(self, way: _Way, evidence: Evidence) -> Finished:
+        assert way.choice is not None
         sources = await self._knowledge.sources_for(way.question.audience.scopes)
+        if OWN_AFFAIRS in way.choice.guards:
+            way.choice = replace(way.choice, reasons=(*way.choice.reasons, OWN_AFFAIRS))
         return await self._finish_declined(way, declined(way.question, way.searched, evidence, sources))
 
     async def _finish_declined(self, way: _Way, said: Declined) -> Finished:

@@ -37,6 +37,7 @@ from bot.domain import (
 )
 from bot.errors import ModelError, SourceExists, UnusableQuestion
 from bot.evaluation.shadow_report import week_of_shadows
+from bot.selection import figures
 from bot.sources import SAVED, imports_of
 from knowledge import access
 from knowledge.reports import RefreshProgress, RefreshReport
@@ -235,7 +236,8 @@ def _print_sources(answer: Answer, out: Console) -> None:
     receipt = answer.receipt
     option = receipt.choice.option
     cost = dollars(receipt.price.amount) if receipt.price.amount is not None else "price unknown"
-    out.print(f"\n[dim]{option.model} · {option.strategy} · {cost} · {receipt.seconds:.1f} s[/]")
+    by = figures.nobody(receipt.choice).capitalize() or f"{option.model} · {option.strategy}"
+    out.print(f"\n[dim]{by} · {cost} · {receipt.seconds:.1f} s[/]")
     for reason in receipt.choice.reasons:
         out.print(f"[dim]  {escape(reason)}[/]")
     out.print(f"[dim]  `switchboard explain {receipt.question_id}` tells more[/]")

@@ -73,7 +73,10 @@ async def list_last(settings: Settings, out: Console, as_json: bool) -> None:
     table = _table("id", "asked", "question", "answered by", "cost")
     for asked, receipt in found:
         when = asked.asked_at.astimezone(settings.report.zone).strftime("%d %b %H:%M")
-        by = f"{receipt.choice.option.model} · {receipt.choice.option.strategy}" if receipt else "nothing was chosen"
+        by = "nothing was chosen"
+        if receipt is not None:
+            option = receipt.choice.option
+            by = figures.nobody(receipt.choice) or f"{option.model} · {option.strategy}"
         table.add_row(asked.id, when, escape(_short(asked.text)), escape(by), _spent(receipt))
     _print(out, table)
     out.print("\n`switchboard explain ID` shows one of them whole.")
@@ -139,7 +142,8 @@ class _Page:
             self._out.print(f"[dim]Another way to answer {told.first}.[/]")
 
     def _chosen(self, choice: Choice) -> None:
-        self._title(f"{_name(choice.option)}, chosen {figures.policy(choice)}")
+        taken = f"{_name(choice.option)}, chosen {figures.policy(choice)}"
+        self._title(figures.nobody(choice).capitalize() or taken)
         self._lines(choice.reasons)
         if chance := figures.chance(choice):
             self._lines([chance])

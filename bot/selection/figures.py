@@ -55,6 +55,11 @@ def estimates(option: Option) -> str:
     return f"quality {quality(option)} · {cost(option)} · {latency(option)}"
 
 
+def nobody(choice: Choice) -> str:
+    """That no model was asked, where nothing could be taken; else ""."""
+    return "" if choice.option.available else "no model was asked"
+
+
 def policy(choice: Choice) -> str:
     """What decided, as the end of "It was chosen …"; a policy that has no words yet is named."""
     return _POLICIES.get(choice.policy, f"by “{choice.policy}”")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain import Answer, Citation, Receipt
+from bot.selection import figures
 from handlers.blocks import words
 from handlers.blocks.parts import button, context, plain
 from handlers.markdown import escape, shorten
@@ -39,6 +40,8 @@ def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:
 def how(receipt: Receipt) -> str:
     """One mrkdwn line: model · strategy · cost · seconds."""
     option = receipt.choice.option
+    if nobody := figures.nobody(receipt.choice):
+        return f"{nobody.capitalize()} · {words.money(receipt.price.amount)} · {words.seconds(receipt.seconds)}"
     return " · ".join(
         (
             f"*{escape(option.model)}*",

@@ -46,8 +46,9 @@ def receipt_modal(
 
 def _chosen(choice: Choice) -> list[JSON]:
     taken = f"*{escape(choice.option.model)}* with {words.STRATEGIES[choice.option.strategy]}"
+    taken = f"{taken}, chosen {escape(figures.policy(choice))}"
     reasons = "\n".join(f"• {escape(reason)}" for reason in choice.reasons)
-    blocks = [section(f"{taken}, chosen {escape(figures.policy(choice))}\n{reasons}")]
+    blocks = [section(f"{figures.nobody(choice).capitalize() or taken}\n{reasons}")]
     if choice.pins:
         blocks.append(section(f"*Fixed by a person:* {'; '.join(_pin(pin) for pin in choice.pins)}"))
     return blocks

@@ -28,6 +28,7 @@ async def test_a_thread_gets_what_was_searched_and_whom_to_ask_by_name(
     maya = (await bot.client.users_info(user="U0MAYA"))["user"]["profile"]["display_name"]
     assert f"You could ask *{maya}*, who reviewed the nearest example." in str(reply["blocks"])
     assert "<@U0MAYA>" not in str(reply)
+    assert "No model was asked" in str(reply["blocks"])
     assert server.chats == []
     await leo.click(reply, "why")
     modal = await leo.wait_for_view()

@@ -41,6 +41,7 @@ async def test_the_teams_own_affairs_are_not_guessed_and_the_receipt_says_why(ho
     assert "an admin can add what is missing with `/knowledge add`" in said
     assert last.answer.receipt.outcome == "nothing_found"
     assert OWN_AFFAIRS in last.answer.receipt.choice.guards
+    assert OWN_AFFAIRS in last.answer.receipt.choice.reasons
     assert await house.assistant.answered(question.id) == said
     assert server.chats == []
 
