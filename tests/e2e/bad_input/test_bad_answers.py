@@ -22,7 +22,7 @@ from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 
 ROLL_BACK = f"{SWITCHBOARD} How do I roll back a release?"
-QUICK = Timeouts(first=0.5, between=0.5)
+USUAL, QUICK = Timeouts(), Timeouts(first=0.5, between=0.5)
 
 
 @pytest.fixture
@@ -32,11 +32,17 @@ async def server() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture
+def waits() -> Timeouts:
+    """How long the hosted model is waited for; a test that wants it to be too long parametrizes this."""
+    return USUAL
+
+
+@pytest.fixture
 async def house(
-    tmp_path: Path, models_dir: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, models_dir: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch, waits: Timeouts
 ) -> AsyncIterator[House]:
-    """With a hosted model, which is waited for half a second where a chat waits for half a minute."""
-    monkeypatch.setattr(Models, "_limits", lambda _: QUICK)
+    """With a hosted model."""
+    monkeypatch.setattr(Models, "_limits", lambda _: waits)
     async with open_house(tmp_path, models_dir, models=server) as running:
         yield running
 
@@ -63,17 +69,17 @@ def reference_of(message: JSON) -> str:
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("reply", "kind", "waits"),
     [
-        (model_server.silence(), "timed_out"),
-        (model_server.stall(), "timed_out"),
-        (model_server.cut(), "unavailable"),
-        (model_server.cut_quietly(), "unavailable"),
-        (model_server.error_in_stream(), "unavailable"),
-        (model_server.invalid_stream(), "unusable"),
-        (model_server.forbidden(), "unauthorized"),
-        (model_server.out_of_credit(), "unauthorized"),
-        (rate_limited(3600), "rate_limited"),
+        (model_server.silence(), "timed_out", QUICK),
+        (model_server.stall(), "timed_out", QUICK),
+        (model_server.cut(), "unavailable", USUAL),
+        (model_server.cut_quietly(), "unavailable", USUAL),
+        (model_server.error_in_stream(), "unavailable", USUAL),
+        (model_server.invalid_stream(), "unusable", USUAL),
+        (model_server.forbidden(), "unauthorized", USUAL),
+        (model_server.out_of_credit(), "unauthorized", USUAL),
+        (rate_limited(3600), "rate_limited", USUAL),
     ],
     ids=["silence", "a stall", "a cut", "a quiet cut", "an error in it", "broken JSON", "403", "no credit", "429"],
 )

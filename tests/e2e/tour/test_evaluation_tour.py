@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from matrices import WORTH, run, simulated
 from playwright.async_api import Browser, Page
 
@@ -16,6 +17,8 @@ from bot.evaluation.matrix import Matrix, Way
 from bot.evaluation.overview import overview
 from bot.evaluation.page import render
 from bot.evaluation.selector_report import selector_report
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
 CASES: dict[str, dict[str, Any]] = {
     "few": {"questions": 3, "number_of_ways": 2},
@@ -72,7 +75,9 @@ def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=[(1400, "light"), (1400, "dark"), (375, "light"), (375, "dark")], ids=str)
+@pytest_asyncio.fixture(
+    loop_scope="module", params=[(1400, "light"), (1400, "dark"), (375, "light"), (375, "dark")], ids=str
+)
 async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     width, scheme = request.param
     context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 from house import House, open_house
 from model_server import ModelServer
@@ -15,14 +16,16 @@ from whole_receipt import whole_receipt
 from bot.selection import receipts
 from bot.storage.tables import questions
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     async with ModelServer() as server, open_house(tmp_path, models_dir, models=server) as house:
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1440, "height": 1000})
     page = await context.new_page()
