@@ -99,10 +99,10 @@ def _selector(folder: Path) -> Iterator[str]:
         [head, *(f"| {who} | {' | '.join(_share(row.get(n)) for n in names)} |" for who, row in rows.items())]
     )
     flips = ", ".join(f"{name} {share:.1%}" for name, share in found["flips"].items())
-    decision = found["decision_ms"]
+    decision = found["decision_ms_of_processor_time"]
     yield (
         f"Questions that another strategy answers when they are asked otherwise: {flips}. A decision takes "
-        f"{decision['p50']:.2g} ms (p95 {decision['p95']:.2g}) once the evidence is there."
+        f"{decision['p50']:.2g} ms of processor time (p95 {decision['p95']:.2g}) once the evidence is there."
     )
     yield from _outcomes(folder / "outcomes.json")
 
