@@ -25,16 +25,22 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
 from bot.errors import ConfigError, SwitchboardError
+from bot.evaluation.shadow_report import week_of_shadows
+from bot.evaluation.shadow_scores import Scoring
+from bot.evaluation.shadowing import Shadowing
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
 from bot.jobs.schedule import Schedule, parse_cron
+from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
+from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
 from bot.jobs.switch_job import switch_model
 from bot.jobs.told import ToldProblems
 from bot.logs import mask
 from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
+from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
 from knowledge.errors import KnowledgeError
@@ -197,6 +203,10 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if settings.selection.learning:
         schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)
+    audience = Places(client).audience_of
+    if settings.selection.shadow_share:
+        schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, audience)), catch_up=False)
+    schedule.add("shadow-scores", SCORED_AT, scoring_job(Scoring(core, audience)), catch_up=True)
     if channel:
         work = report_job(
             core.ledger,
@@ -204,6 +214,7 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
             settings.report.zone,
             lambda report: post_report(client, channel, report),
             core.learning.standing,
+            lambda week: week_of_shadows(core, week),
         )
         schedule.add("report", settings.report.schedule, work, catch_up=True)
     return schedule

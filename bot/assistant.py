@@ -52,10 +52,10 @@ from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
 from bot.selection.fits import Fits
 from bot.selection.guards import OWN_AFFAIRS
-from bot.selection.latencies import Latencies
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
 from bot.selection.selector import Circumstances, Selector
+from bot.selection.usual import RecentCalls
 from bot.selection.value import Value
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
@@ -151,7 +151,7 @@ class Assistant:
         self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
-        self._latencies = Latencies(engine)
+        self._recent = RecentCalls(engine)
         self._fits = Fits(engine)
         self._index: tuple[float, str] | None = None
         self._learning = learning
@@ -309,7 +309,7 @@ class Assistant:
         fit = await self._fits.current()
         return Circumstances(
             value=value,
-            medians=await self._latencies.medians(),
+            usual=await self._recent.usual(),
             means=await self._learning.means() if self._learning is not None else {},
             barred=barred,
             weights=fit.weights,

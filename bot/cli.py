@@ -222,12 +222,16 @@ def evaluate(
     resume: Annotated[str | None, typer.Option(help="Go on with this run; “last” is the newest.")] = None,
     show: Annotated[str | None, typer.Option(help="Show this run again; “last” is the newest.")] = None,
     list_them: Annotated[bool, typer.Option("--list", help="List the runs that were kept.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page into this file.")] = None,
+    compare: Annotated[str | None, typer.Option(help="Compare with this run; “last” is the newest one before.")] = None,
+    post: Annotated[str | None, typer.Option(help="Post a summary to this channel, by its id (C…).")] = None,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
     """Answer golden questions by every strategy and model, and show how good, dear and fast each way is."""
     from bot import evaluating
     from bot.evaluation.planning import Order
+    from bot.outlets import Outlets
 
     if [golden is not None, from_thumbs, resume is not None, show is not None, list_them].count(True) != 1:
         raise typer.BadParameter("Name a file of golden questions, or one of --from-thumbs, --resume, --show, --list.")
@@ -247,14 +251,15 @@ def evaluate(
         name=name.strip(),
         fresh=fresh,
     )
+    to = Outlets(out=out, err=err, as_json=as_json, html=html, post=post, compare=compare)
     if list_them:
         _run(config, lambda settings: evaluating.list_runs(settings, out, as_json))
     elif show is not None:
-        _run(config, lambda settings: evaluating.show(settings, show, out, err, as_json))
+        _run(config, lambda settings: evaluating.show(settings, show, to))
     elif resume is not None:
-        _run(config, lambda settings: evaluating.resume(settings, resume, order, out, err, as_json))
+        _run(config, lambda settings: evaluating.resume(settings, resume, order, to))
     else:
-        _run(config, lambda settings: evaluating.evaluate(settings, order, out, err, as_json))
+        _run(config, lambda settings: evaluating.evaluate(settings, order, to))
 
 
 def _names(text: str) -> tuple[str, ...]:

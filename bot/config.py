@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -184,6 +185,15 @@ class Selection(Section):
     a dearer one answers only where the draft is unsure."""
     learning: bool = True
     """Whether what people make of the answers changes how later ones are chosen. Labels are kept either way."""
+    shadow_share: float = Field(default=0.02, ge=0, le=1)
+    """The share of questions that one other option answers as well, never shown, to measure what choosing costs in
+    quality. 0 switches that off."""
+    shadow_budget: Decimal = Field(default=Decimal("1.0"), ge=0)
+    """US dollars a week that these answers and their judging may cost at most."""
+    shadow_private: bool = False
+    """Whether questions in direct messages and those whose answer one person alone sees are among them."""
+    judge: str = ""
+    """The model that judges these answers, without knowing which is which; empty: no model does."""
 
 
 class Answers(Section):

@@ -36,6 +36,7 @@ from bot.domain import (
     TextDelta,
 )
 from bot.errors import ModelError, SourceExists, UnusableQuestion
+from bot.evaluation.shadow_report import week_of_shadows
 from bot.selection import figures
 from bot.sources import SAVED, imports_of
 from knowledge import access
@@ -91,7 +92,9 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
         else:
             name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
             choosing = (await core.learning.standing()).sentence
-            found = await weekly_report(core.ledger, core.feedback.counts, week, choosing)
+            found = await weekly_report(
+                core.ledger, core.feedback.counts, week, choosing, await week_of_shadows(core, week)
+            )
             out.print(escape(as_text(found, name)))
 
 

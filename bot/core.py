@@ -165,6 +165,7 @@ def _assemble(
         cost_weight=value.cost_weight,
         latency_weight=value.latency_weight,
         off=not settings.selection.learning,
+        usable=models.usable,
     )
     examples = Examples(engine, local)
     labels = Labels(engine, clock)

@@ -23,6 +23,8 @@ from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.tokens import load_encodings
 from bot.secrets import SlackSecrets, slack_secrets
+from bot.selection.fits import Fits
+from bot.selection.weights import load_weights
 from bot.sources import SAVED
 from bot.storage.engine import open_engine, ping
 from knowledge.access import parse_scope
@@ -195,7 +197,8 @@ async def _core(settings: Settings) -> list[Finding]:
             knowledge = await _guarded("knowledge", lambda: _knowledge(core))
             embedding = await _guarded("embedding model", lambda: _embedding(core))
             learning = await _guarded("learning", lambda: _learning(core))
-            return [knowledge, embedding, *await _models(core), learning]
+            estimates = await _guarded("estimates", lambda: _estimates(core))
+            return [knowledge, embedding, *await _models(core), estimates, learning]
     except AlreadyRunning:
         return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
     except (SwitchboardError, KnowledgeError) as error:
@@ -232,6 +235,24 @@ async def _learning(core: Core) -> Finding:
         return Finding("learning", "note", standing.sentence, way)
     way = "`switchboard learning` shows every change of who chooses." if standing.entry else ""
     return Finding("learning", "ok", standing.sentence, way)
+
+
+async def _estimates(core: Core) -> Finding:
+    fit = await Fits(core.engine).current()
+    shipped = load_weights()
+    if fit.weights is None or fit.at is None:
+        held = "" if fit.at is None else " Fitted on your golden questions, they were not better."
+        return Finding("estimates", "ok", f"The selector's estimates are those that are shipped.{held}")
+    day = fit.at.astimezone(core.settings.report.zone).date()
+    made = f"fitted on {fit.weights.questions - shipped.questions:,} of your golden questions on {day}"
+    now = core.knowledge.embedder.name
+    if fit.weights.index and fit.weights.index != now:
+        sentence = (
+            f"The estimates that were {made} are left out, since knowledge was searched with “{fit.weights.index}” "
+            f"then and is with “{now}” now; those that are shipped hold."
+        )
+        return Finding("estimates", "note", sentence, "`switchboard evaluate` fits them again.")
+    return Finding("estimates", "ok", f"The selector's estimates were {made}.")
 
 
 async def _models(core: Core) -> list[Finding]:

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from bot.config import Settings
 from bot.core import open_core
+from bot.evaluation.shadow_report import shadow_lines
 from bot.learning.experience import named
 from bot.learning.promotion import Entry
 
@@ -24,7 +25,7 @@ _SIGNALS = {
 
 
 async def show(settings: Settings, out: Console) -> None:
-    """Prints who chooses and why, the labels by signal, the running means, and the entries, the newest first."""
+    """Prints who chooses and why, the labels by signal, the running means, how shadow runs stand, and the entries."""
     async with open_core(settings) as core:
         out.print(f"[bold]{escape((await core.learning.standing()).sentence)}[/]\n")
         counts = await core.labels.counts()
@@ -34,6 +35,9 @@ async def show(settings: Settings, out: Console) -> None:
             out.print("Nobody has judged an answer yet.")
         for way, mean in sorted((await core.learning.means()).items()):
             out.print(f"  {escape(named(way))}: mean quality {mean.mean:.2f} on {round(mean.n, 1):g} answers")
+        out.print()
+        for line in await shadow_lines(core):
+            out.print(escape(line))
         entries = await core.learning.promotions.entries()
         out.print("\nChanges of who chooses, the newest first:" if entries else "\nWho chooses has never changed.")
         for entry in entries:

@@ -34,6 +34,16 @@ class Places:
             return Audience.of_person(person, await self.channels_of(person))
         return Audience.of_channel(place.channel)
 
+    async def audience_of(self, question: Question) -> Audience:
+        """Who would read an answer to an earlier question now: everyone that then, where its channel is of the same
+        kind and its asker is still in it, else people of whom nothing is known."""
+        place, there = question.place, await self.channels_of(question.asker)
+        if question.private or place.kind is PlaceKind.DM:
+            return Audience.of_person(question.asker, there)
+        if place.channel not in there or await self._kind(place.channel) is not place.kind:
+            return Audience.everyone()
+        return Audience.of_channel(place.channel)
+
     async def channels_of(self, person: str) -> tuple[str, ...]:
         """Ids of the channels that the person is in and the bot can see; none where Slack does not say."""
         try:

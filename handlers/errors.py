@@ -38,10 +38,11 @@ def code(error: BaseException) -> str:
 
 def sentence(error: BaseException, reference: str) -> str:
     """What to tell the person; never a traceback, never a secret."""
-    return f"{_cause(error)} (reference {reference})"
+    return f"{cause(error)} (reference {reference})"
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
+    """What went wrong and the way out, without a reference."""
     if isinstance(error, (SwitchboardError, KnowledgeError)):
         return str(error)
     if isinstance(error, SlackApiError):

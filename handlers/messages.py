@@ -13,9 +13,10 @@ from bot.domain import Attachment, Turn
 from bot.learning.corrections import is_correction
 from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
+from handlers.blocks import help
 from handlers.identity import Identity
 from handlers.shapes import JSON
-from handlers.text import addresses_a_group, has_words, is_courtesy, is_question, mentioned, said
+from handlers.text import addresses_a_group, asks_for_help, has_words, is_courtesy, is_question, mentioned, said
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +127,8 @@ class Messages:
             await self._model_command(asked, command["arguments"])
         elif is_courtesy(text):
             await self._answering.say(asked.channel, asked.thread, GLAD)
+        elif asks_for_help(text):
+            await self._answering.say(asked.channel, asked.thread, help.TEXT, help.help_blocks())
         elif has_words(text):
             await self._answering.in_thread(asked)
         else:

@@ -17,6 +17,11 @@ _COURTESY = re.compile(
     r"(?:thanks|thank you(?: so much)?|many thanks|thx|ty|ok|okay|k|great|perfect|cool|nice|got it|awesome"
     r"|danke|merci|gracias|obrigad[oa]|grazie)"
 )
+_HELP = re.compile(
+    r"(?:(?:hi|hey|hello) )?(?:(?:please )?help(?: me)?(?: please)?|(?:who|what) are you|what is this bot"
+    r"|what (?:can|do) you do(?: here| for (?:me|us))?|how (?:can|do) i use you|how can you help(?: me| us)?"
+    r"|hilfe|wer bist du|was kannst du)"
+)
 
 
 def without_code(text: str) -> str:
@@ -52,13 +57,23 @@ def has_words(text: str) -> bool:
 
 def is_courtesy(text: str) -> bool:
     """Whether the text only thanks or agrees; such a message wants no answer."""
-    words = _EMOJI_CODE.sub(" ", text).casefold()
-    return _COURTESY.fullmatch(re.sub(r"[^\w\s]", "", words).strip()) is not None
+    return _COURTESY.fullmatch(_bare(text)) is not None
+
+
+def asks_for_help(text: str) -> bool:
+    """Whether the text asks nothing but what the bot is and can do, in the few words that people use for it."""
+    return _HELP.fullmatch(_bare(text)) is not None
 
 
 def is_question(text: str) -> bool:
     """Whether a message that addresses nobody asks something: it has a question mark of any script outside code."""
     return any(mark in without_code(text) for mark in "?？؟՞")
+
+
+def _bare(text: str) -> str:
+    """The words alone, in small letters and one space apart."""
+    words = _EMOJI_CODE.sub(" ", text).casefold()
+    return " ".join(re.sub(r"[^\w\s]", "", words).split())
 
 
 def _plain(text: str, bot: str) -> str:

@@ -47,6 +47,17 @@ class Contents:
                 digest.update("\0".join(row).encode())
         return digest.hexdigest()[:16]
 
+    async def titles(self, scopes: frozenset[str]) -> list[tuple[str, str, str | None]]:
+        """Title, path and link of every document that an audience with `scopes` may read."""
+        columns = (documents.c.title, documents.c.path, documents.c.url, documents.c.readers)
+        async with self._database.reading() as connection:
+            rows = await connection.stream(sa.select(*columns))
+            return [
+                (row.title, row.path, row.url)
+                async for row in rows
+                if access.readable(access.from_key(row.readers), scopes)
+            ]
+
     async def status(self, known: Mapping[str, str]) -> list[SourceStatus]:
         """How the sources stand. `known`: names and kinds of those that are configured, refreshed or not."""
         counted = (

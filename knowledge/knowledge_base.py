@@ -214,6 +214,10 @@ class KnowledgeBase:
         held = await self._contents.sources_for(scopes)
         return tuple(name for name in self._sources if name in held)
 
+    async def titles(self, scopes: frozenset[str]) -> list[tuple[str, str, str | None]]:
+        """Title, path and link of every document that an audience with `scopes` may read."""
+        return await self._contents.titles(scopes)
+
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""
         return f"{self.embedder.name} {await self._contents.version()}"

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain import Price, Usage
 from bot.storage.tables import ledger, questions
 
-GroupBy = Literal["model", "strategy", "channel", "provider"]
+GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
 
 OPEN = "open"
 LOST = "lost"
@@ -26,7 +26,7 @@ UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A model call that is about to go out. `purpose`: "answer", "draft" (an answer that is shown only where
-    its model was sure of it), "rewrite", "embedding", "evaluate" or "judge"."""
+    its model was sure of it), "rewrite", "embedding", "evaluate", "judge" or "shadow"."""
 
     question_id: str | None
     purpose: str

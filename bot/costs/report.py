@@ -28,7 +28,7 @@ class WeeklyReport:
 
     `answers`: questions that a model answered. `failures`: (outcome, number of calls), the most frequent first.
     `thumbs`: up and down. In `by_channel` all direct messages are one. `choosing`: a sentence on who chooses how
-    questions are answered, "" where nobody said.
+    questions are answered, `shadows`: one on shadow runs; each "" where nobody said.
     """
 
     week: Week
@@ -44,6 +44,13 @@ class WeeklyReport:
     failures: tuple[tuple[str, int], ...]
     thumbs: tuple[int, int]
     choosing: str = ""
+    shadows: str = ""
+    by_purpose: tuple[Total, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The sentences on how questions are answered, also of a week without calls."""
+        return tuple(sentence for sentence in (self.choosing, self.shadows) if sentence)
 
     @property
     def empty(self) -> bool:
@@ -72,9 +79,10 @@ class WeeklyReport:
 
 
 async def weekly_report(
-    ledger: Ledger, feedback_counts: FeedbackCounts, week: Week, choosing: str = ""
+    ledger: Ledger, feedback_counts: FeedbackCounts, week: Week, choosing: str = "", shadows: str = ""
 ) -> WeeklyReport:
-    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing` is told as it is."""
+    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing` and `shadows` are told as
+    they are."""
     since, until = week.since, week.until
     (total,) = await ledger.total(since, until)
     (previous,) = await ledger.total(week.previous.since, since)
@@ -93,6 +101,8 @@ async def weekly_report(
         failures=tuple((await ledger.failures(since, until)).items()),
         thumbs=await feedback_counts(since, until),
         choosing=choosing,
+        shadows=shadows,
+        by_purpose=tuple(await ledger.total(since, until, by="purpose")),
     )
 
 
@@ -138,12 +148,15 @@ def as_text(report: WeeklyReport, name: str = "last week") -> str:
     """The whole report as lines of plain text, strategies and channels by their ids; `name` as for `headline`."""
     lines = [headline(report, name)]
     if report.empty:
-        return lines[0]
+        return "\n".join((*lines, *report.said))
     for title, totals in (
         ("By model", report.by_model),
         ("By strategy", report.by_strategy),
         ("By channel", report.by_channel),
+        ("By purpose", report.by_purpose),
     ):
+        if not totals:
+            continue
         lines.append(f"{title}: {', '.join(_part(total) for total in totals)}.")
     if report.dearest:
         lines.append(f"Dearest questions: {', '.join(_question(question) for question in report.dearest)}.")
@@ -155,9 +168,7 @@ def as_text(report: WeeklyReport, name: str = "last week") -> str:
         lines.append(f"Price unknown: {models}.")
     up, down = report.thumbs
     lines.append(f"Thumbs: {up} up, {down} down.")
-    if report.choosing:
-        lines.append(report.choosing)
-    return "\n".join(lines)
+    return "\n".join((*lines, *report.said))
 
 
 def count(number: int, noun: str) -> str:

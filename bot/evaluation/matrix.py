@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,27 @@ class Way:
         return f"{self.strategy.value} · {self.model}"
 
 
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and ways within each other as plain values; ways as "strategy · model"."""
+    if isinstance(value, Way):
+        return str(value)
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One golden question. `group`: what it may not be torn from when questions are held out (a topic, an intent).
 
     `features`: the evidence as numbers by name, as the selector saw it; empty where it was not looked at.
-    `chosen`: what the selector would take, with the quality (0 to 1) that it expects of each way in `expected`.
+    `chosen`: what the selector would take, with the quality (0 to 1) that it expects in `expected` of each way that no
+    rule keeps out. `paid`: what the expected price and time of each way take off its quality; `tuned`: how near
+    (cosine) the question is to what each fine-tuned model was tuned for.
     """
 
     id: str
@@ -42,6 +58,8 @@ class Row:
     features: Mapping[str, float] = field(default_factory=dict)
     chosen: Way | None = None
     expected: Mapping[Way, float] = field(default_factory=dict)
+    paid: Mapping[Way, float] = field(default_factory=dict)
+    tuned: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,6 +34,9 @@ NOT_POSSIBLE, NOT_RUN = "not possible", "not run"
 DONE = frozenset({"answered", "nothing_found", NOT_POSSIBLE})
 """Outcomes that another start leaves as they are; failed calls and what was not run are done then."""
 
+ASKED_OTHERWISE = 100
+"""So many questions are searched for in other words too, to see how often the choice changes."""
+
 _OUT_OF_MONEY = "The budget has no room for it."
 _FOR_GOOD = frozenset({"unauthorized", "not_found"})
 _MOST_FAILURES = 5
@@ -49,7 +52,8 @@ class Progress:
 
 
 class Evaluation:
-    """One run. `parallel`: how many questions are under way at once, each with one call at most."""
+    """One run. `parallel`: how many questions are under way at once, each with one call at most. `documents`: the names
+    of all documents that the run's audience may read."""
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Evaluation:
         answer_tokens: int,
         parallel: int,
         clock: Callable[[], datetime],
+        documents: Collection[str] = (),
     ) -> None:
         self._run = run
         self._ways = tuple(ways)
@@ -77,6 +82,7 @@ class Evaluation:
         self._answer_tokens = answer_tokens
         self._parallel = parallel
         self._clock = clock
+        self._documents = documents
         self._cards = {name: models.card(name) for name in dict.fromkeys(way.model for way in ways)}
         self._audience = Audience(frozenset(run.audience))
         self._down: dict[str, ModelError] = {}
@@ -88,6 +94,7 @@ class Evaluation:
         A run in which all is done is finished. What the budget left over stays to be done by another start.
         """
         outcomes = await self._runs.outcomes(self._run.id)
+        flips = frozenset(one.id for one in golden[:ASKED_OTHERWISE])
         left = {one.id: [way for way in self._ways if outcomes.get((one.id, way)) not in DONE] for one in golden}
         waiting = [one for one in golden if left[one.id]]
         done = len(golden) - len(waiting)
@@ -96,7 +103,7 @@ class Evaluation:
         async def work(queue: Iterator[Golden]) -> None:
             nonlocal done
             for one in queue:
-                await self._question(one, left[one.id])
+                await self._question(one, left[one.id], otherwise=one.id in flips)
                 done += 1
                 progress(Progress(done, len(golden)))
 
@@ -119,8 +126,16 @@ class Evaluation:
         finished = self._clock() if whole else None
         return await self._runs.finish(self._run.id, finished=finished, budget=self._budget.limit)
 
-    async def _question(self, golden: Golden, ways: Sequence[Way]) -> None:
-        asked = await ask(self._assistant, golden, self._audience, tuple(self._cards.values()), self._ways)
+    async def _question(self, golden: Golden, ways: Sequence[Way], *, otherwise: bool) -> None:
+        asked = await ask(
+            self._assistant,
+            golden,
+            self._audience,
+            tuple(self._cards.values()),
+            self._ways,
+            documents=self._documents,
+            otherwise=otherwise,
+        )
         await self._runs.keep_weighed(self._run.id, golden.id, asked.weighed)
         for way in ways:
             kept = await self._cell(asked, way)

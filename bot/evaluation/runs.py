@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -36,14 +36,21 @@ _SAME = tuple(name for name in Run.__slots__ if name != "index")
 class Weighed:
     """What was seen of a question before it was answered.
 
-    `features`: the evidence as numbers; `chosen` and `expected` as in `Row`; `left_out`: how many reviewed examples
-    were passed over because they are the question itself.
+    `features`: the evidence as numbers; `chosen`, `expected`, `paid` and `tuned` as in `Row`; `left_out`: how many
+    reviewed examples were passed over because they are the question itself. `milliseconds`: how long the choice took.
+    `absent`: no document that it expects is known to its audience. `otherwise`: what is chosen for the question as
+    it stands and in other words; empty where that was not looked at.
     """
 
     features: Mapping[str, float]
     chosen: Way | None
     expected: Mapping[Way, float]
+    paid: Mapping[Way, float]
+    tuned: Mapping[str, float]
     left_out: int
+    milliseconds: float
+    absent: bool
+    otherwise: Mapping[str, Way | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,20 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A whole run: its matrix, the golden questions in its order, and what the matrix has no room for."""
+    """A whole run: its matrix, the golden questions in its order, and what the matrix has no room for.
+
+    `absent`: ids of the questions whose document is not known; `decision_ms`: milliseconds of each choice;
+    `otherwise`: by id what is chosen for a question as it stands and in other words.
+    """
 
     run: Run
     matrix: Matrix
     golden: tuple[Golden, ...]
     details: Mapping[tuple[str, Way], str] = field(default_factory=dict)
     left_out: int = 0
+    absent: frozenset[str] = frozenset()
+    decision_ms: tuple[float, ...] = ()
+    otherwise: Mapping[str, Mapping[str, Way | None]] = field(default_factory=dict)
 
 
 class Runs:
@@ -143,19 +157,36 @@ class Runs:
 
     async def keep_weighed(self, run_id: str, question_id: str, weighed: Weighed) -> None:
         """Keeps what was seen of a question before it was answered."""
-        chosen = [weighed.chosen.strategy.value, weighed.chosen.model] if weighed.chosen else None
-        expected = [[way.strategy.value, way.model, quality] for way, quality in weighed.expected.items()]
-        statement = (
+        plain = {
+            **_choice(weighed.chosen, weighed.expected),
+            "paid": _by_way(weighed.paid),
+            "tuned": dict(weighed.tuned),
+            "milliseconds": weighed.milliseconds,
+            "absent": weighed.absent,
+            "otherwise": [[text, _pair(way)] for text, way in weighed.otherwise.items()],
+        }
+        values = {"features": dict(weighed.features), "weighed": plain, "left_out": weighed.left_out}
+        statement = sa.update(questions).where(questions.c.run == run_id, questions.c.id == question_id)
+        async with self._engine.begin() as connection:
+            await connection.execute(statement.values(**values))
+
+    async def choose_again(self, run_id: str, rows: Iterable[Row]) -> None:
+        """Keeps what these rows expect and take in place of what was chosen when they were asked."""
+        query = sa.select(questions.c.id, questions.c.weighed).where(questions.c.run == run_id)
+        change = (
             sa.update(questions)
-            .where(questions.c.run == run_id, questions.c.id == question_id)
-            .values(
-                features=dict(weighed.features),
-                weighed={"chosen": chosen, "expected": expected},
-                left_out=weighed.left_out,
-            )
+            .where(questions.c.run == run_id, questions.c.id == sa.bindparam("question"))
+            .values(weighed=sa.bindparam("again"))
         )
         async with self._engine.begin() as connection:
-            await connection.execute(statement)
+            before = {row.id: row.weighed for row in await connection.execute(query)}
+            values = [
+                {"question": row.id, "again": {**before[row.id], **_choice(row.chosen, row.expected)}}
+                for row in rows
+                if before.get(row.id)
+            ]
+            for start in range(0, len(values), _AT_ONCE):
+                await connection.execute(change, values[start : start + _AT_ONCE])
 
     async def keep(self, run_id: str, question_id: str, way: Way, kept: Kept) -> None:
         """Keeps a cell, in the place of what was there."""
@@ -183,6 +214,9 @@ class Runs:
         rows: list[Row] = []
         golden: list[Golden] = []
         left_out = 0
+        absent: set[str] = set()
+        milliseconds: list[float] = []
+        otherwise: dict[str, dict[str, Way | None]] = {}
         found: dict[tuple[str, Way], Cell] = {}
         details: dict[tuple[str, Way], str] = {}
         async with self._engine.connect() as connection:
@@ -191,13 +225,27 @@ class Runs:
                 rows.append(_row(row))
                 golden.append(_golden(row))
                 left_out += row.left_out
+                weighed = row.weighed or {}
+                absent |= {row.id} if weighed.get("absent") else set()
+                milliseconds += [weighed["milliseconds"]] if "milliseconds" in weighed else []
+                if texts := weighed.get("otherwise"):
+                    otherwise[row.id] = {text: _way(pair) for text, pair in texts}
             async for row in await connection.stream(sa.select(cells).where(cells.c.run == run_id)):
                 place = (row.question, Way(StrategyName(row.strategy), row.model))
                 found[place] = _cell(row)
                 if row.detail:
                     details[place] = row.detail
         matrix = Matrix(tuple(rows), ways, found)
-        return Record(run=run, matrix=matrix, golden=tuple(golden), details=details, left_out=left_out)
+        return Record(
+            run=run,
+            matrix=matrix,
+            golden=tuple(golden),
+            details=details,
+            left_out=left_out,
+            absent=frozenset(absent),
+            decision_ms=tuple(milliseconds),
+            otherwise=otherwise,
+        )
 
 
 def _run(row: Any) -> Run:
@@ -228,16 +276,37 @@ def _golden(row: Any) -> Golden:
 
 
 def _row(row: Any) -> Row:
-    weighed = row.weighed or {"chosen": None, "expected": []}
-    chosen = weighed["chosen"]
+    weighed = row.weighed or {}
     return Row(
         id=row.id,
         text=row.text,
         group=row.grouping,
         features=row.features or {},
-        chosen=Way(StrategyName(chosen[0]), chosen[1]) if chosen else None,
-        expected={Way(StrategyName(name), model): quality for name, model, quality in weighed["expected"]},
+        chosen=_way(weighed.get("chosen")),
+        expected=_of_ways(weighed.get("expected", ())),
+        paid=_of_ways(weighed.get("paid", ())),
+        tuned=weighed.get("tuned", {}),
     )
+
+
+def _choice(chosen: Way | None, expected: Mapping[Way, float]) -> dict[str, object]:
+    return {"chosen": _pair(chosen), "expected": _by_way(expected)}
+
+
+def _pair(way: Way | None) -> list[str] | None:
+    return None if way is None else [way.strategy.value, way.model]
+
+
+def _way(pair: Sequence[str] | None) -> Way | None:
+    return None if pair is None else Way(StrategyName(pair[0]), pair[1])
+
+
+def _by_way(values: Mapping[Way, float]) -> list[list[object]]:
+    return [[way.strategy.value, way.model, value] for way, value in values.items()]
+
+
+def _of_ways(plain: Iterable[tuple[str, str, float]]) -> dict[Way, float]:
+    return {Way(StrategyName(strategy), model): value for strategy, model, value in plain}
 
 
 def _cell(row: Any) -> Cell:

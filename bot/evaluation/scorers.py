@@ -129,7 +129,7 @@ def token_f1(said: str, expected: str) -> float:
 def citation_recall(cited: Sequence[Passage], expected: Sequence[str]) -> float:
     """Share (0 to 1) of the expected documents that are cited, by their title, path or link."""
     names = {name for passage in cited for name in _names(passage)}
-    return sum(_name(source) in names for source in expected) / len(expected)
+    return sum(document_name(source) in names for source in expected) / len(expected)
 
 
 def _names(passage: Passage) -> Iterable[str]:
@@ -137,8 +137,15 @@ def _names(passage: Passage) -> Iterable[str]:
         (passage.title, passage.path, passage.url),
         *((other.title, other.path, other.url) for other in passage.also),
     ):
-        yield from (_name(title), _name(path), *((_name(url), _name(url.partition("#")[0])) if url else ()))
+        yield from document_names(title, path, url)
 
 
-def _name(text: str) -> str:
+def document_names(title: str, path: str, url: str | None) -> Iterable[str]:
+    """All names by which a document can be expected."""
+    links = (url, url.partition("#")[0]) if url else ()
+    return map(document_name, (title, path, *links))
+
+
+def document_name(text: str) -> str:
+    """A title, path or link as it is compared with another one."""
     return " ".join(text.casefold().split()).rstrip("/")

@@ -15,7 +15,7 @@ from bot.evaluation import policies
 from bot.evaluation.calibration import Calibration, RiskCoverage, calibration, risk_coverage
 from bot.evaluation.equal_cost import EqualCost, equal_cost
 from bot.evaluation.flips import Flip
-from bot.evaluation.matrix import Matrix, Way
+from bot.evaluation.matrix import Matrix, Way, plain
 from bot.evaluation.overview import SCALE
 from bot.evaluation.policies import Outcome, Picks, Tables
 from bot.evaluation.statistics import (
@@ -96,8 +96,8 @@ class SelectorReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values; ways as "strategy · model"."""
-        plain: dict[str, Any] = _plain(self)
-        return plain
+        found: dict[str, Any] = plain(self)
+        return found
 
 
 def selector_report(
@@ -224,13 +224,3 @@ def _latency(milliseconds: Sequence[float]) -> Latency | None:
         return None
     p50, p95 = np.percentile(milliseconds, (50, 95))
     return Latency(p50=float(p50), p95=float(p95), decisions=len(milliseconds))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Way):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    return value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.evaluation.calibration import Calibration
 from bot.evaluation.selector_report import SelectorReport
-from bot.evaluation.statistics import LEVEL, fewest
+from bot.evaluation.statistics import LEVEL
 from bot.evaluation.wording import capital, count, gain, gain_between, listed, money, name, percent, score
+from bot.learning.bound import LEAST_GROUPS
 
 NO_DIFFERENCE = "No difference worth routing for"
 
@@ -20,7 +21,7 @@ def verdict(report: SelectorReport) -> str:
     if report.verdict == "too few":
         return (
             f"{capital(count(found.questions, 'question'))} in {count(report.groups, 'group')} cannot tell whether "
-            f"choosing pays: it takes {fewest(0.9)} groups at least."
+            f"choosing pays: it takes {LEAST_GROUPS} groups at least."
         )
     if report.verdict == "better":
         return (

@@ -2,68 +2,83 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from statistics import fmean, median, stdev
 
 from rich.table import Table
 
-from bot.costs.money import dollars
-from bot.evaluation.matrix import Cell, Matrix
+from bot.evaluation import overview_words, selector_words
+from bot.evaluation.matrix import Cell, plain
+from bot.evaluation.overview import Place, Standing
+from bot.evaluation.report import EvaluationReport
 from bot.evaluation.runner import NOT_POSSIBLE, NOT_RUN
 from bot.evaluation.runs import Record
+from bot.evaluation.selector_report import Policy
+from bot.evaluation.wording import money
 
 _ANSWERED = frozenset({"answered", "nothing_found"})
-_EXACTLY = Context(prec=12, rounding=ROUND_HALF_EVEN)
 SELECTOR = "the selector's choice"
+VALUES: Mapping[Place | None, str] = {
+    "best": "best value",
+    "level": "cannot be told apart",
+    "behind": "",
+    "unknown": "not compared",
+    None: "",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """One way over all questions.
+class Line:
+    """One way over all questions, or what the selector would have chosen.
 
-    `quality`: mean (0 to 1) over `judged` questions, what is not possible as 0; `error`: its standard error, None below
-    two. `cost`: US dollars an answer, None where a price is unknown or nothing was answered. `seconds`: median of the
-    answers. `not_run` counts what was not begun and `failed` calls that ended in an error.
+    `quality` (0 to 1) is a mean with its 95% range over `judged` questions, what is not possible as 0. `cost`: US
+    dollars an answer, None where the price of one is unknown. `place`: how it compares with the best, None for the
+    selector. `not_run` counts what was not begun and `failed` calls that ended in an error.
     """
 
     name: str
     quality: float | None
-    error: float | None
+    low: float | None
+    high: float | None
     judged: int
     answered: int
-    cost: Decimal | None
+    cost: float | None
     seconds: float | None
+    place: Place | None
     not_possible: int
     not_run: int
     failed: int
     unjudged: int
 
 
-def summaries(matrix: Matrix) -> list[Summary]:
+def lines(report: EvaluationReport) -> list[Line]:
     """One for each way, in their order, and one for what the selector would have chosen, where it was looked at."""
-    found = [_summary(str(way), [matrix.cells.get((row.id, way)) for row in matrix.rows]) for way in matrix.ways]
-    chosen = [matrix.cells.get((row.id, row.chosen)) for row in matrix.rows if row.chosen]
-    return [*found, _summary(SELECTOR, chosen)] if chosen else found
+    matrix = report.matrix
+    found = [
+        _line(str(each.way), each, each.place, [matrix.cells.get((row.id, each.way)) for row in matrix.rows])
+        for each in report.overview.standings
+    ]
+    if report.selector is not None:
+        chosen = [matrix.cells.get((row.id, row.chosen)) for row in matrix.rows if row.chosen]
+        found.append(_line(SELECTOR, report.selector.policies[0], None, chosen))
+    return found
 
 
-def _summary(name: str, cells: Sequence[Cell | None]) -> Summary:
+def _line(name: str, figures: Standing | Policy, place: Place | None, cells: Sequence[Cell | None]) -> Line:
     there = [cell for cell in cells if cell is not None and cell.outcome != NOT_RUN]
     answered = [cell for cell in there if cell.outcome in _ANSWERED]
     not_possible = sum(cell.outcome == NOT_POSSIBLE for cell in there)
-    qualities = [cell.quality for cell in answered if cell.quality is not None] + [0.0] * not_possible
-    costs = [cell.cost for cell in answered if cell.cost is not None]
-    known = bool(costs) and len(costs) == len(answered)
-    return Summary(
+    known = bool(answered) and all(cell.cost is not None for cell in answered)
+    return Line(
         name=name,
-        quality=fmean(qualities) if qualities else None,
-        error=stdev(qualities) / math.sqrt(len(qualities)) if len(qualities) > 1 else None,
-        judged=len(qualities),
+        quality=figures.quality.mean,
+        low=figures.quality.low,
+        high=figures.quality.high,
+        judged=figures.quality.questions,
         answered=len(answered),
-        cost=_EXACTLY.divide(sum(costs, Decimal(0)), Decimal(len(costs))) if known else None,
-        seconds=median(cell.seconds for cell in answered) if answered else None,
+        cost=figures.cost.mean if known else None,
+        seconds=figures.seconds.mean if answered else None,
+        place=place,
         not_possible=not_possible,
         not_run=len(cells) - len(there),
         failed=len(there) - len(answered) - not_possible,
@@ -71,7 +86,7 @@ def _summary(name: str, cells: Sequence[Cell | None]) -> Summary:
     )
 
 
-def table(rows: Iterable[Summary]) -> Table:
+def table(rows: Iterable[Line]) -> Table:
     """For the terminal. Columns in which all is 0 are left out."""
     rows = list(rows)
     counts = {
@@ -83,26 +98,41 @@ def table(rows: Iterable[Summary]) -> Table:
     counts = {title: values for title, values in counts.items() if any(values)}
     shown = Table(box=None, pad_edge=False)
     shown.add_column("way", overflow="fold")
-    for title in ("quality", "n", "$ an answer", "seconds", *counts):
+    for title in ("quality", "95% range", "n", "$ an answer", "seconds"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    for title in counts:
         shown.add_column(title, justify="right", no_wrap=True)
     for place, row in enumerate(rows):
         others = (str(values[place]) for values in counts.values())
-        cost = "unknown" if row.cost is None else dollars(row.cost)
+        cost = money(row.cost) if row.answered else "–"
         seconds = "–" if row.seconds is None else f"{row.seconds:.2f}"
-        shown.add_row(row.name, _quality(row), str(row.judged), cost if row.answered else "–", seconds, *others)
+        value = VALUES[row.place]
+        shown.add_row(row.name, _number(row.quality), _range(row), str(row.judged), cost, seconds, value, *others)
     return shown
 
 
-def _quality(row: Summary) -> str:
-    if row.quality is None:
-        return "–"
-    return f"{row.quality:.3f}" if row.error is None else f"{row.quality:.3f} ± {row.error:.3f}"
+def _number(quality: float | None) -> str:
+    return "–" if quality is None else f"{quality:.3f}"
+
+
+def _range(row: Line) -> str:
+    return "–" if row.low is None or row.high is None else f"{row.low:.3f}–{row.high:.3f}"
+
+
+def said(report: EvaluationReport) -> list[str]:
+    """What the run says, in a few sentences: the best value, and whether choosing pays."""
+    found = [overview_words.headline(report.overview), *overview_words.details(report.overview)]
+    if report.selector is not None:
+        found += [selector_words.verdict(report.selector), *selector_words.gap(report.selector)]
+    return found
 
 
 def remarks(record: Record) -> Iterator[str]:
     """What a reader of the table has to know, as sentences."""
     yield (
-        "Quality is a mean from 0 to 1, ± its standard error; what is not possible counts as 0. Seconds are the median."
+        "Quality is a mean from 0 to 1 with the range that holds the true one; what is not possible counts as 0. Costs "
+        "and seconds are means."
     )
     if record.left_out:
         yield (
@@ -131,12 +161,16 @@ def troubles(record: Record, most: int = 5) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:most]
 
 
-def as_json(record: Record) -> dict[str, object]:
-    """The whole run: what it was made with, each way's summary, each question with what each way made of it."""
+def as_json(record: Record, report: EvaluationReport) -> dict[str, object]:
+    """The whole run: what it was made with, each way's summary, the selector's report, how it compares with the run
+    before, and each question with what each way made of it."""
     cells = record.matrix.cells
     return {
         "run": asdict(record.run) | {"models": dict(record.run.models), "settings": dict(record.run.settings)},
-        "ways": [asdict(summary) for summary in summaries(record.matrix)],
+        "ways": [asdict(line) for line in lines(report)],
+        "best": str(report.overview.best) if report.overview.best else None,
+        "selector": report.selector.as_dict() if report.selector else None,
+        "comparison": plain(report.comparison),
         "examples_left_out": record.left_out,
         "questions": [
             {

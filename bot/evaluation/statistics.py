@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bot.learning import bound
+
 Values = NDArray[np.float64]
 
 LEVEL = 0.95
@@ -113,17 +115,17 @@ def ratio(
     return replace(found, low=low, high=high)
 
 
-def lower_bound(gains: ArrayLike, groups: Sequence[Hashable] | None = None, *, level: float = LEVEL) -> float:
-    """The one-sided lower bound of a mean paired gain; NaN gains are left out.
+def lower_bound(gains: ArrayLike, groups: Sequence[Hashable] | None = None) -> float:
+    """The one-sided 95% lower bound of a mean paired gain; NaN gains are left out.
 
-    −∞ with fewer groups than `fewest` asks for on one side (five at 95%): nothing is then known that would speak for a
-    change. Here groups are never torn apart, however few there are.
+    The same as that of the gate, so that both always say the same. Groups are never torn apart: −∞ with fewer than
+    four, which say nothing that would speak for a change.
     """
     gains = np.asarray(gains, dtype=np.float64)
-    sums, _, _, _ = _units(gains, np.ones(gains.shape), groups, 0)
-    if len(sums) < fewest(1 - 2 * (1 - level)):
+    known = [row for row, gain in enumerate(gains) if not np.isnan(gain)]
+    if not known:
         return -inf
-    return _range(sums, 1 - level)[0]
+    return bound.lower_bound(gains[known], [str(row if groups is None else groups[row]) for row in known])
 
 
 def fewest(level: float = LEVEL) -> int:

@@ -37,7 +37,7 @@ log = structlog.get_logger("bot.learning")
 
 class Learning:
     """`cost_weight` (λ) and `latency_weight` (μ) say what utility is, as they do for the selector. `off`: labels are
-    kept and nothing is made of them."""
+    kept and nothing is made of them. `usable` gives the models that can be called (None: it is not known)."""
 
     def __init__(
         self,
@@ -47,11 +47,13 @@ class Learning:
         cost_weight: float,
         latency_weight: float,
         off: bool = False,
+        usable: Callable[[], Iterable[ModelCard]] | None = None,
     ) -> None:
         self._clock = clock
         self._cost_weight = cost_weight
         self._latency_weight = latency_weight
         self._off = off
+        self._usable = usable
         self.promotions = Promotions(engine, clock)
         self._experience = Experience(engine)
         self._identities = Identities(engine)
@@ -79,7 +81,13 @@ class Learning:
         """Who chooses now, and why."""
         replay = await self._replay()
         golden = 0 if replay is None else int(np.isfinite(replay.quality).any(axis=1).sum())
-        return replace(await self.promotions.standing(), golden=golden, off=self._off)
+        found = await self.promotions.standing()
+        return replace(found, golden=golden, off=self._off, gone=self._is_gone(found.best))
+
+    def _is_gone(self, best: Way | None) -> bool:
+        if best is None or self._usable is None:
+            return False
+        return best[1] not in {card.name for card in self._usable()}
 
     async def undo(self, id: int, by: str) -> Entry:
         """What `Promotions.undo` does, and it holds at once."""

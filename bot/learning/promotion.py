@@ -67,7 +67,7 @@ class Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Who chooses now, and on what that rests. `golden`: how many golden questions were evaluated. `entry`: the change
-    that holds, None before the first."""
+    that holds, None before the first. `gone`: whether the model of the best fixed way cannot be called any more."""
 
     state: State = "estimates"
     best: Way | None = None
@@ -75,6 +75,7 @@ class Standing:
     golden: int = 0
     entry: Entry | None = None
     off: bool = False
+    gone: bool = False
 
     @property
     def sentence(self) -> str:
@@ -86,6 +87,11 @@ class Standing:
             return f"The shipped estimates choose.{undone}"
         if self.state == "estimates":
             return f"Not yet measured on your questions: the shipped estimates choose.{self._missing()}"
+        if self.state == "best fixed" and self.best is not None and self.gone:
+            return (
+                f"No difference worth routing for, but “{self.best[1]}” of the best fixed way ({named(self.best)}) "
+                f"cannot be called now: the shipped estimates choose. `switchboard evaluate` finds another one.{undone}"
+            )
         if self.state == "best fixed" and self.best is not None:
             return f"No difference worth routing for: everything goes to {named(self.best)}.{undone}"
         if self.gain is None:

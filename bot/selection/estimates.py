@@ -12,6 +12,7 @@ from bot.domain import Evidence, Mean, Rates, StrategyName
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
 from bot.selection.features import features
+from bot.selection.usual import Spread, Usual
 from bot.selection.weights import IN_FOUR_OF_FIVE, Weights, load_weights
 
 Means = Mapping[tuple[StrategyName, str], Mean]
@@ -29,13 +30,11 @@ MEAN_TRUSTED_AT = 20
 """So many measured answers make a running mean count half of what it may."""
 
 ANSWER_TOKENS = 250
-SHORT_ANSWER, LONG_ANSWER = 0.4, 2.4
-"""A tenth of all answers is shorter, a tenth longer than this part of ANSWER_TOKENS."""
-_FIXED_TOKENS = 150
-_CHARACTERS_A_TOKEN = 4
+"""What an answer is taken to have until a model has given one."""
 HOSTED_SECONDS = 3.0
 OFFLINE_SECONDS = 0.1
-_TIMES = 2.0
+_FIXED_TOKENS = 150
+_CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +96,37 @@ class Estimates:
         return sum(card.scores.values()) / len(card.scores) if card.scores else UNSCORED
 
     def cost(
-        self, prices: PriceBook, card: ModelCard, strategy: StrategyName, asked: str, evidence: Evidence
-    ) -> tuple[Decimal, tuple[Decimal, Decimal]] | None:
-        """US dollars of one answer and their range, from the size of its prompt; None where the price is unknown."""
+        self,
+        prices: PriceBook,
+        card: ModelCard,
+        strategy: StrategyName,
+        asked: str,
+        evidence: Evidence,
+        usual: Usual | None,
+    ) -> tuple[Decimal, tuple[Decimal, Decimal] | None] | None:
+        """US dollars of one answer and their range, from the size of its prompt and what the model usually writes.
+
+        None where the price is unknown; no range before the model has answered a few times.
+        """
         rates = self._rates_of(prices, card)
         if rates is None:
             return None
         read = _prompt_tokens(strategy, asked, evidence) * rates.input
-        written = ANSWER_TOKENS * rates.output
-        thought = card.thinking_tokens * rates.output
-        low = read + written * Decimal(str(SHORT_ANSWER))
-        high = read + written * Decimal(str(LONG_ANSWER)) + thought
-        return (read + written + thought).scaleb(-6), (low.scaleb(-6), high.scaleb(-6))
+        if usual is None or usual.tokens is None:
+            return (read + (ANSWER_TOKENS + card.thinking_tokens) * rates.output).scaleb(-6), None
+        written = usual.tokens
+        low, middle, high = (
+            (read + round(tokens) * rates.output).scaleb(-6) for tokens in (written.low, written.median, written.high)
+        )
+        return middle, (low, high) if low < high else None
 
     @staticmethod
-    def latency(card: ModelCard, medians: Mapping[tuple[str, str], float]) -> float:
-        """Seconds until the answer is whole: the median of late, or a stated default."""
+    def latency(card: ModelCard, usual: Usual | None) -> Spread:
+        """Seconds until the answer is whole: as of late, or a stated default without a spread."""
+        if usual is not None:
+            return usual.seconds
         default = OFFLINE_SECONDS if is_offline(card) else HOSTED_SECONDS
-        return medians.get((card.provider, card.name), default)
-
-    @staticmethod
-    def latency_range(seconds: float) -> tuple[float, float]:
-        """Half to twice the median: calls to hosted models vary about so much from one to the next."""
-        return seconds / _TIMES, seconds * _TIMES
+        return Spread(default, default, default)
 
     def _rates_of(self, prices: PriceBook, card: ModelCard) -> Rates | None:
         """Looking a price up takes a fifth of a millisecond, too long for every option of every question."""

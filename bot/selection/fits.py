@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -23,10 +23,11 @@ log = structlog.get_logger("bot.selection")
 @dataclass(frozen=True, slots=True)
 class Fit:
     """`weights`: the refitted estimates, None where the shipped ones hold. `proven`: fine-tuned models that beat the
-    best of the others on golden questions of their kind."""
+    best of the others on golden questions of their kind. `at`: when it was made."""
 
     weights: Weights | None = None
     proven: frozenset[str] = frozenset()
+    at: datetime | None = None
 
 
 class Fits:
@@ -51,17 +52,20 @@ class Fits:
         async with self._engine.begin() as connection:
             statement = insert(connection, learned).values(name=NAME, **values)
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
-        self._fit, self._read_at = fit, time.monotonic()
+        self._fit, self._read_at = replace(fit, at=at), time.monotonic()
 
     async def _read(self) -> Fit:
-        query = sa.select(learned.c.value).where(learned.c.name == NAME, learned.c.version == VERSION)
+        query = sa.select(learned.c.value, learned.c.made_at).where(
+            learned.c.name == NAME, learned.c.version == VERSION
+        )
         async with self._engine.connect() as connection:
-            plain = (await connection.execute(query)).scalar()
-        if plain is None:
+            row = (await connection.execute(query)).first()
+        if row is None:
             return Fit()
+        plain = row.value
         try:
             weights = Weights.from_json(plain["weights"]) if plain["weights"] else None
-            return Fit(weights, frozenset(plain["proven"]))
+            return Fit(weights, frozenset(plain["proven"]), row.made_at)
         except (ValueError, KeyError, TypeError) as error:
             log.warning("fit_unsound", problem=str(error), next="the shipped estimates choose")
             return Fit()

@@ -11,6 +11,7 @@ from bot.domain import Evidence, Option, Question, StrategyName
 from bot.models.cards import ModelCard
 from bot.selection.estimates import Estimates, Means, Needs, is_offline
 from bot.selection.guards import Guards
+from bot.selection.usual import Usual
 from bot.selection.value import Value
 
 FINE_TUNED_SIMILARITY = 0.5
@@ -22,13 +23,13 @@ SAME_QUESTION = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighing:
-    """What every option of one question is weighed with. `medians`: seconds of late by provider and model name."""
+    """What every option of one question is weighed with. `usual`: what each model took of late."""
 
     value: Value
     prices: PriceBook
     estimates: Estimates
     guards: Guards
-    medians: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
 
     def options(
@@ -65,20 +66,21 @@ class Weighing:
         evidence: Evidence,
     ) -> Option:
         quality = self.estimates.quality(card, strategy, needs, self.means)
-        cost = self.estimates.cost(self.prices, card, strategy, question.text, evidence)
-        latency = self.estimates.latency(card, self.medians)
+        usual = self.usual.get((card.provider, card.name))
+        cost = self.estimates.cost(self.prices, card, strategy, question.text, evidence, usual)
+        latency = self.estimates.latency(card, usual)
         return Option(
             strategy=strategy,
             model=card.name,
             quality=0.0 if reason else quality.expected,
             cost=cost[0] if cost else None,
-            latency=latency,
+            latency=latency.median,
             utility=0.0,
             available=not reason,
             reason=reason,
             quality_range=None if reason else quality.range,
             cost_range=cost[1] if cost else None,
-            latency_range=self.estimates.latency_range(latency),
+            latency_range=(latency.low, latency.high) if latency.low < latency.high else None,
         )
 
     def _weighed(self, option: Option, dearest: Decimal) -> Option:

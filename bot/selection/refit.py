@@ -33,12 +33,13 @@ def refitted(
     groups: Sequence[str],
     *,
     index: str = "",
+    least: int = LEAST,
 ) -> Weights:
     """The weights for a team whose golden questions have these features (questions × NAMES).
 
     `quality`: for each strategy how good its answers were (0 to 1), NaN where it was not tried. `groups`: what may not
-    be torn apart when questions are held out. A strategy with fewer than LEAST known answers, or with equal ones only,
-    keeps its model. `index`: the version of the knowledge that was searched.
+    be torn apart when questions are held out. A strategy with fewer than `least` known answers, or with equal ones
+    only, keeps its model. `index`: the version of the knowledge that was searched.
     """
     x = np.array([shipped.standardised(row) for row in rows])
     fold = _folds(groups)
@@ -47,7 +48,7 @@ def refitted(
     for strategy, found in quality.items():
         y = np.asarray(found, float)
         known = np.isfinite(y)
-        if known.sum() >= LEAST and np.ptp(y[known]) > 0:
+        if known.sum() >= least and np.ptp(y[known]) > 0:
             prior = shipped.models[strategy]
             hold = _best_hold(prior, x[known], y[known], fold[known])
             if hold is not None:
@@ -77,7 +78,7 @@ def map_fit(prior: Logistic, x: Table, y: Table, hold: float) -> Logistic:
 def _best_hold(prior: Logistic, x: Table, y: Table, fold: Table) -> float | None:
     """The strongest hold whose held-out loss is not worse than the best by more than its standard error.
 
-    None: nothing was better than the shipped weights.
+    None: nothing was better than the shipped weights by more than its standard error.
     """
     shipped = _loss(x @ prior.b, y)
     losses = {hold: np.empty(len(y)) for hold in HOLDS}
@@ -91,14 +92,15 @@ def _best_hold(prior: Logistic, x: Table, y: Table, fold: Table) -> float | None
             for hold in HOLDS:
                 losses[hold][held] = shipped[held]
     best = min(HOLDS, key=lambda hold: losses[hold].mean())
-    if losses[best].mean() >= shipped.mean():
+    if not _clearly_less(losses[best], shipped):
         return None
-    gain = losses[best]
-    for hold in HOLDS:
-        more = losses[hold] - gain
-        if more.mean() <= more.std() / np.sqrt(len(more)):
-            return hold
-    return best
+    return next(hold for hold in HOLDS if not _clearly_less(losses[best], losses[hold]))
+
+
+def _clearly_less(one: Table, other: Table) -> bool:
+    """Whether the mean of one is below that of the other by more than the standard error of their difference."""
+    less = other - one
+    return bool(less.mean() > less.std() / np.sqrt(len(less)))
 
 
 def _loss(logit: Table, y: Table) -> Table:

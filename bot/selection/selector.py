@@ -14,6 +14,7 @@ from bot.selection.estimates import Estimates, Means, is_offline
 from bot.selection.features import as_dict, features
 from bot.selection.guards import Guards, proven_by_cards
 from bot.selection.options import Weighing
+from bot.selection.usual import Usual
 from bot.selection.value import Value
 from bot.selection.weights import Weights
 
@@ -22,15 +23,15 @@ from bot.selection.weights import Weights
 class Circumstances:
     """What is known beside the question and its evidence.
 
-    `value`: how money and time are weighed here, None: as usual. `medians`: seconds of late by provider and model
-    name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not be asked
-    from here. `weights`: the estimates refitted on the team's golden questions, None before there are any; `proven`:
-    fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched, and
-    `embedder` what it is searched with.
+    `value`: how money and time are weighed here, None: as usual. `usual`: what each model took of late, by provider
+    and model name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not
+    be asked from here. `weights`: the estimates refitted on the team's golden questions, None before there are any;
+    `proven`: fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched,
+    and `embedder` what it is searched with.
     """
 
     value: Value | None = None
-    medians: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
     barred: Collection[str] = ()
     weights: Weights | None = None
@@ -126,7 +127,7 @@ class Selector:
             prices=self._prices,
             estimates=estimates,
             guards=guards,
-            medians=known.medians,
+            usual=known.usual,
             means=known.means,
         )
 

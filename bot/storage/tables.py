@@ -94,7 +94,8 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("question_id", sa.String(40), index=True),
-    sa.Column("purpose", sa.String(20), nullable=False),  # answer, draft, rewrite, embedding, evaluate, judge
+    # answer, draft, rewrite, embedding, evaluate, judge, shadow
+    sa.Column("purpose", sa.String(20), nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
@@ -176,6 +177,32 @@ alternatives = sa.Table(
     sa.Column("first_id", sa.String(40), nullable=False, index=True),
     sa.Column("asked_by", sa.String(40), nullable=False),
     sa.Column("asked_at", UtcDateTime, nullable=False),
+)
+
+# Shadow runs: questions that one other option answered as well, never shown, and how the two answers compare.
+shadows = sa.Table(
+    "shadows",
+    metadata,
+    sa.Column("question_id", sa.String(40), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("state", sa.String(12), nullable=False),  # asking, answered, judging, scored; else why it ended
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("share", sa.Float, nullable=False),  # of all questions that were drawn then
+    sa.Column("taken_strategy", sa.String(20)),
+    sa.Column("taken_model", sa.String(200)),
+    sa.Column("strategy", sa.String(20)),  # with `model`: the other option that was drawn
+    sa.Column("model", sa.String(200)),
+    sa.Column("chance", sa.Float),  # with which it was drawn, among `others`
+    sa.Column("others", sa.Integer),
+    sa.Column("held", ExactDecimal),  # the most that the answer may cost; NULL before it is asked
+    sa.Column("cost", ExactDecimal),  # US dollars; NULL where unknown
+    sa.Column("judge_held", ExactDecimal),
+    sa.Column("judge_cost", ExactDecimal),
+    sa.Column("answer", sa.Text),  # forgotten once it is scored
+    sa.Column("measure", sa.String(20)),  # judge, reference, supported
+    sa.Column("taken_quality", sa.Float),
+    sa.Column("other_quality", sa.Float),
 )
 
 examples = sa.Table(

@@ -19,6 +19,10 @@ KEEP_THIS, KEEP_FIRST = "keep_this", "keep_first"
 WAYS_SHOWN = 3
 _OTHER = "other"
 _BETWEEN = " "
+_NOTHING_ELSE = (
+    "I know of no other way that could be taken here and was not tried yet. “Why this answer?” says what could not be "
+    "taken, and why; `/model list` shows which models a key would add."
+)
 
 
 def another_way_modal(question: str, ways: Sequence[Option], models: Sequence[str], metadata: str) -> JSON:
@@ -42,6 +46,8 @@ def another_way_modal(question: str, ways: Sequence[Option], models: Sequence[st
             "initial_option": next_best[0],
         }
         blocks += [input_block(WAY, "Answer with the next best", radio), {"type": "divider"}]
+    else:
+        blocks.append(context(_NOTHING_ELSE))
     hint = "What you choose here goes before the ways above." if next_best else ""
     blocks += [
         input_block("model", "Model", select("model", by_model, initial=automatic)),
@@ -66,7 +72,16 @@ def chosen(payload: JSON) -> tuple[str | None, str | None]:
 
 
 def comparison(question_id: str, first: Receipt | None, second: Receipt) -> tuple[str, list[JSON]]:
-    """Asks which of two answers is better, as text and blocks; `question_id` is the second one's."""
+    """Asks which of two answers is better, as text and blocks; `question_id` is the second one's.
+
+    Where both came about the same way, there is nothing to learn from one of them, and that is said instead.
+    """
+    if first is not None and _way(first) == _way(second):
+        text = (
+            f"The same way answered again ({how(second)}), so there is nothing to compare. “Why this answer?” says "
+            "what else could not be taken, and why."
+        )
+        return text, [context(text)]
     before = f"The first: {how(first)}\n" if first else ""
     text = "Which of the two answers is better?"
     blocks = [
@@ -90,6 +105,10 @@ def compared(person: str, receipt: Receipt | None, *, is_second: bool) -> tuple[
     by = f" (*{escape(taken.model)}* · {words.STRATEGIES[taken.strategy]})" if taken else ""
     text = f"Kept by <@{person}>: {which}{by}"
     return text, [context(f":white_check_mark: {text}")]
+
+
+def _way(receipt: Receipt) -> tuple[str, str]:
+    return receipt.choice.option.strategy, receipt.choice.option.model
 
 
 def _offered(way: Option) -> JSON:

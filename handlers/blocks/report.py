@@ -30,6 +30,14 @@ _FAILURES = {
     "context_too_long": "too long for the model",
     "lost": "cut off by a restart",
 }
+_PURPOSES = {
+    "answer": "answers",
+    "rewrite": "follow-ups made whole",
+    "embedding": "embeddings",
+    "evaluate": "evaluations",
+    "judge": "judging",
+    "shadow": "shadow runs",
+}
 
 
 def report_blocks(report: WeeklyReport, permalinks: Mapping[str, str]) -> list[JSON]:
@@ -54,8 +62,9 @@ def cost_blocks(summary: CostSummary) -> list[JSON]:
 
 
 def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) -> list[JSON]:
+    said = [section(escape(sentence)) for sentence in report.said]
     if report.empty:
-        return [section(headline(report))]
+        return [section(headline(report)), *said]
     blocks = [section(f"*{escape(headline(report))}*"), chart, _table("model", report.by_model, report.total)]
     blocks.append(
         {
@@ -63,6 +72,7 @@ def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) ->
             "fields": [
                 mrkdwn(_lines("By strategy", "strategy", report.by_strategy), 2000),
                 mrkdwn(_lines("By channel", "channel", report.by_channel), 2000),
+                *([mrkdwn(_lines("By purpose", "purpose", report.by_purpose), 2000)] if report.by_purpose else ()),
             ],
         }
     )
@@ -74,8 +84,7 @@ def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) ->
         blocks.append(section("\n".join(("*Dearest questions*", *questions))))
     blocks.extend(_troubles(report))
     up, down = report.thumbs
-    if report.choosing:
-        blocks.append(section(escape(report.choosing)))
+    blocks.extend(said)
     blocks.append(context(f":thumbsup: {up} · :thumbsdown: {down} · {report.week}"))
     return blocks
 
@@ -171,7 +180,7 @@ def _worded(by: GroupBy, key: str) -> str:
         return "outside channels" if by == "channel" else "everything else"
     if by == "strategy" and key in set(StrategyName):
         return words.STRATEGIES[StrategyName(key)]
-    return key
+    return _PURPOSES.get(key, key) if by == "purpose" else key
 
 
 def _is_channel(key: str) -> bool:

@@ -33,7 +33,7 @@ def write_page(folder: Path, names: Sequence[str], page: str = "README") -> None
     head, remarks_file = _PAGES[page]
     remarks = (HERE / remarks_file).read_text(encoding="utf-8").strip()
     sections = [part for result in results for part in _section(result)]
-    selector = _selector(folder / "selector.json") if page == "README" else ()
+    selector = _selector(folder) if page == "README" else ()
     parts = [head.strip(), *_marks(results), *sections, *selector, remarks]
     (folder / f"{page}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
@@ -71,30 +71,67 @@ def _section(result: JSON) -> Iterator[str]:
     )
 
 
-def _selector(file: Path) -> Iterator[str]:
+def _selector(folder: Path) -> Iterator[str]:
+    file = folder / "selector.json"
     if not file.exists():
         return
     found: JSON = json.loads(file.read_text(encoding="utf-8"))
     yield "## The choice of a strategy"
-    fitted = found["weights_fitted_to_these_questions"]
-    same = "these very questions, so that the held-out scores count" if fitted else "other questions"
-    yield f"{found['questions']:,} questions, each made for one strategy. The weights come from {same}."
-    rows = {
-        "the selector": found,
-        "held out: other questions": found["held_out"]["held_out_questions"],
-        "held out: other stores": found["held_out"]["other_half_of_the_stores"],
-        "always the commonest": found["always_the_commonest"],
-    }
-    head = ["| | accuracy | macro F1 | sent to documents that are not there |", "|---|---|---|---|"]
-    names = ("accuracy", "macro_f1", "missing_document_to_rag")
-    yield "\n".join(
-        [*head, *(f"| {who} | {' | '.join(f'{row[n]:.3f}' for n in names)} |" for who, row in rows.items())]
-    )
-    choice, whole = found["choice_ms"], found["search_and_choice_ms"]
     yield (
-        f"The choice takes {choice['p50']:.2g} ms (p95 {choice['p95']:.2g}), with the search for evidence "
-        f"{whole['p50']:.2g} ms (p95 {whole['p95']:.2g})."
+        f"{found['questions']:,} questions, each made for one strategy. What counts are the rows of stores that the "
+        "weights have never seen: fitted on half of the stores' topics and intents, tried on the other half."
     )
+    rows = {"always the commonest": found["always_the_commonest"], "nearest store": found["nearest_store"]}
+    rows |= {f"shipped, {name}": row for name, row in found["shipped"].items()}
+    other = "fitted_on_the_other_half_of_the_stores"
+    rows |= {f"other half, {name.replace('_', ' ')}": row for name, row in found.get(other, {}).items()}
+    names = {
+        "accuracy": "accuracy",
+        "macro_f1": "macro F1",
+        "missing_document_to_rag": "missing document sent to RAG",
+        "hit_recall": "hit recall",
+        "missing_at_hit_recall_85": "missing at hit recall .85",
+        "calibration_error": "calibration error",
+        "gap_closed": "gap to the oracle closed",
+    }
+    head = f"| | {' | '.join(names.values())} |\n|{'---|' * (len(names) + 1)}"
+    yield "\n".join(
+        [head, *(f"| {who} | {' | '.join(_share(row.get(n)) for n in names)} |" for who, row in rows.items())]
+    )
+    flips = ", ".join(f"{name} {share:.1%}" for name, share in found["flips"].items())
+    decision = found["decision_ms"]
+    yield (
+        f"Questions that another strategy answers when they are asked otherwise: {flips}. A decision takes "
+        f"{decision['p50']:.2g} ms (p95 {decision['p95']:.2g}) once the evidence is there."
+    )
+    yield from _outcomes(folder / "outcomes.json")
+
+
+def _outcomes(file: Path) -> Iterator[str]:
+    if not file.exists():
+        return
+    found: JSON = json.loads(file.read_text(encoding="utf-8"))
+    yield "### How often to retrieve, by the question alone"
+    always = ", ".join(f"{step} {row['accuracy']:.3f} at {row['cost']:g}" for step, row in found["always"].items())
+    yield f"{found['questions']:,} questions with what came of no, one and several retrieval steps. Always {always}."
+    names = ("folds", "accuracy", "cost", "gain over the best fixed (95%)", "cost at accuracy of always multi")
+    head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+    rows = [
+        f"| {name} | {row['accuracy']:.3f} | {row['cost']:.2f} | {low:+.3f} to {high:+.3f} | "
+        f"{row['cost_at_accuracy_of_always_multi']} |"
+        for key, name in (("folds_stratified_by_dataset", "by dataset"), ("datasets_never_seen", "datasets never seen"))
+        if (row := found.get(key))
+        for low, high in [row["gain_over_the_best_fixed"]]
+    ]
+    yield "\n".join([head, *rows])
+
+
+def _cells(who: str, cells: Sequence[str]) -> str:
+    return f"| {who} | {' | '.join(cells)} |"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _row(measure: JSON) -> str:

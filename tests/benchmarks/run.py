@@ -20,7 +20,7 @@ from page import write_page
 BENCHES = ("questions", "memory", "start", "ingest", "search", "offline")
 KNOWLEDGE = ("ranking", "peers", "refresh", "filter", "scale", "offline")
 SELECTOR = "selector"
-LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800}
+LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800, "selector": 3_600}
 USUAL_LIMIT_SECONDS = 600
 
 
@@ -45,10 +45,13 @@ def _commands(arguments: argparse.Namespace, out: Path, work: Path) -> Iterator[
     benches = KNOWLEDGE if arguments.knowledge else (*BENCHES, SELECTOR)
     wanted = arguments.only or benches
     yield from ((name, words) for name in benches if name in wanted and name != SELECTOR)
-    routes = arguments.data / "selector"
+    data = arguments.data / "selector"
     if SELECTOR in benches and SELECTOR in wanted and not arguments.short:
-        if routes.is_dir():
-            yield SELECTOR, ["--data", str(routes), "--out", str(out / f"{SELECTOR}.json")]
+        if data.is_dir():
+            files = ["--routes", str(data / "routes.csv"), "--stores", str(data / "stores.json")]
+            yield SELECTOR, [*files, "--out", str(out / f"{SELECTOR}.json")]
+            outcomes = ["--outcomes", str(data / "retrieval_outcomes.csv")]
+            yield SELECTOR, [*outcomes, "--out", str(out / "outcomes.json")]
         else:
             print("The questions for the choice of a strategy (selector of the trial data) are not here.")
 
@@ -65,7 +68,7 @@ def _ran(name: str, words: list[str]) -> bool:
     began = time.monotonic()
     # As knowledge sets it for itself: benchmarks load numpy first, which asks only once. The peers have their own way.
     threads = {} if name == "peers" else {"OPENBLAS_NUM_THREADS": "1"}
-    script = str(Path(__file__).with_name(f"bench_{name}.py"))
+    script = str(Path(__file__).with_name("selector.py" if name == SELECTOR else f"bench_{name}.py"))
     process = subprocess.Popen([sys.executable, script, *words], env=os.environ | threads)
     try:
         process.wait(LIMIT_SECONDS.get(name, USUAL_LIMIT_SECONDS))

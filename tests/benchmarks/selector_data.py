@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from knowledge.sources.folder import FolderSource
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "selector"
 ROUTES, STORES = DATA / "routes.csv", DATA / "stores.json"
+GERMAN = DATA.parent / "retrieval" / "xquad.de.json"
+HIT, MISS = ("knowledge_hit", StrategyName.RAG), ("knowledge_miss", StrategyName.ZERO_SHOT)
+ASKED_OF_EACH = 3
 PASSAGES = 6
 EXAMPLES = 4
 TUNED = "tuned"
@@ -65,6 +69,29 @@ def read_stores(file: Path = STORES) -> Stores:
         examples=tuple((entry["text"], entry["answer"]) for entry in document["examples"]),
         prompts=tuple(document["fine_tuned_prompts"]),
     )
+
+
+def read_squad(file: Path, half: int) -> tuple[list[Asked], Stores]:
+    """A team with documents alone, from every other article of a file in SQuAD's form: `half` is 0 or 1.
+
+    Three tenths of the paragraphs are left out, so that what was made for them looks answerable and is not.
+    """
+    chance = random.Random(half)
+    articles = json.loads(file.read_text(encoding="utf-8"))["data"]
+    paragraphs = {
+        f"{number}-{place}": paragraph
+        for number, article in enumerate(articles)
+        for place, paragraph in enumerate(article["paragraphs"])
+        if number % 2 == half
+    }
+    missing = set(chance.sample(sorted(paragraphs), len(paragraphs) * 3 // 10))
+    asked = [
+        Asked(question["question"], *(MISS if id in missing else HIT))
+        for id, paragraph in paragraphs.items()
+        for question in chance.sample(paragraph["qas"], min(ASKED_OF_EACH, len(paragraph["qas"])))
+    ]
+    documents = {id: paragraph["context"] for id, paragraph in paragraphs.items() if id not in missing}
+    return asked, Stores(documents, (), ())
 
 
 class Team:

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app import open_app
 from bot.config import Http, Settings
 from bot.core import Core
+from bot.jobs.schedule import Schedule
 from bot.secrets import SlackSecrets
 from deploy.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 from deploy.workspace.driver import Driver
@@ -32,6 +33,7 @@ class ConnectedBot:
     inbound: Inbound
     client: AsyncWebClient
     url: str | None
+    schedule: Schedule
 
     async def idle(self, person: Driver) -> None:
         """Waits until all that it was sent is acknowledged and worked off."""
@@ -56,7 +58,7 @@ async def connected_bot(
             async with Driver(workspace.url) as person:
                 await person.control("set_delivery", mode="http", events_url=f"{app.url}/slack/events")
         await app.core.knowledge.refresh()
-        yield ConnectedBot(app.core, app.inbound, app.client, app.url)
+        yield ConnectedBot(app.core, app.inbound, app.client, app.url, app.schedule)
 
 
 def _secrets(mode: Mode) -> SlackSecrets:

@@ -18,6 +18,7 @@ from bot import evaluating
 from bot.config import Settings
 from bot.core import Core, open_core
 from bot.evaluation.planning import Order
+from bot.outlets import Outlets
 
 DOCUMENTS = {
     "deploying.md": """# Deploying
@@ -82,24 +83,24 @@ class Bench:
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows or GOLDEN), "utf-8")
         return file
 
-    async def evaluate(self, **order: Any) -> dict[str, Any]:
+    async def evaluate(self, *, outlets: Mapping[str, Any] | None = None, **order: Any) -> dict[str, Any]:
         """Evaluates by the test model unless the order says otherwise; gives what is printed as JSON."""
         order.setdefault("file", self.folder / "golden.jsonl")
         order.setdefault("models", ("test-model",))
-        return await self._printed(evaluating.evaluate, Order(**order))
+        return await self._printed(evaluating.evaluate, Order(**order), outlets=outlets)
 
     async def resume(self, name: str = "last", **order: Any) -> dict[str, Any]:
         """Goes on with a run."""
         return await self._printed(evaluating.resume, name, Order(file=None, **order))
 
-    async def shown(self, name: str = "last") -> dict[str, Any]:
+    async def shown(self, name: str = "last", **outlets: Any) -> dict[str, Any]:
         """A run as it was kept."""
-        return await self._printed(evaluating.show, name)
+        return await self._printed(evaluating.show, name, outlets=outlets)
 
-    async def _printed(self, command: Any, *arguments: Any) -> dict[str, Any]:
+    async def _printed(self, command: Any, *arguments: Any, outlets: Mapping[str, Any] | None = None) -> dict[str, Any]:
         out, err = (Console(file=io.StringIO(), width=200, soft_wrap=True) for _ in range(2))
         try:
-            await command(self.settings, *arguments, out, err, True)
+            await command(self.settings, *arguments, Outlets(out=out, err=err, as_json=True, **(outlets or {})))
         finally:
             self.told = err.file.getvalue()  # type: ignore[attr-defined]
         document: dict[str, Any] = json.loads(out.file.getvalue())  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ import json
 import re
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
@@ -158,7 +158,8 @@ class Request:
 
 
 class ModelServer:
-    """The server. `models` are the ids that /v1/models lists; `reply` is what an unscripted request gets.
+    """The server. `models` are the ids that /v1/models lists; `reply` is what an unscripted request gets, or what
+    `answering` makes of it.
 
     With `api_key` every request must carry it. `port` 0 takes a free one. Embeddings are of words, `dimensions` long:
     texts that share words are near each other.
@@ -175,6 +176,7 @@ class ModelServer:
     ) -> None:
         self.models = tuple(models)
         self.reply = reply or Reply()
+        self.answering: Callable[[Request], Reply] | None = None
         self.requests: list[Request] = []
         self.url = ""
         self._api_key = api_key
@@ -247,7 +249,8 @@ class ModelServer:
         noted = await self._note(request, body)
         if refused := self._refuse(request):
             return refused
-        reply = self._script.popleft() if self._script else self.reply
+        usual = self.answering(noted) if self.answering else self.reply
+        reply = self._script.popleft() if self._script else usual
         try:
             return await self._answer(request, noted, reply)
         except (asyncio.CancelledError, ConnectionError):

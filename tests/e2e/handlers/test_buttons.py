@@ -140,6 +140,20 @@ async def test_what_was_tried_is_not_offered_again(bot: ConnectedBot, maya: Driv
     await maya.click(second, "another_way")
     view = await maya.wait_for_view(after=opened)
     assert [block.get("block_id") for block in view["blocks"] if block["type"] == "input"] == ["model", "strategy"]
+    assert "I know of no other way that could be taken here" in str(view["blocks"])
+
+
+async def test_the_same_way_again_is_said_to_be_the_same_and_not_compared(
+    bot: ConnectedBot, maya: Driver, answer: JSON
+) -> None:
+    await maya.click(answer, "another_way")
+    await maya.submit_view(await maya.wait_for_view(), {"model": "test-model", "strategy": "rag"})
+    await maya.wait_for_message(
+        "C0GENERAL",
+        lambda m: "The same way answered again (*test-model* · knowledge search (RAG)" in m["text"],
+        thread=answer["thread_ts"],
+    )
+    assert "keep_this" not in str(await maya.history("C0GENERAL", answer["thread_ts"]))
 
 
 async def test_of_two_answers_the_one_that_is_kept_is_remembered_and_the_last_word_counts(

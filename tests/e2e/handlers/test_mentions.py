@@ -141,6 +141,16 @@ async def test_thanks_are_taken_and_cost_nothing(bot: ConnectedBot, maya: Driver
     assert server.chats == []
 
 
+async def test_who_asks_what_the_bot_can_do_gets_the_help_whatever_the_documents_say(
+    bot: ConnectedBot, maya: Driver, server: ModelServer
+) -> None:
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} hi, what can you do?")
+    reply = await maya.wait_for_reply("C0GENERAL", ts)
+    assert "What I can do" in reply["text"]
+    assert "`/ask QUESTION`" in str(reply["blocks"])
+    assert server.chats == []
+
+
 async def test_an_image_alone_gets_a_hint_that_names_it(bot: ConnectedBot, maya: Driver) -> None:
     ts = await maya.post(maya.dm, "", files={"robot.png": PNG})
     reply = await maya.wait_for_reply(maya.dm, ts)

@@ -260,13 +260,26 @@ async def test_a_fine_tuned_model_is_taken_for_its_own_kind_of_question_alone(
     build: Any, hosted: Any, server: ModelServer, second_server: ModelServer
 ) -> None:
     prompts = ["Write a release note for a bug fix", "Write the release notes of version 2"]
-    tuned = hosted("notes", second_server.url, fine_tune={"kind": "release notes", "prompts": prompts})
-    house = build(hosted("writer", server.url), tuned)
+    tune = {"kind": "release notes", "prompts": prompts}
+    proven = hosted("notes", second_server.url, fine_tune=tune, scores={"fine_tuned": 0.9})
+    house = build(hosted("writer", server.url), proven)
     own = await house.ask("Please write the release note of version 3")
     assert (own.receipt.choice.option.model, own.receipt.choice.option.strategy) == ("notes", StrategyName.FINE_TUNED)
     assert second_server.chats[0].body["messages"][-1]["content"] == "write the release note of version 3"
     other = await house.ask(ROLL_BACK)
     assert other.receipt.choice.option.model == "writer"
+
+
+async def test_a_fine_tuned_model_that_is_not_proven_answers_only_where_it_is_pinned(
+    build: Any, hosted: Any, server: ModelServer, second_server: ModelServer
+) -> None:
+    asked = "Please write the release note of version 3"
+    tune = {"kind": "release notes", "prompts": ["Write the release notes of version 2"]}
+    house = build(hosted("writer", server.url), hosted("notes", second_server.url, fine_tune=tune))
+    choice = (await house.ask(asked)).receipt.choice
+    assert choice.option.model == "writer"
+    assert any("“notes” has not been shown to beat the other models" in guard for guard in choice.guards)
+    assert (await house.ask(asked, model="notes")).receipt.choice.option.strategy is StrategyName.FINE_TUNED
 
 
 @pytest.mark.parametrize("table", ["questions", "ledger", "pins"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -20,8 +21,8 @@ from bot.domain import (
     StrategyName,
     Usage,
 )
-from bot.selection.latencies import Latencies
 from bot.selection.questions import Questions
+from bot.selection.usual import RecentCalls, Spread, Usual
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 OPTION = Option(
@@ -76,9 +77,9 @@ async def test_a_question_that_is_asked_again_after_a_crash_keeps_what_is_known_
     assert await kept.answered("q1") == "So."
 
 
-async def test_a_models_latency_is_the_median_of_its_answered_calls(engine: AsyncEngine) -> None:
+async def answered_calls(engine: AsyncEngine, calls: Sequence[tuple[float, int | None, str]]) -> None:
     ledger = Ledger(engine)
-    for seconds, outcome in ((1.0, "answered"), (2.0, "answered"), (9.0, "answered"), (60.0, "timed_out")):
+    for seconds, tokens, outcome in calls:
         call = Call(
             question_id="q1",
             purpose="answer",
@@ -91,6 +92,18 @@ async def test_a_models_latency_is_the_median_of_its_answered_calls(engine: Asyn
             started_at=NOW,
         )
         row = await ledger.open(call)
+        usage = None if tokens is None else Usage(prompt_tokens=10, completion_tokens=tokens)
         price = Price(amount=None, version=None)
-        await ledger.settle(row, outcome=outcome, seconds=seconds, usage=None, price=price)
-    assert await Latencies(engine).medians() == {("house", "writer"): 2.0}
+        await ledger.settle(row, outcome=outcome, seconds=seconds, usage=usage, price=price)
+
+
+async def test_a_models_latency_is_the_median_of_its_answered_calls(engine: AsyncEngine) -> None:
+    calls = ((1.0, None, "answered"), (2.0, None, "answered"), (9.0, None, "answered"), (60.0, None, "timed_out"))
+    await answered_calls(engine, calls)
+    assert await RecentCalls(engine).usual() == {("house", "writer"): Usual(Spread(2.0, 2.0, 2.0))}
+
+
+async def test_enough_answered_calls_tell_how_much_time_and_length_vary(engine: AsyncEngine) -> None:
+    await answered_calls(engine, [(float(number), 10 * number, "answered") for number in range(1, 12)])
+    usual = (await RecentCalls(engine).usual())["house", "writer"]
+    assert usual == Usual(Spread(6.0, 2.0, 10.0), Spread(60.0, 20.0, 100.0))

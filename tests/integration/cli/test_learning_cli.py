@@ -18,11 +18,27 @@ from bot.core import Core, open_core
 from bot.errors import UnknownEntry
 from bot.learning.labels import Signal
 
+WRITER = """
+[[providers]]
+name = "house"
+title = "House"
+base_url = "http://127.0.0.1:9/v1"
+
+[[models]]
+name = "writer"
+provider = "house"
+context_window = 8192
+summary = "A model for tests."
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "switchboard.toml").write_text(f'models_dir = "{models_dir}"\n[[knowledge.folders]]\npath = "docs"\n')
+    (tmp_path / "cards.toml").write_text(WRITER)
+    (tmp_path / "switchboard.toml").write_text(
+        f'models_dir = "{models_dir}"\n[models]\ncards = "cards.toml"\n[[knowledge.folders]]\npath = "docs"\n'
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -101,3 +117,25 @@ def test_doctor_and_the_report_say_who_chooses(folder: Path) -> None:
     with (folder / "switchboard.toml").open("a") as config:
         config.write("[selection]\nlearning = false\n")
     assert findings()["learning"]["sentence"].startswith("Learning is off (selection.learning)")
+
+
+def test_where_the_best_fixed_ways_model_is_gone_the_sentence_says_so_and_who_chooses(folder: Path) -> None:
+    prepared()
+    (folder / "cards.toml").write_text(WRITER.replace('"writer"', '"other"'))
+    sentence = (
+        "No difference worth routing for, but “writer” of the best fixed way (rag · writer) cannot be called now: the "
+        "shipped estimates choose. `switchboard evaluate` finds another one."
+    )
+    assert findings()["learning"]["sentence"] == sentence
+    assert sentence in " ".join(switchboard("report").stdout.split())
+
+
+def test_shadow_runs_are_told_with_what_they_may_cost_and_that_they_are_off(folder: Path) -> None:
+    told = " ".join(switchboard("learning").stdout.split())
+    assert (
+        "Shadow runs: 2% of the questions are also answered another way, never shown; $0 of this week's $1.00 is "
+        "spent or held; no model judges them (selection.judge)." in told
+    )
+    with (folder / "switchboard.toml").open("a") as config:
+        config.write("[selection]\nshadow_share = 0\n")
+    assert "Shadow runs are off (selection.shadow_share = 0)." in switchboard("learning").stdout

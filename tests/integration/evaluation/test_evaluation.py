@@ -62,11 +62,11 @@ async def test_what_a_run_costs_is_exact_and_stands_in_the_ledger(bench: Bench) 
 async def test_each_row_has_the_evidence_and_what_the_selector_would_choose(bench: Bench) -> None:
     document = await bench.evaluate()
     row = next(row for row in document["questions"] if row["id"] == "rollback")
-    assert row["features"].keys() == set(NAMES)
+    # Three passages are too few to tell how much nearer than usual one is; what is not known is left out.
+    assert row["features"].keys() == set(NAMES) - {"passage_lead"}
     assert row["features"]["passage_similarity"] > 0.4
     assert row["chosen"] in {ZERO, RAG}
-    assert row["expected_quality"].keys() == {ZERO, FEW, RAG}
-    assert row["expected_quality"][row["chosen"]] > row["expected_quality"][FEW] == 0.0
+    assert row["chosen"] in row["expected_quality"].keys() <= {ZERO, RAG}
     summary = document["ways"][-1]
     assert summary["name"] == "the selector's choice"
     assert summary["answered"] == 4

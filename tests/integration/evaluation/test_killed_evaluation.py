@@ -24,6 +24,8 @@ async def start(bench: Bench, *arguments: str) -> asyncio.subprocess.Process:
     )
     command = [sys.executable, "-m", "bot", "evaluate", *arguments, "--config", str(config)]
     environment = {**os.environ, "PYTHONPATH": ROOT}
+    # Where the tests run in the background of a shell, they are deaf to Ctrl+C, and what they start would be too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     quiet, told = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=quiet, stderr=told)
 

@@ -55,7 +55,17 @@ RUN = Run(
 async def test_a_run_is_kept_and_loaded_as_it_was(engine: AsyncEngine) -> None:
     runs = Runs(engine)
     await runs.start(RUN, (RAG, ZERO), GOLDEN)
-    weighed = Weighed(features={"lead": 0.25}, chosen=RAG, expected={RAG: 0.5, ZERO: 0.25}, left_out=2)
+    weighed = Weighed(
+        features={"lead": 0.25},
+        chosen=RAG,
+        expected={RAG: 0.5, ZERO: 0.25},
+        paid={RAG: 0.02},
+        tuned={"tuned": 0.75},
+        left_out=2,
+        milliseconds=1.5,
+        absent=True,
+        otherwise={"Who?": RAG, "who?": None},
+    )
     await runs.keep_weighed("r1", "a", weighed)
     cell = Cell(quality=0.5, scores={"f1": 0.5}, cost=Decimal("0.000000123"), seconds=1.5, answer="Ana, I th\0ink.")
     await runs.keep("r1", "a", RAG, Kept(replace(cell, quality=None)))
@@ -65,6 +75,8 @@ async def test_a_run_is_kept_and_loaded_as_it_was(engine: AsyncEngine) -> None:
     assert record.run == RUN
     assert record.golden == GOLDEN
     assert record.left_out == 2
+    assert (record.absent, record.decision_ms) == (frozenset({"a"}), (1.5,))
+    assert record.otherwise == {"a": {"Who?": RAG, "who?": None}}
     assert record.details == {("a", RAG): "why", ("b", ZERO): "no money"}
     assert record.matrix == Matrix(
         rows=(
@@ -75,6 +87,8 @@ async def test_a_run_is_kept_and_loaded_as_it_was(engine: AsyncEngine) -> None:
                 features={"lead": 0.25},
                 chosen=RAG,
                 expected={RAG: 0.5, ZERO: 0.25},
+                paid={RAG: 0.02},
+                tuned={"tuned": 0.75},
             ),
             Row(id="b", text="Where?", group="places"),
         ),
@@ -84,6 +98,30 @@ async def test_a_run_is_kept_and_loaded_as_it_was(engine: AsyncEngine) -> None:
             ("b", ZERO): Cell(quality=None, outcome="not run"),
         },
     )
+
+
+async def test_what_is_chosen_again_takes_the_place_of_what_was_chosen_and_leaves_the_rest(engine: AsyncEngine) -> None:
+    runs = Runs(engine)
+    await runs.start(RUN, (RAG, ZERO), GOLDEN)
+    weighed = Weighed(
+        features={"lead": 0.25},
+        chosen=RAG,
+        expected={RAG: 0.5},
+        paid={RAG: 0.02},
+        tuned={},
+        left_out=1,
+        milliseconds=1.5,
+        absent=True,
+        otherwise={"Who?": RAG},
+    )
+    await runs.keep_weighed("r1", "a", weighed)
+    before = await runs.load("r1")
+    again = [replace(row, chosen=ZERO, expected={ZERO: 0.75}) for row in before.matrix.rows]
+    await runs.choose_again("r1", again)
+    after = await runs.load("r1")
+    assert after.matrix.rows[0] == again[0]
+    assert after.matrix.rows[1] == before.matrix.rows[1]
+    assert (after.absent, after.otherwise, after.left_out) == (before.absent, before.otherwise, 1)
 
 
 async def test_an_answer_that_is_still_to_be_judged_is_told_from_one_that_is_done(engine: AsyncEngine) -> None:

@@ -7,6 +7,7 @@ from judging import NOW, RAG, alike, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Call, Ledger
+from bot.costs.periods import Week
 from bot.costs.report import WeeklyReport, headline
 from bot.domain import Mean, Price, Usage
 from bot.inbox import Inbox
@@ -98,3 +99,16 @@ async def test_the_weekly_report_says_who_chooses(engine: AsyncEngine) -> None:
 
     await report_job(Ledger(engine), Feedback(engine), BERLIN, post, learning.standing)(MONDAY)
     assert posted[0].choosing == "No difference worth routing for: everything goes to rag · writer."
+
+
+async def test_the_weekly_report_tells_the_shadow_runs_of_its_week(engine: AsyncEngine) -> None:
+    posted: list[WeeklyReport] = []
+
+    async def post(report: WeeklyReport) -> None:
+        posted.append(report)
+
+    async def shadows(week: Week) -> str:
+        return f"Shadow runs of {week}."
+
+    await report_job(Ledger(engine), Feedback(engine), BERLIN, post, shadows=shadows)(MONDAY)
+    assert posted[0].shadows == "Shadow runs of 9–15 November 2026."

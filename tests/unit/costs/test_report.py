@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -83,3 +84,13 @@ def test_the_text_ends_with_who_chooses_where_that_is_known() -> None:
     sentence = "No difference worth routing for: everything goes to rag · small."
     assert as_text(report(choosing=sentence)).splitlines()[-1] == sentence
     assert as_text(report()).splitlines()[-1].startswith("Thumbs:")
+
+
+def test_an_empty_week_says_who_chooses_and_what_shadow_runs_say_all_the_same() -> None:
+    week = replace(empty(), choosing="Learning is used.", shadows="Shadow runs: 2 questions.")
+    assert as_text(week).splitlines()[1:] == ["Learning is used.", "Shadow runs: 2 questions."]
+
+
+def test_what_calls_were_for_is_a_sum_of_its_own() -> None:
+    week = report(by_purpose=(total("4.15", "answer", calls=286), total("0.03", "shadow", calls=14)))
+    assert "By purpose: answer $4.15 (286 calls), shadow $0.03 (14 calls)." in as_text(week)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -169,3 +170,18 @@ def test_who_chooses_is_said_before_the_thumbs() -> None:
     assert blocks[-2]["text"]["text"] == "Learning is used: +0.04 over always rag · &lt;small&gt;."
     assert "thumbsup" in str(blocks[-1])
     assert len(report_blocks(report(), {})) == len(blocks) - 1
+
+
+def test_an_empty_week_says_who_chooses_and_what_shadow_runs_say_in_blocks_too() -> None:
+    blocks = report_blocks(replace(empty(), choosing="<Learning> is used.", shadows="Shadow runs: 2 questions."), {})
+    check_message_blocks(blocks)
+    told = [block["text"]["text"] for block in blocks]
+    assert told[1:] == ["&lt;Learning&gt; is used.", "Shadow runs: 2 questions."]
+
+
+def test_shadow_runs_are_told_after_who_chooses_and_their_calls_have_a_name() -> None:
+    shadowed = (total("4.15", "answer", calls=286), total("0.03", "shadow", calls=14))
+    blocks = report_blocks(report(choosing="Learning is used.", shadows="Shadow runs: 14.", by_purpose=shadowed), {})
+    check_message_blocks(blocks)
+    assert [block["text"]["text"] for block in blocks[-3:-1]] == ["Learning is used.", "Shadow runs: 14."]
+    assert "• shadow runs: $0.03, 14 calls" in texts(blocks)

@@ -46,6 +46,29 @@ def test_a_question_that_begins_with_thanks_is_no_courtesy() -> None:
     assert not text.is_courtesy("Thanks, and on Windows?")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "help",
+        "What can you do?",
+        "hey, what can you do for us? :wave:",
+        "Who are you?",
+        "What is this bot?",
+        "Was kannst du?",
+    ],
+)
+def test_what_the_bot_is_and_can_do_is_a_call_for_help(words: str) -> None:
+    assert text.asks_for_help(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Help me reset my password", "What can you do about a failed deploy?", "Who are you calling in an incident?", "?"],
+)
+def test_a_question_about_anything_else_is_no_call_for_help(words: str) -> None:
+    assert not text.asks_for_help(words)
+
+
 @pytest.mark.parametrize("question", ["Where is it?", "どこですか？", "أين؟"])
 def test_a_question_mark_of_any_script_makes_a_question(question: str) -> None:
     assert text.is_question(question)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,12 +8,28 @@ from typing import Any
 import pytest
 
 from bot.costs.prices import PriceBook
-from bot.domain import Audience, Choice, Evidence, Example, Option, Pin, Place, PlaceKind, Question, StrategyName
+from bot.domain import (
+    Audience,
+    Choice,
+    Evidence,
+    Example,
+    Mean,
+    Option,
+    Pin,
+    Place,
+    PlaceKind,
+    Question,
+    StrategyName,
+    Versions,
+)
 from bot.models.cards import CardRates, FineTune, ModelCard
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.selection.data_rules import STAYS
+from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.selector import Circumstances, Selector
+from bot.selection.usual import Spread, Usual
 from bot.selection.value import Value
+from bot.selection.weights import load_weights
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage
 
@@ -63,14 +80,17 @@ def choose(
     evidence: Evidence,
     *cards: ModelCard,
     pins: tuple[Pin, ...] = (),
-    medians: Any = None,
+    seconds: Any = None,
     value: Value = Value.BALANCED,
     barred: frozenset[str] = frozenset(),
+    known: Circumstances | None = None,
+    text: str = "How?",
 ) -> Choice:
     selector = Selector(prices=PriceBook())
     place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
-    question = Question(id="q", text="How?", asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
-    known = Circumstances(medians=medians or {}, value=value, barred=barred)
+    question = Question(id="q", text=text, asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
+    usual = {key: Usual(Spread(value, value, value)) for key, value in (seconds or {}).items()}
+    known = known or Circumstances(usual=usual, value=value, barred=barred)
     return selector.choose(question, evidence, cards, pins, known)
 
 
@@ -110,10 +130,74 @@ def test_a_measured_better_model_is_worth_its_price_until_money_counts_more() ->
 
 
 def test_a_slow_model_loses_against_a_fast_one() -> None:
-    medians = {("house", "slow"): 20.0, ("house", "fast"): 1.0}
-    choice = choose(DOCUMENTS, card("slow"), card("fast"), medians=medians)
+    seconds = {("house", "slow"): 20.0, ("house", "fast"): 1.0}
+    choice = choose(DOCUMENTS, card("slow"), card("fast"), seconds=seconds)
     assert taken(choice) == ("fast", RAG)
     assert choice.option.latency == 1.0
+
+
+def test_what_a_model_usually_writes_tells_its_cost_and_its_range() -> None:
+    usual = {("house", "writer"): Usual(Spread(2.0, 1.0, 5.0), Spread(100, 40, 300))}
+    plain = choose(NOTHING, card("writer"), known=Circumstances(usual=usual)).option
+    assert plain.cost is not None
+    assert plain.cost_range is not None
+    assert plain.cost_range[0] < plain.cost < plain.cost_range[1]
+    assert plain.cost_range[1] - plain.cost == 200 * Decimal("0.000001")
+    assert (plain.latency, plain.latency_range) == (2.0, (1.0, 5.0))
+
+
+def test_before_a_model_has_answered_nothing_is_known_of_the_spread_of_its_cost() -> None:
+    option = choose(NOTHING, card("writer")).option
+    assert option.cost is not None
+    assert option.cost_range is None
+    assert option.latency_range is None
+
+
+def test_measured_answers_move_the_estimate_the_more_the_more_there_are() -> None:
+    shipped = choose(NOTHING, card("writer")).option.quality
+    qualities = [shipped]
+    for n in (5, 50, 5000):
+        means = {(ZERO_SHOT, "writer"): Mean(n, 0.2)}
+        qualities.append(choose(NOTHING, card("writer"), known=Circumstances(means=means)).option.quality)
+    assert qualities == sorted(qualities, reverse=True)
+    assert qualities[-1] > 0.2
+
+
+def test_a_choice_says_with_what_it_was_made_and_what_decided() -> None:
+    choice = choose(DOCUMENTS, card("writer"), known=Circumstances(index="local 12ab"))
+    assert choice.versions == Versions(estimates=load_weights().version, prices=PriceBook().version, index="local 12ab")
+    assert choice.features["passage_similarity"] == pytest.approx(0.82)
+    assert "closeness" not in choice.features
+    assert any(reason.startswith("What spoke most for it: ") for reason in choice.reasons)
+    low, high = choice.option.quality_range or (1.0, 0.0)
+    assert 0 <= low < choice.option.quality < high <= 1
+
+
+def test_estimates_of_another_index_are_left_out_and_that_is_said() -> None:
+    weights = replace(load_weights(), version="team", index="local")
+    same = choose(DOCUMENTS, card("writer"), known=Circumstances(weights=weights, embedder="local"))
+    assert same.versions is not None
+    assert same.versions.estimates == "team"
+    other = choose(DOCUMENTS, card("writer"), known=Circumstances(weights=weights, embedder="hosted"))
+    assert other.versions is not None
+    assert other.versions.estimates == load_weights().version
+    assert any("“local” then and is with “hosted” now" in guard for guard in other.guards)
+
+
+def test_what_nothing_tells_about_the_team_itself_is_not_guessed() -> None:
+    choice = choose(NOTHING, card("writer"), text="When do we rotate our keys?")
+    assert not choice.option.available
+    assert OWN_AFFAIRS in choice.guards
+    assert choose(DOCUMENTS, card("writer"), text="When do we rotate our keys?").option.strategy is RAG
+
+
+def test_too_little_in_the_documents_is_not_answered_from_unless_a_person_wants_it() -> None:
+    choice = choose(NOTHING, card("writer"))
+    (rag,) = [option for option in choice.options if option.strategy is RAG]
+    assert "is needed)" in rag.reason
+    assert rag.reason in choice.guards
+    pinned = choose(NOTHING, card("writer"), pins=(Pin(scope="question", strategy=RAG),))
+    assert (pinned.option.strategy, pinned.policy) == (RAG, "person")
 
 
 def test_an_unknown_price_is_weighed_as_the_dearest_and_stays_unknown() -> None:
@@ -125,8 +209,8 @@ def test_an_unknown_price_is_weighed_as_the_dearest_and_stays_unknown() -> None:
 
 
 def test_longer_evidence_costs_more() -> None:
-    long = Evidence(passages=(passage(0.8, text="word " * 4000),), coverage=0.9)
-    costs = {option.strategy: option.cost for option in choose(long, card("writer")).options if option.available}
+    long = Evidence(passages=(passage(0.8, 0.9, text="word " * 4000),), coverage=0.9)
+    costs = {option.strategy: option.cost for option in choose(long, card("writer")).options}
     assert costs[RAG] > 10 * costs[ZERO_SHOT]  # type: ignore[operator]
 
 
@@ -210,7 +294,8 @@ def test_a_choice_says_what_a_point_of_quality_was_worth() -> None:
 def test_what_may_not_leave_this_machine_is_answered_here_though_another_would_be_better() -> None:
     choice = choose(DOCUMENTS, card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
     assert taken(choice) == (OFFLINE, RAG)
-    assert {option.reason for option in choice.options if option.model == "hosted"} == {STAYS}
+    hosted = {option.reason for option in choice.options if option.model == "hosted"}
+    assert hosted == {STAYS, "“hosted” is not fine-tuned."}
     assert choice.guards == (STAYS,)
     nothing = choose(Evidence(), card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
     assert nothing.reasons == ("Nothing was found in the documents that everyone here may read.",)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import Audience, Place, PlaceKind, Question, Turn
 from bot.errors import UnusableQuestion
-from bot.selection.wording import MAX_CHARACTERS, leans, plain, search_text, usable
+from bot.selection.wording import MAX_CHARACTERS, is_own_affair, leans, plain, search_text, sought, usable
 
 
 def asked(text: str, *history: Turn) -> Question:
@@ -24,10 +24,14 @@ def asked(text: str, *history: Turn) -> Question:
         ("@switchboard how do we deploy", "how do we deploy"),
         ("Hey team, how do we deploy? Thanks!", "how do we deploy?"),
         ("hi there <@U0SWITCH> - quick question: how do we deploy? thanks a lot", "how do we deploy?"),
-        (
-            "Good morning everyone! How do we deploy? Many thanks in advance :)",
-            "How do we deploy? Many thanks in advance :)",
-        ),
+        ("Good morning everyone! How do we deploy? Many thanks in advance :)", "How do we deploy?"),
+        ("Hi Maya, sorry to bother you: how do we deploy? Much appreciated!", "how do we deploy?"),
+        ("Hello! Hope you are well. How do we deploy? Have a great day :wave:", "How do we deploy?"),
+        ("Dear colleagues, how do we deploy? Thanks for your help", "how do we deploy?"),
+        ("morning! how do we deploy? thanks, Leo", "how do we deploy?"),
+        ("Quick question about deploying", "Quick question about deploying"),
+        ("Who is the morning person?", "Who is the morning person?"),
+        ("What does it say, thanks or please?", "What does it say, thanks or please?"),
         ("Hallo zusammen, wie deployen wir? Danke im voraus", "wie deployen wir?"),
         ("History of the release process", "History of the release process"),
         ("What did <@U0MAYA> decide?", "What did decide?"),
@@ -40,6 +44,39 @@ def asked(text: str, *history: Turn) -> Question:
 )
 def test_only_mentions_greetings_and_thanks_are_taken_off(text: str, own: str) -> None:
     assert plain(text) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "searched"),
+    [
+        ("Could you please tell me how we deploy?", "how we deploy?"),
+        ("hey, does anyone here know how we deploy? thx", "how we deploy?"),
+        ("I was wondering, how do we deploy?", "how do we deploy?"),
+        ("Hi! I have a question: how do we deploy?", "how do we deploy?"),
+        ("Kannst du mir bitte sagen, wie wir deployen?", "wie wir deployen?"),
+        ("Can you tell me?", "?"),
+        ("Does the bot know Python?", "Does the bot know Python?"),
+    ],
+)
+def test_requests_to_be_told_are_not_searched_for(text: str, searched: str) -> None:
+    assert sought(text) == (searched if searched != "?" else text)
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Who is on call for our database?", True),
+        ("How do we rotate the signing key?", True),
+        ("Wann ist unser nächstes Release?", True),
+        ("What was decided in <#C0OPS|ops>?", True),
+        ("What is the capital of France?", False),
+        ("Write a poem about our new office", False),
+        ("Translate “we are late” into French", False),
+        ("What " + "is said about our company in this long text " * 6, False),
+    ],
+)
+def test_questions_about_the_team_itself_are_told_by_their_words(text: str, own: bool) -> None:
+    assert is_own_affair(text) is own
 
 
 def test_line_breaks_and_code_of_a_question_stay() -> None:
