@@ -47,5 +47,5 @@ class People:
     async def _load(self, person: str) -> str:
         user = (await self._client.users_info(user=person))["user"]
         profile = user.get("profile") or {}
-        names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
+        names = (user.get("real_name"), profile.get("real_name"), profile.get("display_name"), user.get("name"))
         return next((" ".join(str(each).split()) for each in names if each), "")
