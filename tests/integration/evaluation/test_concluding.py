@@ -14,7 +14,6 @@ from evaluation_bench import Bench
 from model_server import Reply, Request, answer
 
 from bot.doctor import examine
-from bot.evaluation import concluding
 from bot.evaluation.concluding import NAME, VERSION
 from bot.learning.kept import Kept
 from bot.selection.fits import Fit, Fits
@@ -88,7 +87,7 @@ async def test_the_estimates_that_were_fitted_choose_from_then_on(taught: Bench)
     after = await taught.evaluate(limit=6, name="after")
 
     def expected(document: dict[str, Any]) -> float:
-        return max(row["expected_quality"].get(RAG, 0.0) for row in document["questions"])
+        return max(float(row["expected_quality"].get(RAG, 0.0)) for row in document["questions"])
 
     assert expected(after) < expected(before)
     assert "30 are needed, and these are 6" in taught.told
@@ -142,7 +141,7 @@ async def test_a_run_that_was_killed_before_anything_was_learned_is_learned_from
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(concluding.Fits, "put", killed)
+        patched.setattr(Fits, "put", killed)
         with pytest.raises(Killed):
             await taught.evaluate(name="killed")
     assert await fit_of(taught) == Fit()
