@@ -12,7 +12,9 @@ import pytest
 import sqlalchemy as sa
 from evaluation_bench import Bench
 from model_server import Reply, Request, answer
+from pydantic import SecretStr
 
+from bot.config import Storage
 from bot.doctor import examine
 from bot.evaluation.concluding import NAME, VERSION
 from bot.learning.kept import Kept
@@ -209,3 +211,16 @@ async def test_a_document_that_is_not_known_is_reported_and_so_is_a_choice_that_
     assert selector["latency"]["decisions"] == 2
     assert 0 < selector["latency"]["p50"] < 1_000
     assert len(bench.server.chats) == 4  # other words are searched for, and no model is asked
+
+
+async def test_all_of_it_is_kept_in_postgresql_too(taught: Bench, empty_postgres: str) -> None:
+    taught.settings = taught.settings.model_copy(update={"storage": Storage(url=SecretStr(empty_postgres))})
+    document = await taught.evaluate()
+    assert "The estimates were fitted again on your 48 questions: calibration error" in taught.told
+    assert {row["chosen"] for row in document["questions"]} == {ZERO}
+    assert await taught.shown() == document
+    fit = await fit_of(taught)
+    assert fit.weights is not None
+    assert fit.at is not None
+    assert fit.at.tzinfo is not None
+    assert "fitted on 48 of your golden questions" in (await finding(taught, "estimates"))["sentence"]
