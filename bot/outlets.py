@@ -165,7 +165,10 @@ def _write(file: Path, page: str) -> None:
 async def _posted(settings: Settings, channel: str, summary: Summary) -> str:
     """Posts the summary to Slack, or to the local workspace where no token is set; says in a sentence how it went."""
     try:
-        token = slack_secrets().bot_token
+        secrets = slack_secrets()
+        token = secrets.bot_token
+        if token is None:
+            _ = secrets.mode  # raises where Slack's other tokens are set
     except ConfigError as error:
         return f"The summary was not posted: {error}"
     base = settings.slack.base_url if token else f"http://127.0.0.1:{settings.workspace.port}/api/"

@@ -11,12 +11,12 @@ from datetime import datetime
 import structlog
 
 from bot.assistant import Assistant
-from bot.domain import Audience, Prompt, StrategyName
+from bot.domain import Audience, Evidence, Prompt, StrategyName
 from bot.errors import ModelError, UnusableQuestion
 from bot.evaluation.answers import Answers, ModelAnswer, answer_key
 from bot.evaluation.asking import Asked, ask
 from bot.evaluation.budget import Budget
-from bot.evaluation.golden import Golden
+from bot.evaluation.golden import Golden, asked
 from bot.evaluation.judge import POSTPONED, TOKENS, Nonsense, judgement, judging
 from bot.evaluation.matrix import Cell, Way
 from bot.evaluation.run import Run
@@ -108,6 +108,8 @@ class Evaluation:
                 progress(Progress(done, len(golden)))
 
         queue = iter(waiting)
+        # What every choice needs is read once, so that the time of a choice is that of choosing.
+        await self._assistant.weighed(asked("Is anybody there?"), Evidence(), tuple(self._cards.values()))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._parallel):

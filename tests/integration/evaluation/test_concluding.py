@@ -12,9 +12,10 @@ import pytest
 import sqlalchemy as sa
 from evaluation_bench import Bench
 from model_server import Reply, Request, answer
+from pydantic import SecretStr
 
+from bot.config import Storage
 from bot.doctor import examine
-from bot.evaluation import concluding
 from bot.evaluation.concluding import NAME, VERSION
 from bot.learning.kept import Kept
 from bot.selection.fits import Fit, Fits
@@ -88,7 +89,7 @@ async def test_the_estimates_that_were_fitted_choose_from_then_on(taught: Bench)
     after = await taught.evaluate(limit=6, name="after")
 
     def expected(document: dict[str, Any]) -> float:
-        return max(row["expected_quality"].get(RAG, 0.0) for row in document["questions"])
+        return max(float(row["expected_quality"].get(RAG, 0.0)) for row in document["questions"])
 
     assert expected(after) < expected(before)
     assert "30 are needed, and these are 6" in taught.told
@@ -142,7 +143,7 @@ async def test_a_run_that_was_killed_before_anything_was_learned_is_learned_from
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(concluding.Fits, "put", killed)
+        patched.setattr(Fits, "put", killed)
         with pytest.raises(Killed):
             await taught.evaluate(name="killed")
     assert await fit_of(taught) == Fit()
@@ -210,3 +211,16 @@ async def test_a_document_that_is_not_known_is_reported_and_so_is_a_choice_that_
     assert selector["latency"]["decisions"] == 2
     assert 0 < selector["latency"]["p50"] < 1_000
     assert len(bench.server.chats) == 4  # other words are searched for, and no model is asked
+
+
+async def test_all_of_it_is_kept_in_postgresql_too(taught: Bench, empty_postgres: str) -> None:
+    taught.settings = taught.settings.model_copy(update={"storage": Storage(url=SecretStr(empty_postgres))})
+    document = await taught.evaluate()
+    assert "The estimates were fitted again on your 48 questions: calibration error" in taught.told
+    assert {row["chosen"] for row in document["questions"]} == {ZERO}
+    assert await taught.shown() == document
+    fit = await fit_of(taught)
+    assert fit.weights is not None
+    assert fit.at is not None
+    assert fit.at.tzinfo is not None
+    assert "fitted on 48 of your golden questions" in (await finding(taught, "estimates"))["sentence"]

@@ -10,10 +10,11 @@ import pytest
 from matrices import WORTH
 from shifted_team import CARDS, DOCUMENTS, NOTES, PLAIN, RAG, as_shipped, evaluated
 
-from bot.domain import StrategyName
+from bot.domain import Evidence, Example, StrategyName
 from bot.evaluation.matrix import Cell, Matrix, Row
 from bot.evaluation.refitting import Refit, refit
 from bot.evaluation.weighing import features_of
+from bot.selection.features import as_dict, features
 from bot.selection.weights import load_weights
 
 INDEX = "minilm"
@@ -150,3 +151,12 @@ def test_a_team_of_one_strategy_alone_keeps_its_other_estimates() -> None:
     assert found.fit.weights is not None
     few = StrategyName.FEW_SHOT
     assert found.fit.weights.models[few] is load_weights().models[few]
+
+
+def test_of_several_fine_tuned_models_each_is_weighed_by_how_near_it_is() -> None:
+    near = Example(id="1", question="Q?", answer="A", readers=frozenset({"everyone"}), similarity=0.4)
+    evidence = Evidence(examples=(near,), fine_tuned={"notes": 0.7, "mails": 0.3})
+    row = Row(id="q", text="Q?", group="g", features=as_dict(features(evidence)), tuned=evidence.fine_tuned)
+    for name in evidence.fine_tuned:
+        assert as_dict(features_of(row, name)) == as_dict(features(evidence, name))
+    assert as_dict(features_of(row)) == as_dict(features(evidence))
