@@ -125,7 +125,9 @@ async def test_thumbs_change_what_is_chosen_after_the_night(
         await learning.take(golden(bot.core.clock()))
         server.script(*["Everybody has 30 days. [1]"] * 7)
         for number in range(6):
-            answer = await ask(bot, leo if number % 2 else maya, f"vacation days of year {number + 2020} please?")
+            answer = await ask(
+                bot, leo if number % 2 else maya, f"how many days of vacation does everybody have in {number + 2020}?"
+            )
             assert "*test-model* · knowledge search (RAG)" in str(answer["blocks"])
             for person in (maya, leo):
                 await thumb(bot, person, answer, "negative_button")
@@ -148,7 +150,7 @@ def with_a_dearer_model(settings: Settings) -> Settings:
     with settings.models.cards.open("a", encoding="utf-8") as cards:
         cards.write(
             '[[models]]\nname = "dear-model"\nprovider = "house"\ncontext_window = 8192\n'
-            'summary = "A dear model for tests."\nrates = { input = "20", output = "40" }\n'
+            'summary = "A dear model for tests."\nrates = { input = "30", output = "60" }\n'
         )
     return settings.model_copy(update={"models": Models(cards=settings.models.cards)})
 
