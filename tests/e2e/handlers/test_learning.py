@@ -126,7 +126,7 @@ async def test_thumbs_change_what_is_chosen_after_the_night(
         server.script(*["Everybody has 30 days. [1]"] * 7)
         for number in range(6):
             answer = await ask(
-                bot, leo if number % 2 else maya, f"how many days of vacation are there in {number + 2020}?"
+                bot, leo if number % 2 else maya, f"how many days of vacation does everybody have in {number + 2020}?"
             )
             assert "*test-model* · knowledge search (RAG)" in str(answer["blocks"])
             for person in (maya, leo):
@@ -145,12 +145,12 @@ async def test_thumbs_change_what_is_chosen_after_the_night(
 
 
 def with_a_dearer_model(settings: Settings) -> Settings:
-    """Two models are taken to be as good; the second is so much dearer that it is not even tried out."""
+    """The selector weighs two models that it takes to be as good, and so takes the cheaper one."""
     assert settings.models.cards is not None
     with settings.models.cards.open("a", encoding="utf-8") as cards:
         cards.write(
             '[[models]]\nname = "dear-model"\nprovider = "house"\ncontext_window = 8192\n'
-            'summary = "A dear model for tests."\nrates = { input = "40", output = "80" }\n'
+            'summary = "A dear model for tests."\nrates = { input = "30", output = "60" }\n'
         )
     return settings.model_copy(update={"models": Models(cards=settings.models.cards)})
 
