@@ -161,7 +161,7 @@ class _Page:
                 estimates = (figures.quality(one), figures.cost(one), figures.latency(one), f"{one.utility:.3f}")
                 table.add_row(mark, escape(one.model), one.strategy.value, *estimates)
             _print(self._out, table)
-        obstacles = figures.obstacles(choice.options)
+        obstacles = figures.obstacles(choice)
         if obstacles:
             self._title("What was not possible")
         for why, kept_out in obstacles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Context, Decimal
 
@@ -98,13 +98,14 @@ def versions(made_with: Versions | None) -> str:
     return f"estimates {made_with.estimates} · prices {made_with.prices} · index {made_with.index}"
 
 
-def obstacles(options: Iterable[Option]) -> list[tuple[str, list[Option]]]:
+def obstacles(choice: Choice) -> list[tuple[str, list[Option]]]:
     """The reasons why options could not be taken, each once with the options that it kept out.
 
-    A reason that begins with the model's name is one reason for all models.
+    What a rule kept out comes first: it could have been taken but for that. A reason that begins with the model's name
+    is one reason for all models.
     """
     found: dict[str, list[Option]] = {}
-    for option in options:
+    for option in sorted(choice.options, key=lambda option: option.reason not in choice.guards):
         if not option.available:
             why = option.reason or "It could not be used."
             own = f"“{option.model}” "

@@ -94,11 +94,11 @@ def _considered(choice: Choice) -> list[JSON]:
         blocks += [context(_option(one, one == choice.option)) for one in possible[:OPTIONS_SHOWN]]
         if len(possible) > OPTIONS_SHOWN:
             blocks.append(context(f"and {len(possible) - OPTIONS_SHOWN} more"))
-    obstacles = figures.obstacles(choice.options)
+    obstacles = figures.obstacles(choice)
     kept_out = [f"• {escape(guard)}" for guard in figures.guards(choice)]
     kept_out += [f"• {escape(why)} {_names(options)}" for why, options in obstacles[:OBSTACLES_SHOWN]]
-    if len(obstacles) > OBSTACLES_SHOWN:
-        kept_out.append(f"and {len(obstacles) - OBSTACLES_SHOWN} more reasons")
+    if more := len(obstacles[OBSTACLES_SHOWN:]):
+        kept_out.append(f"and {more} more {'reason' if more == 1 else 'reasons'}")
     if kept_out:
         blocks += [section("*What could not be taken*"), context("\n".join(kept_out))]
     return blocks

@@ -41,7 +41,7 @@ def passages(ranked: Sequence[Ranked], count: int, *, joined: bool = True) -> li
         if _place(best) not in used:
             parts = _together(best, near, used)
             used |= {_place(part) for part in parts}
-            shown.append(Joined(best, parts, _text(parts)))
+            shown.append(Joined(best, parts, _text(best, parts)))
     return shown
 
 
@@ -77,10 +77,11 @@ def _together(best: Ranked, near: dict[tuple[str, int], Ranked], used: set[tuple
         parts.insert(0 if taken.candidate.position < first else len(parts), taken)
 
 
-def _text(parts: Sequence[Ranked]) -> str:
-    """The parts in their order; a heading that changes between them is said."""
-    texts = [parts[0].candidate.text]
-    for before, part in itertools.pairwise(parts):
+def _text(best: Ranked, parts: Sequence[Ranked]) -> str:
+    """The parts in their order. A heading that changes between them is said, and the first one where it is not that of
+    the best, whose name the whole passage goes by."""
+    texts: list[str] = []
+    for before, part in itertools.pairwise((best, *parts)):
         if part.candidate.heading != before.candidate.heading and part.candidate.heading:
             texts.append(f"**{part.candidate.heading[-1]}**")
         texts.append(part.candidate.text)

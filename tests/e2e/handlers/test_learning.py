@@ -24,6 +24,14 @@ from deploy.workspace.state import JSON
 
 UTC = ZoneInfo("UTC")
 QUESTION = "when do deploys run?"
+ALIKE = (
+    "how many days of vacation are there?",
+    "how many vacation days are there a year?",
+    "how many days of vacation does everybody have?",
+    "vacation: how many days are there?",
+    "how many days of vacation a year are there?",
+    "how many vacation days does everybody have?",
+)
 RAG, PLAIN = (StrategyName.RAG, "test-model"), (StrategyName.ZERO_SHOT, "test-model")
 
 
@@ -123,11 +131,9 @@ async def test_thumbs_change_what_is_chosen_after_the_night(
     async with connected_bot(workspace, with_a_dearer_model(settings)) as bot:
         learning, models = bot.core.learning, bot.core.models
         await learning.take(golden(bot.core.clock()))
-        server.script(*["Everybody has 30 days. [1]"] * 7)
-        for number in range(6):
-            answer = await ask(
-                bot, leo if number % 2 else maya, f"how many days of vacation does everybody have in {number + 2020}?"
-            )
+        server.script(*["Everybody has 30 days. [1]"] * (len(ALIKE) + 1))
+        for number, text in enumerate(ALIKE):
+            answer = await ask(bot, leo if number % 2 else maya, text)
             assert "*test-model* · knowledge search (RAG)" in str(answer["blocks"])
             for person in (maya, leo):
                 await thumb(bot, person, answer, "negative_button")
@@ -145,12 +151,12 @@ async def test_thumbs_change_what_is_chosen_after_the_night(
 
 
 def with_a_dearer_model(settings: Settings) -> Settings:
-    """The selector weighs two models that it takes to be as good, and so takes the cheaper one."""
+    """Two models are taken to be as good; the second is so much dearer that it is not even tried out."""
     assert settings.models.cards is not None
     with settings.models.cards.open("a", encoding="utf-8") as cards:
         cards.write(
             '[[models]]\nname = "dear-model"\nprovider = "house"\ncontext_window = 8192\n'
-            'summary = "A dear model for tests."\nrates = { input = "30", output = "60" }\n'
+            'summary = "A dear model for tests."\nrates = { input = "40", output = "80" }\n'
         )
     return settings.model_copy(update={"models": Models(cards=settings.models.cards)})
 

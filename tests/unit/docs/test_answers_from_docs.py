@@ -41,6 +41,13 @@ ASKED = {
     "can I stop an answer?": "stop button",
     "when is the weekly report posted?": "Mondays at 09:00",
     "what is a receipt?": "A receipt is kept for every answer",
+    "how do I evaluate the bot?": "switchboard evaluate golden.jsonl",
+    "how do I measure how good the answers are?": "switchboard evaluate golden.jsonl",
+    "how do I make a golden file?": "JSONL with one object a line",
+    "is anything sent to OpenAI?": "is sent the prompt",
+    "how do I make a channel cheaper?": "/model value frugal",
+    "how do I undo a promotion?": "switchboard learning undo",
+    "what are shadow runs?": "never shown to anybody",
 }
 
 

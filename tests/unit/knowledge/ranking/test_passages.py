@@ -42,6 +42,11 @@ def test_a_heading_that_changes_in_the_middle_is_said(make_candidate: Make) -> N
     assert texts(passages(ranked, 6)) == ["part 1\n\n**B**\n\npart 2"]
 
 
+def test_a_passage_that_begins_under_another_heading_than_its_best_chunk_says_so(make_candidate: Make) -> None:
+    ranked = [page(make_candidate, 2, 9, heading=("B",)), page(make_candidate, 1, 8, heading=("A",))]
+    assert texts(passages(ranked, 6)) == ["**A**\n\npart 1\n\n**B**\n\npart 2"]
+
+
 def test_a_joined_passage_is_bounded(make_candidate: Make) -> None:
     long = "x" * (MOST_CHARACTERS // 2)
     shown = passages([page(make_candidate, n, 9.0 - n, long) for n in range(6)], 6)
