@@ -75,10 +75,10 @@ def test_refresh_says_what_changed_and_names_what_it_could_not_read(folder: Path
     assert "1 removed" in switchboard("refresh").stdout
 
 
-def test_report_says_in_one_line_that_the_week_was_empty(folder: Path) -> None:
-    told = switchboard("report").stdout
-    assert told.startswith("No model was called last week")
-    assert len(told.splitlines()) == 1
+def test_report_says_in_one_line_that_the_week_was_empty_and_in_another_who_chooses(folder: Path) -> None:
+    empty, who = switchboard("report").stdout.splitlines()
+    assert empty.startswith("No model was called last week")
+    assert who.startswith("Not yet measured on your questions: the shipped estimates choose.")
 
 
 def test_report_counts_this_weeks_answers_and_exports_them(folder: Path) -> None:

@@ -31,6 +31,8 @@ from bot.jobs.shadow_job import NIGHTLY, OFTEN, scoring_job, shadow_job
 
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 QUESTION = "How long does a rollback take?"
+VERBS = ("does", "may", "will", "can", "did", "could", "would", "must")
+ALIKE = [f"How long {verb} a rollback take?" for verb in VERBS]
 CARDS = """
 [[providers]]
 name = "testing"
@@ -390,7 +392,7 @@ async def test_a_model_of_unknown_price_is_never_drawn(small_bench: Bench) -> No
     async with small_bench.open() as core:
         await core.knowledge.refresh()
         for number in range(8):
-            await small_bench.ask(core, f"How long does rollback number {number} take?")
+            await small_bench.ask(core, ALIKE[number])
         await small_bench.shadow(core)
         drawn = (await all_of(core)).values()
         assert {shadow.state for shadow in drawn} == {"answered"}
@@ -438,7 +440,7 @@ async def test_a_model_judges_both_without_knowing_which_was_shown(bench: Bench)
     async with bench.open(judge="judge") as core:
         await core.knowledge.refresh()
         for number in range(6):
-            await bench.ask(core, f"How long does rollback number {number} take?", "SHOWN. [1]")
+            await bench.ask(core, ALIKE[number], "SHOWN. [1]")
         bench.server.script(*[answer("OTHER.")] * 6)
         await bench.shadow(core)
         first = asked_for(bench)
