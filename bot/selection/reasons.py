@@ -27,6 +27,7 @@ _FAMILIAR = 0.05
 _ROUNDED = Context(prec=2)
 _TELLING = 0.3
 _FEATURES_SAID = 2
+_LIKELY = 0.5
 _SHOWN_CHARACTERS = 80
 _SEARCHED_CHARACTERS = 300
 
@@ -72,7 +73,9 @@ def of_choice(taken: Option, options: Sequence[Option], evidence: Evidence, *, p
 
 
 def of_features(taken: Option, weights: Weights, row: Features) -> list[str]:
-    """The numbers that spoke most for the strategy that was taken, in a sentence; none where nothing did."""
+    """The numbers that spoke most for the strategy that was taken, in a sentence; none where little did."""
+    if weights.probabilities(row)[taken.strategy] < _LIKELY:
+        return []
     speaks = weights.speaks_for(row, taken.strategy)
     values = as_dict(row)
     said = sorted((name for name in WORDS if speaks[name] >= _TELLING and name in values), key=lambda n: -speaks[n])

@@ -173,6 +173,12 @@ def test_a_choice_says_with_what_it_was_made_and_what_decided() -> None:
     assert 0 <= low < choice.option.quality < high <= 1
 
 
+def test_nothing_is_said_to_speak_for_what_is_unlikely_to_help() -> None:
+    choice = choose(NOTHING, OFFLINE_CARD)
+    assert choice.option.strategy is RAG
+    assert not any("spoke most" in reason for reason in choice.reasons)
+
+
 def test_estimates_of_another_index_are_left_out_and_that_is_said() -> None:
     weights = replace(load_weights(), version="team", index="local")
     same = choose(DOCUMENTS, card("writer"), known=Circumstances(weights=weights, embedder="local"))
