@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.circumstances import Surroundings
 from bot.conversations import cut
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
@@ -50,13 +51,10 @@ from bot.selection.data_rules import DataRules
 from bot.selection.escalation import Draft, Plan
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
-from bot.selection.fits import Fits
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
-from bot.selection.selector import Circumstances, Selector
-from bot.selection.usual import RecentCalls
-from bot.selection.value import Value
+from bot.selection.selector import Selector
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.strategies.citing import Citing
@@ -67,7 +65,6 @@ from knowledge.knowledge_base import KnowledgeBase
 log = structlog.get_logger("bot.assistant")
 
 EXAMPLES = 4
-INDEX_KEPT_SECONDS = 300.0
 SPARE_TOKENS = 200
 """Left free in the context window: tokenizers of unknown models count a little differently."""
 STOPPED = "stopped"
@@ -151,9 +148,7 @@ class Assistant:
         self._rewriter = Rewriter(self._gate, models, prices)
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
-        self._recent = RecentCalls(engine)
-        self._fits = Fits(engine)
-        self._index: tuple[float, str] | None = None
+        self._surroundings = Surroundings(engine, knowledge, learning)
         self._learning = learning
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
@@ -231,7 +226,7 @@ class Assistant:
 
     async def weighed(self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]) -> Choice:
         """What the selector would choose among these models where nobody pinned anything."""
-        return self._selector.choose(question, evidence, cards, (), await self._circumstances())
+        return self._selector.choose(question, evidence, cards, (), await self._surroundings.now())
 
     def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
         """What the model is sent. Raises UnusableQuestion where the question is too long for it."""
@@ -296,7 +291,7 @@ class Assistant:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         value = (await self._channels.of(way.question.place.channel)).value
-        known = await self._circumstances(value, way.barred)
+        known = await self._surroundings.now(value, way.barred)
         choice = self._selector.choose(way.question, evidence, cards, pins, known)
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
@@ -304,26 +299,6 @@ class Assistant:
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
-
-    async def _circumstances(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
-        fit = await self._fits.current()
-        return Circumstances(
-            value=value,
-            usual=await self._recent.usual(),
-            means=await self._learning.means() if self._learning is not None else {},
-            barred=barred,
-            weights=fit.weights,
-            proven=fit.proven,
-            index=await self._index_version(),
-            embedder=self._knowledge.embedder.name,
-        )
-
-    async def _index_version(self) -> str:
-        """Read anew every few minutes: it changes with each document, and telling it takes a look at all of them."""
-        now = time.monotonic()
-        if self._index is None or now - self._index[0] > INDEX_KEPT_SECONDS:
-            self._index = now, await self._knowledge.version()
-        return self._index[1]
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
