@@ -56,13 +56,6 @@ async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
     await context.close()
 
 
-@pytest.fixture
-def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    folder: Path = request.config.getoption("--screenshots") or tmp_path / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 async def go_to(page: Page, channel: str) -> None:
     await page.locator(f'[data-testid=sidebar-item][data-channel="{channel}"]').click()
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 from house import House, open_house
 from model_server import ModelServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 from whole_receipt import whole_receipt
 
 from bot.selection import receipts
@@ -23,23 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
 async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     async with ModelServer() as server, open_house(tmp_path, models_dir, models=server) as house:
         yield house
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = await context.new_page()
-    page.set_default_timeout(20_000)
-    await page.goto(house.workspace.url)
-    yield page
-    await context.close()
-
-
-@pytest.fixture
-def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    folder: Path = request.config.getoption("--screenshots") or tmp_path / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 async def ask(page: Page, house: House) -> None:
