@@ -34,10 +34,16 @@ class Inbound:
         self._work = work
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
 
     async def middleware(self, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse:
-        """For Bolt: every event ends here, acknowledged once it is kept; the rest goes on to its listener."""
+        """For Bolt: every event ends here, acknowledged once it is kept; the rest goes on to its listener.
+
+        Nothing is acknowledged any more once `drain` has begun: Slack sends an event again, to the next process.
+        """
         body: JSON = req.body
+        if self._draining:
+            return BoltResponse(status=503, body="")
         if body.get("type") != "event_callback":
             passed: BoltResponse = await next()
             return passed
@@ -76,7 +82,9 @@ class Inbound:
             await asyncio.wait(set(self._tasks))
 
     async def drain(self, seconds: float = 20) -> None:
-        """At shutdown: waits for what is under way; what is not done by then is left for `resume`."""
+        """At shutdown: begins nothing more and waits for what is under way; what is not done by then is left for
+        `resume`."""
+        self._draining = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in self._tasks:
