@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.assistant import Assistant
 from bot.config import LOCAL, Settings
 from bot.conversations import Conversations
+from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.embedder import EndpointEmbedder
@@ -58,6 +59,7 @@ class Core:
     models: Models
     prices: PriceBook
     ledger: Ledger
+    budgets: Budgets
     pins: Pins
     channels: Channels
     data_rules: DataRules
@@ -92,7 +94,8 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         stack.push_async_callback(local.close)
         models = await _open_models(settings, local)
         stack.push_async_callback(models.close)
-        ledger = Ledger(engine)
+        budgets = Budgets(engine, settings.report.zone)
+        ledger = Ledger(engine, clock, budgets)
         await ledger.recover()
         endpoints = _Endpoints(models, Gate(ledger=ledger, prices=PriceBook(), clock=clock), local)
         wanted = settings.knowledge.embedding
@@ -107,7 +110,7 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         sources = Sources(engine, knowledge, settings, clock)
         stack.push_async_callback(sources.close)
         await sources.open()
-        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger)
+        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,7 @@ def _assemble(
     sources: Sources,
     models: Models,
     ledger: Ledger,
+    budgets: Budgets,
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
@@ -201,6 +205,7 @@ def _assemble(
         models=models,
         prices=prices,
         ledger=ledger,
+        budgets=budgets,
         pins=pins,
         channels=channels,
         data_rules=data_rules,

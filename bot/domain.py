@@ -180,33 +180,83 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one model call. Cached and reasoning tokens are parts of the other two, never additions.
+    """What one model call used up. Every other kind of token is a part of the first two, never an addition.
 
-    `estimated` is true where the server sent no usage and the tokens were counted here.
+    `audio_ms`: milliseconds of speech, for models sold by the minute; `images`: pictures made, for those sold by the
+    piece. `estimated` is true where the server sent no usage that can be believed and it was counted here; `note` says
+    what was odd. `served`: the model that the server says answered; `request_id`: its name for the call; each "" where
+    it did not say.
     """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    cache_written_tokens: int = 0
     reasoning_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    output_image_tokens: int = 0
+    audio_ms: int = 0
+    images: int = 0
     estimated: bool = False
+    note: str = ""
+    served: str = ""
+    request_id: str = ""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together, with what the newer one says of itself."""
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        return Usage(
+            **counts,
+            estimated=self.estimated or other.estimated,
+            note=other.note or self.note,
+            served=other.served,
+            request_id=other.request_id,
+        )
+
+
+COUNTS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "cache_written_tokens",
+    "reasoning_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "input_image_tokens",
+    "output_image_tokens",
+    "audio_ms",
+    "images",
+)
+"""The fields of a Usage that are counted, as the ledger's columns are called too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """US dollars for a million tokens, as the user states them for models that no price list knows."""
+    """US dollars, as the user states them for models that no price list knows: for a million tokens of each kind, for
+    a minute of speech, for an image. A kind of token that is None costs what the others of its direction do."""
 
     input: Decimal
     output: Decimal
     cached_input: Decimal | None = None
+    cache_written: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    input_image: Decimal | None = None
+    output_image: Decimal | None = None
+    minute: Decimal | None = None
+    image: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What a call cost in US dollars. `amount` is None where the price is unknown; `version` names the price list."""
+    """What a call cost in US dollars. `amount` is None where the price is unknown, and `why` says why; `version` names
+    the price list."""
 
     amount: Decimal | None
     version: str | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

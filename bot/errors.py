@@ -5,6 +5,8 @@ The text of every error is a sentence for a person: it names the thing and the w
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class SwitchboardError(Exception):
     """Base of all errors that the bot raises on purpose. `str(error)` may be shown to a person."""
@@ -108,6 +110,16 @@ class ModelAnswerUnusable(ModelError):
     """The server answered with nothing, or with what is no answer (invalid JSON)."""
 
     kind = "unusable"
+
+
+class OverBudget(ModelError):
+    """A hard budget has no room for the call, which did not go out. `ends_at`: when its period is over."""
+
+    kind = "over_budget"
+
+    def __init__(self, message: str, ends_at: datetime) -> None:
+        super().__init__(message)
+        self.ends_at = ends_at
 
 
 class ContextTooLong(ModelError):

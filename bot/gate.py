@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.costs.ledger import UNBILLED, Call, Ledger
+from bot.costs.ledger import Call, Ledger
+from bot.costs.outcomes import UNBILLED
 from bot.costs.prices import PriceBook
 from bot.domain import Price, Prompt, Question, TextDelta, Usage
 from bot.errors import ModelError
@@ -41,16 +42,7 @@ class Tab:
         """One more call."""
         self.version = price.version or self.version
         self.amount = None if self.amount is None or price.amount is None else self.amount + price.amount
-        if usage is None or self.usage is None:
-            self.usage = usage or self.usage
-            return
-        self.usage = Usage(
-            prompt_tokens=self.usage.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=self.usage.completion_tokens + usage.completion_tokens,
-            cached_tokens=self.usage.cached_tokens + usage.cached_tokens,
-            reasoning_tokens=self.usage.reasoning_tokens + usage.reasoning_tokens,
-            estimated=self.usage.estimated or usage.estimated,
-        )
+        self.usage = self.usage + usage if self.usage and usage else usage or self.usage
 
     @property
     def price(self) -> Price:
@@ -59,10 +51,11 @@ class Tab:
 
 
 @dataclass(slots=True)
-class _Try:
-    """A call under way. `row` is its place in the ledger."""
+class OpenCall:
+    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with, by the prices of `at`."""
 
     row: int
+    at: datetime
     started: float
     usage: Usage | None = None
     said: list[str] = field(default_factory=list)
@@ -92,15 +85,18 @@ class Gate:
     ) -> AsyncGenerator[str, None]:
         """The answer's text as it comes; `tab` grows with each try.
 
-        Raises the last try's ModelError. Closing it cancels the call, which is settled as stopped.
+        Raises the last try's ModelError, or OverBudget before anything goes out. Closing it cancels the call, which is
+        settled as stopped.
         """
         card, current = model.card, None
+        most = _most(prompt, card, max_tokens)
         try:
             tries = attempts(model, prompt, max_tokens=max_tokens, patience=self._patience)
             async with aclosing(tries) as events:  # type: ignore[type-var]
                 async for event in events:
                     if isinstance(event, AttemptStarted):
-                        current = await self._open(card, purpose, event.number, question, prompt.strategy.value)
+                        strategy = prompt.strategy.value
+                        current = await self._open(card, purpose, event.number, most, question, strategy)
                     elif isinstance(event, AttemptFailed) and current is not None:
                         await self._settle(current, card, event.error.kind, tab)
                         current = None
@@ -119,31 +115,62 @@ class Gate:
                 current.usage = current.usage or _counted(prompt, current, card)
                 await self._settle(current, card, "stopped", tab)
 
+    @asynccontextmanager
+    async def call(
+        self,
+        card: ModelCard,
+        purpose: str,
+        most: Usage,
+        *,
+        question: Question | None = None,
+        attempt: int = 1,
+        tab: Tab | None = None,
+    ) -> AsyncIterator[OpenCall]:
+        """One try of a call that is no chat: reserved before the block, settled with the `usage` that it sets.
+
+        `most`: what it may use up at most. A ModelError settles it as failed; whatever else ends the block, as stopped.
+        Raises OverBudget before anything goes out.
+        """
+        current = await self._open(card, purpose, attempt, most, question)
+        outcome = "stopped"
+        try:
+            yield current
+            outcome = "answered"
+        except ModelError as error:
+            outcome = error.kind
+            raise
+        finally:
+            await self._settle(current, card, outcome, tab or Tab())
+
     async def embed(self, model: EmbeddingModel, texts: Sequence[str], *, patience: Patience | None = None) -> Vector:
         """One vector for each text. Raises the last try's ModelError; `patience` as the gate's own where None."""
         patience = patience or self._patience or Patience()
+        most = Usage(prompt_tokens=sum(map(most_tokens, texts)), completion_tokens=0)
         left, number = patience.seconds, 0
         while True:
             number += 1
-            current = await self._open(model.card, "embedding", number)
-            outcome = "stopped"
             try:
-                embedded = await model.embed(texts)
-                current.usage, outcome = embedded.usage, "answered"
-                return embedded.vectors
+                async with self.call(model.card, "embedding", most, attempt=number) as current:
+                    embedded = await model.embed(texts)
+                    current.usage = embedded.usage
+                    return embedded.vectors
             except ModelError as error:
-                outcome = error.kind
                 pause = pause_after(error, number, left, patience)
                 if pause is None:
                     raise
-            finally:
-                await self._settle(current, model.card, outcome, Tab())
             left -= pause
             await asyncio.sleep(pause)
 
     async def _open(
-        self, card: ModelCard, purpose: str, number: int, question: Question | None = None, strategy: str | None = None
-    ) -> _Try:
+        self,
+        card: ModelCard,
+        purpose: str,
+        number: int,
+        most: Usage,
+        question: Question | None = None,
+        strategy: str | None = None,
+    ) -> OpenCall:
+        now = self._clock()
         call = Call(
             question_id=question.id if question else None,
             purpose=purpose,
@@ -151,15 +178,16 @@ class Gate:
             provider=card.provider,
             model=card.name,
             strategy=strategy,
+            workspace=question.place.workspace if question else None,
             channel=question.place.channel if question else None,
             asker=question.asker if question else None,
-            started_at=self._clock(),
+            started_at=now,
+            reserved=self._price(card, most, now).amount,
         )
-        return _Try(await self._ledger.open(call), time.monotonic())
+        return OpenCall(await self._ledger.open(call), now, time.monotonic())
 
-    async def _settle(self, done: _Try, card: ModelCard, outcome: str, tab: Tab) -> None:
-        rates = card.rates.rates() if card.rates else None
-        price = self._prices.price(card.provider, card.model_id, done.usage, rates=rates, free=card.free)
+    async def _settle(self, done: OpenCall, card: ModelCard, outcome: str, tab: Tab) -> None:
+        price = self._price(card, done.usage, done.at)
         seconds = time.monotonic() - done.started
         await self._ledger.settle(done.row, outcome=outcome, seconds=seconds, usage=done.usage, price=price)
         # A call that was turned down is not billed, so its unknown price hides nothing.
@@ -167,8 +195,29 @@ class Gate:
             tab.add(done.usage, price)
         tab.logprobs = tuple(done.logprobs)
 
+    def _price(self, card: ModelCard, usage: Usage | None, at: datetime) -> Price:
+        rates = card.rates.rates() if card.rates else None
+        return self._prices.price(card.provider, card.model_id, usage, rates=rates, free=card.free, at=at)
 
-def _counted(prompt: Prompt, stopped: _Try, card: ModelCard) -> Usage:
+
+_CHARACTERS_A_TOKEN = 3
+"""English has about four characters a token (OpenAI's help, "What are tokens"); code and names have fewer."""
+_TOKENS_A_MESSAGE = 10
+
+
+def most_tokens(text: str) -> int:
+    """What a text takes at most, nearly always, in a time that does not count: tokenizing would take milliseconds."""
+    plain = len(text) if text.isascii() else sum(map(str.isascii, text))
+    return plain // _CHARACTERS_A_TOKEN + (len(text) - plain) * 2 + _TOKENS_A_MESSAGE
+
+
+def _most(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
+    asked = sum(most_tokens(message.content) for message in prompt.messages)
+    answered = min(max_tokens + card.thinking_tokens, card.max_output)
+    return Usage(prompt_tokens=asked, completion_tokens=answered, estimated=True)
+
+
+def _counted(prompt: Prompt, stopped: OpenCall, card: ModelCard) -> Usage:
     texts = [message.content for message in prompt.messages]
     return Usage(
         prompt_tokens=sum(count_tokens(text, card.model_id).tokens for text in texts),

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.domain import Price, Usage
+from bot.costs.budgets import Budgets, Spender
+from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
+from bot.domain import COUNTS, Price, Usage
 from bot.storage.tables import ledger, questions
 
 GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
 
-OPEN = "open"
-LOST = "lost"
-GOOD = frozenset({"answered", "stopped", "nothing_found"})
-UNBILLED = frozenset({"unauthorized", "not_found", "rate_limited", "context_too_long"})
-"""Outcomes of calls that the server turned down before it worked: their missing price hides no cost."""
+CALL_SECONDS = 900.0
+"""No call takes longer: one that is still open after this was left by a process that ended."""
+LEFT = "The process ended before the answer came."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A model call that is about to go out. `purpose`: "answer", "draft" (an answer that is shown only where
-    its model was sure of it), "rewrite", "embedding", "evaluate", "judge" or "shadow"."""
+    """A model call that is about to go out. `purpose`: "answer", "draft" (an answer that is shown only where its model
+    was sure of it), "rewrite", "embedding", "evaluate", "judge", "shadow", "transcribe", "image", "compare" or
+    "fine_tune". `reserved`: the most US dollars that it may cost, None where nobody knows."""
 
     question_id: str | None
     purpose: str
@@ -37,6 +38,13 @@ class Call:
     channel: str | None
     asker: str | None
     started_at: datetime
+    workspace: str | None = None
+    reserved: Decimal | None = None
+
+    @property
+    def spender(self) -> Spender:
+        """Whose budgets it is on."""
+        return Spender(channel=self.channel, person=self.asker, purpose=self.purpose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,19 @@ class Row:
     cost: Decimal | None
     price_version: str | None
     outcome: str
+    cache_written_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
+    audio_ms: int | None = None
+    images: int | None = None
+    served: str | None = None
+    request_id: str | None = None
+    note: str | None = None
+    reserved: Decimal | None = None
+    first_cost: Decimal | None = None
+    first_price_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,51 +129,102 @@ class QuestionCost:
 
 
 class Ledger:
-    """The calls in SQL. Calls still under way count in no sum."""
+    """The calls in SQL. Calls still under way count in no sum. `budgets` say what may go out (None: everything)."""
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        budgets: Budgets | None = None,
+    ) -> None:
         self._engine = engine
+        self._clock = clock
         self._opened_at = clock()
+        self._budgets = budgets or Budgets(engine)
 
     async def open(self, call: Call) -> int:
-        """Writes a call down before it goes out; gives the row to settle."""
+        """Writes a call down before it goes out, and holds the most that it may cost; gives the row to settle.
+
+        Raises OverBudget where a hard budget has no room: then nothing is written and nothing may go out.
+        """
         values = {name: getattr(call, name) for name in Call.__slots__}
+        await self._budgets.ready()
         async with self._engine.begin() as connection:
             result = await connection.execute(
                 ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id)
             )
             row: int = result.scalar_one()
+            await self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
         return row
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
-        """Writes down what became of a call. A price that is not known stays NULL."""
+        """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
+
+        A call that was taken for lost, since it came back late, is put right.
+        """
         values: dict[str, object] = {
             "outcome": outcome,
             "seconds": seconds,
             "cost": price.amount,
             "price_version": price.version,
+            "note": " ".join(part for part in (usage.note if usage else "", price.why) if part) or None,
         }
         if usage is not None:
-            values |= {
-                "prompt_tokens": usage.prompt_tokens,
-                "completion_tokens": usage.completion_tokens,
-                "cached_tokens": usage.cached_tokens,
-                "reasoning_tokens": usage.reasoning_tokens,
-                "estimated": usage.estimated,
-            }
+            values |= {name: getattr(usage, name) for name in COUNTS}
+            values |= {"estimated": usage.estimated, "served": usage.served or None}
+            values |= {"request_id": usage.request_id or None}
+        await self._budgets.ready()
         async with self._engine.begin() as connection:
-            await connection.execute(ledger.update().where(ledger.c.id == row).values(values))
+            change = ledger.update().where(ledger.c.id == row)
+            # What it was before has to be known to count it once: open, or lost.
+            done = await connection.execute(change.where(ledger.c.outcome == OPEN).values(values).returning(*_HELD))
+            held = done.first()
+            was_lost = held is None
+            if held is None:
+                held = (await connection.execute(sa.select(*_HELD).where(ledger.c.id == row))).one()
+                await connection.execute(change.values(values))
+            await self._count(connection, held, outcome, price.amount, was_lost=was_lost)
 
     async def recover(self) -> int:
         """Marks the calls that a dead process left open as lost; gives their number.
 
-        Calls opened since this ledger was made are left alone. Where another replica's call is still under way,
-        its settling later puts the mark right.
+        In SQLite, which one process has for itself, those are all that were opened before this ledger was made;
+        elsewhere those that are open for longer than any call takes.
         """
-        stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < self._opened_at)
+        alone = self._engine.dialect.name == "sqlite"
+        late = self._clock() - timedelta(seconds=CALL_SECONDS)
+        before = max(self._opened_at, late) if alone else late
+        stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < before)
+        await self._budgets.ready()
         async with self._engine.begin() as connection:
-            result = await connection.execute(ledger.update().where(stale).values(outcome=LOST))
-        return result.rowcount
+            change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
+            left = (await connection.execute(change.returning(*_HELD))).all()
+            for held in left:
+                await self._count(connection, held, LOST, None)
+        return len(left)
+
+    async def _count(
+        self,
+        connection: AsyncConnection,
+        held: sa.Row[Any],
+        outcome: str,
+        cost: Decimal | None,
+        *,
+        was_lost: bool = False,
+    ) -> None:
+        reserved = held.reserved or Decimal(0)
+        # What nobody knows may have been billed: as far as a budget goes, it was.
+        spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
+        unknown = int(cost is None and outcome not in UNBILLED)
+        spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
+        await self._budgets.count(
+            connection,
+            spender,
+            held.started_at,
+            released=Decimal(0) if was_lost else reserved,
+            spent=spent - (reserved if was_lost else Decimal(0)),
+            unknown=unknown - int(was_lost),
+        )
 
     async def total(
         self, since: datetime, until: datetime, *, by: GroupBy | None = None, purpose: str | None = None
@@ -162,34 +234,36 @@ class Ledger:
         `purpose`: of the calls of that purpose alone.
         """
         key = sa.func.coalesce(ledger.c[by], "") if by else sa.literal("")
-        # Costs are text in the database, so equal ones are counted there and multiplied here, exactly.
+        good = ledger.c.outcome.in_(GOOD)
+        hidden = ledger.c.cost.is_(None) & ledger.c.outcome.not_in(UNBILLED)
         query = (
             sa.select(
                 key.label("key"),
-                ledger.c.outcome,
-                ledger.c.cost,
                 sa.func.count().label("calls"),
+                sa.func.count().filter(sa.not_(good)).label("failures"),
+                sa.func.sum(ledger.c.cost).label("cost"),
+                sa.func.count().filter(hidden).label("unknown"),
                 sa.func.coalesce(sa.func.sum(ledger.c.prompt_tokens), 0).label("prompt_tokens"),
                 sa.func.coalesce(sa.func.sum(ledger.c.completion_tokens), 0).label("completion_tokens"),
             )
             .where(*_settled(since, until), ledger.c.purpose == purpose if purpose else sa.true())
-            .group_by(sa.text("1"), ledger.c.outcome, ledger.c.cost)
+            .group_by(sa.text("1"))
         )
         async with self._engine.connect() as connection:
             found = (await connection.execute(query)).all()
-        totals: dict[str, Total] = {} if by else {"": Total(key="")}
-        for row in found:
-            part = Total(
+        totals = [
+            Total(
                 key=row.key,
                 calls=row.calls,
-                failures=0 if row.outcome in GOOD else row.calls,
-                cost=row.cost * row.calls if row.cost is not None else Decimal(0),
-                unknown=row.calls if row.cost is None and row.outcome not in UNBILLED else 0,
+                failures=row.failures,
+                cost=row.cost or Decimal(0),
+                unknown=row.unknown,
                 prompt_tokens=int(row.prompt_tokens),
                 completion_tokens=int(row.completion_tokens),
             )
-            totals[row.key] = totals[row.key] + part if row.key in totals else part
-        return dearest_first(totals.values())
+            for row in found
+        ]
+        return dearest_first(totals) if by else totals or [Total(key="")]
 
     async def answers(self, since: datetime, until: datetime) -> int:
         """How many questions got an answer from a model in [since, until)."""
@@ -263,6 +337,15 @@ class Ledger:
         )
         async with self._engine.connect() as connection:
             return [Row(**row) for row in (await connection.execute(query)).mappings()]
+
+
+_HELD = (
+    ledger.c.reserved,
+    ledger.c.channel,
+    ledger.c.asker,
+    ledger.c.purpose,
+    ledger.c.started_at,
+)
 
 
 def dearest_first(totals: Iterable[Total]) -> list[Total]:

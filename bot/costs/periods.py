@@ -71,6 +71,18 @@ class Period:
         }[name]
         return cls(name, midnight(first, zone), midnight(today + timedelta(days=1), zone))
 
+    @classmethod
+    def whole(cls, name: PeriodName, now: datetime, zone: tzinfo) -> Period:
+        """The whole day, week or month that `now` lies in, to its last moment."""
+        begun = cls.of(name, now, zone)
+        first = begun.since.astimezone(zone).date()
+        after = {
+            "today": first + timedelta(days=1),
+            "week": first + timedelta(days=7),
+            "month": (first.replace(day=28) + timedelta(days=4)).replace(day=1),
+        }[name]
+        return cls(name, begun.since, midnight(after, zone))
+
 
 def midnight(day: date, zone: tzinfo) -> datetime:
     """The first moment of a day in a zone, in UTC. Where clocks skip midnight, the moment they jump."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import genai_prices
@@ -11,8 +11,9 @@ from genai_prices.data_snapshot import get_snapshot
 
 from bot.domain import Price, Rates, Usage
 
-_UNKNOWN = Price(amount=None, version=None)
 _MILLIONTH = -6
+_MS_A_MINUTE = 60_000
+_AMOUNTS = Context(prec=40)
 
 
 class PriceBook:
@@ -29,17 +30,32 @@ class PriceBook:
         return f"genai-prices {genai_prices.__version__}"
 
     def price(
-        self, provider: str, model_id: str, usage: Usage | None, *, rates: Rates | None = None, free: bool = False
+        self,
+        provider: str,
+        model_id: str,
+        usage: Usage | None,
+        *,
+        rates: Rates | None = None,
+        free: bool = False,
+        at: datetime | None = None,
     ) -> Price:
-        """The price of one call. Without a usage (the call broke before it came) only a free call's is known."""
+        """The price of one call by the prices of its moment (None: now), or why nobody knows it.
+
+        Without a usage (the call broke before it came) only a free call's is known. Where the server says that another
+        model answered than was asked for, that one's price holds.
+        """
         if free:
             return Price(amount=Decimal(0), version="free")
         if usage is None:
-            return _UNKNOWN
+            return _unknown("The call broke off before it was told what it used.")
         if rates is not None:
             return Price(amount=_by_rates(rates, usage), version="override")
-        amount = _by_list(provider, model_id, usage)
-        return _UNKNOWN if amount is None else Price(amount=amount, version=self.version)
+        other = _other(model_id, usage.served)
+        amount = _by_list(provider, other or model_id, usage, at or datetime.now(UTC))
+        if amount is not None:
+            return Price(amount=amount, version=self.version)
+        said = f", which the server says answered instead of “{model_id}”" if other else ""
+        return _unknown(f"{self.version} has no price for “{other or model_id}” of {provider}{said}.")
 
     def rates(self, provider: str, model_id: str, *, rates: Rates | None = None, free: bool = False) -> Rates | None:
         """US dollars for a million tokens, for showing; None where unknown. A list with tiers gives its first."""
@@ -47,10 +63,10 @@ class PriceBook:
             return Rates(input=Decimal(0), output=Decimal(0))
         if rates is not None:
             return rates
-        listed = _listed(provider, model_id)
+        listed = _listed(provider, model_id, datetime.now(UTC))
         if listed is None:
             return None
-        given, taken, cached = (_base(getattr(listed, name)) for name in _NAMES)
+        given, taken, cached = (_base(getattr(listed, name, None)) for name in _NAMES)
         return Rates(input=given, output=taken or Decimal(0), cached_input=cached) if given else None
 
     def estimate(
@@ -69,37 +85,95 @@ class PriceBook:
 
 
 _NAMES = ("input_mtok", "output_mtok", "cache_read_mtok")
+_LISTED = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_written_tokens": "cache_write_tokens",
+    "input_audio_tokens": "input_audio_tokens",
+    "output_audio_tokens": "output_audio_tokens",
+    "input_image_tokens": "input_image_tokens",
+    "output_image_tokens": "output_image_tokens",
+}
+"""What the list calls the parts of the input and the output."""
+
+
+def _unknown(why: str) -> Price:
+    return Price(amount=None, version=None, why=why)
+
+
+def _other(asked: str, served: str) -> str:
+    """The model that answered where it is another than was asked for; a dated edition of it is none."""
+    short, long = sorted((asked.casefold().rpartition("/")[2], served.casefold().rpartition("/")[2]), key=len)
+    return "" if long.startswith(short) else served
 
 
 def _by_rates(rates: Rates, usage: Usage) -> Decimal:
-    cached = min(usage.cached_tokens, usage.prompt_tokens)  # a part of the prompt, never an addition
-    cached_rate = rates.input if rates.cached_input is None else rates.cached_input
-    dollars = (
-        (usage.prompt_tokens - cached) * rates.input + cached * cached_rate + usage.completion_tokens * rates.output
-    )
-    return dollars.scaleb(_MILLIONTH)
+    taken = (
+        _tokens(
+            usage.prompt_tokens,
+            rates.input,
+            (usage.cached_tokens, rates.cached_input),
+            (usage.cache_written_tokens, rates.cache_written),
+            (usage.input_audio_tokens, rates.input_audio),
+            (usage.input_image_tokens, rates.input_image),
+        )
+        + _tokens(
+            usage.completion_tokens,
+            rates.output,
+            (usage.output_audio_tokens, rates.output_audio),
+            (usage.output_image_tokens, rates.output_image),
+        )
+    ).scaleb(_MILLIONTH)
+    minutes = _AMOUNTS.divide(Decimal(usage.audio_ms), Decimal(_MS_A_MINUTE))
+    return taken + minutes * (rates.minute or 0) + usage.images * (rates.image or 0)
 
 
-def _by_list(provider: str, model_id: str, usage: Usage) -> Decimal | None:
-    listed = _listed(provider, model_id)
+def _tokens(count: int, rate: Decimal, *parts: tuple[int, Decimal | None]) -> Decimal:
+    """Millionths of dollars. Parts with a rate of their own are taken out of the whole, and are never more than it."""
+    cost = Decimal(0)
+    for part, own in parts:
+        if own is not None:
+            part = min(part, count)
+            count -= part
+            cost += part * own
+    return cost + count * rate
+
+
+def _by_list(provider: str, model_id: str, usage: Usage, at: datetime) -> Decimal | None:
+    listed = _listed(provider, model_id, at)
     if listed is None:
         return None
+    hours = next((name for name in ("input_audio_hours", "audio_hours") if getattr(listed, name, None)), None)
+    if usage.audio_ms and hours:
+        seconds = _AMOUNTS.divide(Decimal(usage.audio_ms), Decimal(1000))
+        return _reckoned(listed, {hours.replace("hours", "seconds"): seconds})
     # The list prices what it has no rate for at 0 (speech models are sold by the minute): that is not knowing.
-    if usage.prompt_tokens and not _base(listed.input_mtok):
+    if usage.prompt_tokens and not _base(getattr(listed, "input_mtok", None)):
         return None
-    if usage.completion_tokens and not _base(listed.output_mtok):
+    if usage.completion_tokens and not (_base(getattr(listed, "output_mtok", None)) or usage.output_image_tokens):
         return None
-    tokens = genai_prices.Usage(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
-    )
-    amount: Decimal = listed.calc_price(tokens)["total_price"]
-    return amount
+    parts = {name: getattr(usage, own) for own, name in _LISTED.items() if getattr(usage, own)}
+    return _reckoned(listed, _within(parts, usage))
 
 
-def _listed(provider: str, model_id: str) -> Any | None:
-    """The list's prices for a model that it has under exactly this provider."""
+def _within(parts: dict[str, int], usage: Usage) -> dict[str, Decimal | int]:
+    """The parts as the list takes them: together never more than the whole that they are parts of."""
+    left = {"input": usage.prompt_tokens, "output": usage.completion_tokens}
+    found: dict[str, Decimal | int] = {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+    for name, count in parts.items():
+        direction = "output" if name.startswith("output") else "input"
+        found[name] = min(count, left[direction])
+        left[direction] -= int(found[name])
+    return found
+
+
+def _reckoned(listed: Any, counts: dict[str, Decimal | int]) -> Decimal | None:
+    amount: Decimal = listed.calc_price(genai_prices.Usage(**counts))["total_price"]
+    # No provider that is on the list gives anything away: 0 for something means that it does not know.
+    return None if not amount and any(counts.values()) else amount
+
+
+def _listed(provider: str, model_id: str, at: datetime) -> Any | None:
+    """The list's prices of a moment for a model that it has under exactly this provider."""
     provider_id, model_ref = _as_listed(provider, model_id)
     snapshot = get_snapshot()
     # The list also matches providers by part of a name, which would give a server called
@@ -110,7 +184,7 @@ def _listed(provider: str, model_id: str) -> Any | None:
         _, model = snapshot.find_provider_model(model_ref, None, provider_id, None)
     except LookupError:
         return None
-    return model.get_prices(datetime.now(UTC))
+    return model.get_prices(at)
 
 
 def _as_listed(provider: str, model_id: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import UNBILLED
+from bot.costs.outcomes import UNBILLED
 from bot.domain import StrategyName
 from bot.errors import RunNotFound, UnusableGolden
 from bot.evaluation.answers import storable

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.core import Core
-from bot.costs.ledger import UNBILLED
+from bot.costs.outcomes import UNBILLED
 from bot.costs.periods import Period
 from bot.domain import Evidence
 from bot.errors import ModelError, SwitchboardError

@@ -4,25 +4,46 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.domain import Rates
 
+Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
+"""US dollars. With six decimals for a million tokens, a single token is still a whole number of picodollars."""
+
 
 class CardRates(BaseModel):
-    """US dollars for a million tokens, stated by the user."""
+    """US dollars, stated by the user: for a million tokens of each kind, for a minute of speech, for an image.
+
+    A kind of token that is not stated costs what the others of its direction do. A model that is sold by the minute or
+    by the image alone has no rates for tokens.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: Decimal = Field(ge=0)
-    output: Decimal = Field(ge=0)
-    cached_input: Decimal | None = Field(default=None, ge=0)
+    input: Rate = Decimal(0)
+    output: Rate = Decimal(0)
+    cached_input: Rate | None = None
+    cache_written: Rate | None = None
+    input_audio: Rate | None = None
+    output_audio: Rate | None = None
+    input_image: Rate | None = None
+    output_image: Rate | None = None
+    minute: Rate | None = None
+    image: Rate | None = None
+
+    @model_validator(mode="after")
+    def _says_a_price(self) -> Self:
+        stated = self.model_fields_set
+        if not {"input", "output"} <= stated and not {"minute", "image"} & stated:
+            raise ValueError("state `input` and `output`, or `minute`, or `image`")
+        return self
 
     def rates(self) -> Rates:
         """The same as a domain value."""
-        return Rates(input=self.input, output=self.output, cached_input=self.cached_input)
+        return Rates(**dict(self))
 
 
 class FineTune(BaseModel):

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from openai import APIStatusError, AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Omit, Timeout
@@ -22,6 +22,10 @@ from bot.models.catalogue import Provider
 from bot.models.certainty import usable
 from bot.models.faults import SERVER_FAULTS, Faults
 from bot.models.tokens import count_tokens
+from bot.models.usage import read_usage
+
+SERVED, REQUEST_ID = 200, 120
+"""Characters that the ledger keeps of what a server calls its model and the call."""
 
 # Tokens around each message and before the answer (OpenAI cookbook, "How to count tokens with tiktoken").
 _TOKENS_A_MESSAGE = 3
@@ -63,10 +67,14 @@ class _Tally:
     text: list[str] = field(default_factory=list)
     usage: CompletionUsage | None = None
     finish_reason: str | None = None
+    served: str = ""
+    request_id: str = ""
 
     def note(self, chunk: ChatCompletionChunk) -> TextDelta:
         """The text of the chunk; its usage and reason to finish are kept."""
         self.usage = chunk.usage or self.usage
+        self.served = self.served or _named(chunk.model, SERVED)
+        self.request_id = self.request_id or _named(chunk.id, REQUEST_ID)
         said, logprobs = "", list[float]()
         for choice in chunk.choices or ():
             self.finish_reason = choice.finish_reason or self.finish_reason
@@ -209,19 +217,18 @@ class OpenAIModel:
         return self._faults.empty(tally.finish_reason)
 
     def _usage(self, prompt: Prompt, tally: _Tally) -> Usage:
-        sent = tally.usage
-        if sent is not None and sent.prompt_tokens is not None and sent.completion_tokens is not None:
-            prompt_details, completion_details = sent.prompt_tokens_details, sent.completion_tokens_details
-            return Usage(
-                prompt_tokens=sent.prompt_tokens,
-                completion_tokens=sent.completion_tokens,
-                cached_tokens=(prompt_details and prompt_details.cached_tokens) or 0,
-                reasoning_tokens=(completion_details and completion_details.reasoning_tokens) or 0,
-            )
+        usage = read_usage(tally.usage, lambda: self._counted(prompt, tally))
+        return replace(usage, served=tally.served, request_id=tally.request_id)
+
+    def _counted(self, prompt: Prompt, tally: _Tally) -> Usage:
         counts = [count_tokens(message.content, self._card.model_id) for message in prompt.messages]
         said = count_tokens("".join(tally.text), self._card.model_id)
         asked = sum(count.tokens + _TOKENS_A_MESSAGE for count in counts) + _TOKENS_A_PROMPT
         return Usage(prompt_tokens=asked, completion_tokens=said.tokens, estimated=True)
+
+
+def _named(name: object, longest: int) -> str:
+    return name[:longest] if isinstance(name, str) else ""
 
 
 def _logprobs(choice: Choice) -> list[float]:

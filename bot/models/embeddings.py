@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from openai import AsyncOpenAI
@@ -16,6 +16,7 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
 from bot.models.faults import SERVER_FAULTS, Faults
 from bot.models.tokens import count_tokens
+from bot.models.usage import read_usage
 from knowledge.documents import Vector
 
 SECONDS = 60.0
@@ -74,10 +75,13 @@ class EmbeddingModel:
         return unit
 
     def _usage(self, answer: CreateEmbeddingResponse, texts: Sequence[str]) -> Usage:
-        if answer.usage is not None and answer.usage.prompt_tokens is not None:
-            return Usage(prompt_tokens=answer.usage.prompt_tokens, completion_tokens=0)
-        tokens = sum(count_tokens(text, self.card.model_id).tokens for text in texts)
-        return Usage(prompt_tokens=tokens, completion_tokens=0, estimated=True)
+        def count() -> Usage:
+            tokens = sum(count_tokens(text, self.card.model_id).tokens for text in texts)
+            return Usage(prompt_tokens=tokens, completion_tokens=0, estimated=True)
+
+        # An embedding has no output, so that servers say nothing of it.
+        sent = None if answer.usage is None else {"completion_tokens": 0, "prompt_tokens": answer.usage.prompt_tokens}
+        return replace(read_usage(sent, count), served=answer.model or "")
 
     def _unusable(self, what: str) -> ModelAnswerUnusable:
         return ModelAnswerUnusable(f"“{self.card.name}” at {self._server} {what}. Nothing of it was kept.")

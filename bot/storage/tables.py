@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +43,23 @@ class ExactDecimal(sa.TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class Picodollars(sa.TypeDecorator[Decimal]):
+    """US dollars to twelve decimals, kept as a whole number of millionths of a millionth: a database adds integers
+    exactly and fast. Finer amounts are rounded half to even; at most 9.2 million dollars fit."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value.scaleb(12).to_integral_value(ROUND_HALF_EVEN))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        amount = Decimal(value).scaleb(-12).normalize()  # without the zeros behind it
+        return amount if amount.as_tuple().exponent <= 0 else amount.quantize(Decimal(1))  # type: ignore[operator]
 
 
 inbox = sa.Table(
@@ -94,24 +111,71 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("question_id", sa.String(40), index=True),
-    # answer, draft, rewrite, embedding, evaluate, judge, shadow
+    # answer, draft, rewrite, embedding, evaluate, judge, shadow, transcribe, image, compare, fine_tune
     sa.Column("purpose", sa.String(20), nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("strategy", sa.String(20)),
+    sa.Column("workspace", sa.String(40)),
     sa.Column("channel", sa.String(40)),
     sa.Column("asker", sa.String(40)),
     sa.Column("started_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("reserved", Picodollars),  # the most that it may cost, held before it goes out; NULL: nobody knows
     sa.Column("seconds", sa.Float),
     sa.Column("prompt_tokens", sa.Integer),
     sa.Column("completion_tokens", sa.Integer),
+    # Parts of the two above.
     sa.Column("cached_tokens", sa.Integer),
+    sa.Column("cache_written_tokens", sa.Integer),
     sa.Column("reasoning_tokens", sa.Integer),
+    sa.Column("input_audio_tokens", sa.Integer),
+    sa.Column("output_audio_tokens", sa.Integer),
+    sa.Column("input_image_tokens", sa.Integer),
+    sa.Column("output_image_tokens", sa.Integer),
+    # What is sold by the minute and by the piece.
+    sa.Column("audio_ms", sa.Integer),
+    sa.Column("images", sa.Integer),
     sa.Column("estimated", sa.Boolean, nullable=False, default=False),
-    sa.Column("cost", ExactDecimal),  # US dollars; NULL where the price is unknown
-    sa.Column("price_version", sa.String(80)),
-    sa.Column("outcome", sa.String(20), nullable=False),  # open, answered, stopped, or a ModelError's kind
+    sa.Column("cost", Picodollars),  # NULL where it is not known; `note` says why
+    sa.Column("price_version", sa.String(120)),
+    sa.Column("outcome", sa.String(20), nullable=False),  # open, answered, stopped, lost, or a ModelError's kind
+    sa.Column("served", sa.String(200)),  # the model that the server said answered
+    sa.Column("request_id", sa.String(120)),  # the provider's own
+    sa.Column("note", sa.Text),  # why the cost is unknown, or what was odd about the usage
+    # Where it was priced again: what was first written down.
+    sa.Column("first_cost", Picodollars),
+    sa.Column("first_price_version", sa.String(120)),
+    sa.Column("repriced_at", UtcDateTime),
+)
+
+# What may be spent. `key`: the channel's, person's or purpose's name; "" for the whole workspace.
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("scope", sa.String(12), nullable=False),  # workspace, channel, person, purpose
+    sa.Column("key", sa.String(80), nullable=False),
+    sa.Column("period", sa.String(8), nullable=False),  # day, week, month
+    sa.Column("amount", Picodollars, nullable=False),
+    sa.Column("hard", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("set_by", sa.String(40), nullable=False),
+    sa.Column("set_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("scope", "key", "period", name="uq_budgets_scope_key_period"),
+)
+
+# What was spent of a budget in one of its periods, kept beside the ledger's rows and in the same transactions.
+budget_use = sa.Table(
+    "budget_use",
+    metadata,
+    sa.Column("budget", sa.Integer, primary_key=True),
+    sa.Column("since", UtcDateTime, primary_key=True),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("spent", Picodollars, nullable=False),
+    sa.Column("held", Picodollars, nullable=False),  # for calls under way
+    sa.Column("unknown", sa.Integer, nullable=False),  # calls whose cost nobody knows
+    sa.Column("told", sa.Integer, nullable=False),  # the highest share in percent that was told: 0, 50, 80, 100
 )
 
 feedback = sa.Table(

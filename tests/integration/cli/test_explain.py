@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -68,7 +69,13 @@ async def answered(engine: AsyncEngine, identifier: str, receipt: Receipt | None
 async def called(engine: AsyncEngine, identifier: str, purpose: str, outcome: str | None) -> None:
     """A row of the ledger; without an outcome it stays open."""
     ledger = Ledger(engine)
-    names = {"provider": "house", "model": "small-model", "strategy": "rag", "channel": "C0HELP", "asker": "U0MAYA"}
+    names: dict[str, Any] = {
+        "provider": "house",
+        "model": "small-model",
+        "strategy": "rag",
+        "channel": "C0HELP",
+        "asker": "U0MAYA",
+    }
     row = await ledger.open(Call(question_id=identifier, purpose=purpose, attempt=1, started_at=NOW, **names))
     if outcome is not None:
         usage = Usage(prompt_tokens=1200, completion_tokens=80)
