@@ -28,6 +28,7 @@ from bot.learning.labels import Labels
 from bot.learning.learning import Learning
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
+from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
@@ -56,6 +57,7 @@ class Core:
     knowledge: KnowledgeBase
     sources: Sources
     models: Models
+    lifecycle: Lifecycle
     prices: PriceBook
     ledger: Ledger
     pins: Pins
@@ -92,6 +94,7 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         stack.push_async_callback(local.close)
         models = await _open_models(settings, local)
         stack.push_async_callback(models.close)
+        models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         ledger = Ledger(engine)
         await ledger.recover()
         endpoints = _Endpoints(models, Gate(ledger=ledger, prices=PriceBook(), clock=clock), local)
@@ -199,6 +202,7 @@ def _assemble(
         knowledge=knowledge,
         sources=sources,
         models=models,
+        lifecycle=Lifecycle(engine),
         prices=prices,
         ledger=ledger,
         pins=pins,

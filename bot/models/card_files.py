@@ -57,9 +57,7 @@ def named(tables: dict[str, Any], kind: Kind, where: str) -> Tables:
         if not isinstance(name, str):
             raise ConfigError(f"In {where}, an entry under [[{kind}]] has no name.")
         if name.casefold() in {other.casefold() for other in found}:
-            raise ConfigError(
-                f"In {where}, two entries under [[{kind}]] are called “{name}”. Rename one, or join them."
-            )
+            raise ConfigError(f"In {where}, two entries under [[{kind}]] are called “{name}”. Rename one.")
         found[name] = entry
     return found
 
@@ -129,13 +127,13 @@ def _problem(kind: type[BaseModel], error: ErrorDetails) -> str:
             return f"is written {_RENAMED[field]} now."
         known = _fields(kind, error["loc"][:-1])
         near = difflib.get_close_matches(field, known, n=1)
-        there = f" There are: {', '.join(known)}." if len(error["loc"]) > 1 else "."
-        return "is not a known field" + (f"; did you mean “{near[0]}”?" if near else there)
+        all_of_them = f". There are: {', '.join(known)}." if len(error["loc"]) > 1 else "."
+        return "is not a known field" + (f"; did you mean “{near[0]}”?" if near else all_of_them)
     if error["type"] == "literal_error":
-        there = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        near = difflib.get_close_matches(str(error["input"]), there, n=1)
+        choices = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        near = difflib.get_close_matches(str(error["input"]), choices, n=1)
         hint = f" Did you mean “{near[0]}”?" if near else ""
-        return f"cannot be “{error['input']}”.{hint} There are: {', '.join(there)}."
+        return f"cannot be “{error['input']}”.{hint} There are: {', '.join(choices)}."
     return f"is wrong: {error['msg'].removeprefix('Value error, ')}."
 
 

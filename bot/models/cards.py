@@ -17,6 +17,9 @@ Modality = Literal["text", "image", "audio", "video", "pdf"]
 Architecture = Literal["decoder-only", "encoder-decoder", "encoder-only", "mixture of experts"]
 
 
+_WORDED = {"fine_tuning_code": "fine-tuning code"}
+
+
 class CardRates(BaseModel):
     """US dollars for a million tokens, stated by the user."""
 
@@ -57,7 +60,7 @@ class Openness(BaseModel):
     @property
     def answers(self) -> dict[str, bool | None]:
         """Each disclosure in words with its answer."""
-        return {name.replace("_", " "): getattr(self, name) for name in type(self).model_fields}
+        return {_WORDED.get(name, name.replace("_", " ")): getattr(self, name) for name in type(self).model_fields}
 
     @property
     def disclosed(self) -> int:

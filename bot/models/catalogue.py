@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.errors import ConfigError, UnknownModel
 from bot.models.card_files import SHIPPED, checked, likened, merged, named, own_tables, shipped_tables
@@ -21,6 +21,7 @@ OFFLINE = "offline"
 OWN = "own"
 """The provider of open models that no server is known for yet."""
 
+_THE_SERVERS_OWN = ("context_window", "summary")
 Deployment = Literal["hosted service", "serverless endpoint", "own server"]
 
 
@@ -80,8 +81,9 @@ class Catalogue:
         self.cards = tuple(cards)
         self.providers = {provider.name: provider for provider in providers}
         self._by_name = {card.name.casefold(): card for card in self.cards}
-        last_wins = sorted(reversed(self.cards), key=lambda card: card.provider != OWN)
-        self._by_id = {card.model_id.casefold(): card for card in last_wins}
+        self._by_id: dict[str, ModelCard] = {}
+        for card in sorted(self.cards, key=lambda card: card.provider == OWN):
+            self._by_id.setdefault(card.model_id.casefold(), card)
         for card in self.cards:
             if card.provider not in self.providers:
                 known = ", ".join(self.providers)
@@ -117,15 +119,23 @@ class Catalogue:
                 new[found.name.casefold()] = found
         return Catalogue([*self.cards, *new.values()], self.providers.values())
 
-    def with_shutdowns(self, dates: Mapping[tuple[str, str], date]) -> Catalogue:
-        """This catalogue with the shutdown dates that servers told, by provider and id; theirs are newer than ours."""
+    def with_shutdowns(self, told: Mapping[str, date]) -> Catalogue:
+        """This catalogue with the shutdown dates that servers told, by the cards' names; theirs are newer than ours."""
         cards = [
-            card.model_copy(update={"shutdown": told})
-            if (told := dates.get((card.provider, card.model_id))) is not None
-            else card
-            for card in self.cards
+            card.model_copy(update={"shutdown": told[card.name]}) if card.name in told else card for card in self.cards
         ]
         return Catalogue(cards, self.providers.values())
+
+    def endpoints(self, keys: Mapping[str, SecretStr]) -> tuple[tuple[Provider, SecretStr | None], ...]:
+        """Every server that can be asked for its models, with its key; those on this machine where they are in use."""
+        used = {card.provider for card in self.cards}
+        return tuple(
+            (provider, keys.get(provider.name))
+            for provider in self.providers.values()
+            if provider.base_url
+            and (provider.api_key_env is None or provider.name in keys)
+            and (provider.discover or provider.name in used)
+        )
 
     def deployment(self, card: ModelCard) -> Deployment | None:
         """How the model is run: by its maker, at an endpoint that runs it on demand, or on a server of the team's."""
@@ -139,9 +149,7 @@ class Catalogue:
             pulled = card.ollama.casefold()
             same = wanted in {pulled, card.model_id.casefold()} or (pulled and wanted.startswith(f"{pulled}-"))
             if card.provider == OWN and same:
-                kept = {
-                    name: value for name, value in card.facts().items() if name not in ("context_window", "summary")
-                }
+                kept = {name: fact for name, fact in card.facts().items() if name not in _THE_SERVERS_OWN}
                 return {**kept, "like": card.name}
         return {}
 

@@ -160,18 +160,14 @@ class Models:
             return Need("key", provider.api_key_env, ModelUnauthorized(said))
         return None
 
-    def told_shutdowns(self, dates: Mapping[tuple[str, str], date]) -> None:
-        """Takes over the shutdown dates that servers told, by provider and id, as if the cards stated them."""
-        self._catalogue = self._catalogue.with_shutdowns(dates)
+    def told_shutdowns(self, told: Mapping[str, date]) -> None:
+        """Takes over the shutdown dates that servers told, by the cards' names, as if the cards stated them."""
+        self._catalogue = self._catalogue.with_shutdowns(told)
         self._models = {}  # they hold their cards
 
     def endpoints(self) -> tuple[tuple[Provider, SecretStr | None], ...]:
         """Every server that can be asked for its models now, with its key."""
-        return tuple(
-            (provider, self._key(provider))
-            for provider in self._catalogue.providers.values()
-            if provider.base_url and (provider.api_key_env is None or self._key(provider) is not None)
-        )
+        return self._catalogue.endpoints(self._keys)
 
     def _made(self, card: ModelCard) -> Model:
         if card.provider == OFFLINE:
