@@ -16,7 +16,7 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import load_catalogue
 from bot.models.filters import HELP, parse_filters
 from bot.models.lifecycle import Lifecycle
-from bot.models.listing import Shown, in_order, making_of, openness, plain, price, reads, runs, shown, use_of, window
+from bot.models.listing import Shown, in_order, making_of, openness, price, reads, runs, shown, use_of, window
 from bot.models.sync import EndpointNews, News, sync
 from bot.secrets import provider_keys
 from bot.storage.engine import open_engine, upgrade
@@ -63,7 +63,7 @@ async def show_model(settings: Settings, name: str, out: Console, as_json: bool)
         for fact, value in [*use_of(entry, core.prices.version), *making_of(card)]:
             out.print(f"[bold]{fact}[/]: {escape(value)}")
         for score in card.published:
-            out.print(f"[bold]{escape(score.benchmark)}[/]: {plain(score.value)} ({score.date}, {escape(score.url)})")
+            out.print(f"[bold]{escape(score.benchmark)}[/]: {score.value} ({score.date}, {escape(score.url)})")
         if card.url:
             out.print(f"[bold]Where the facts stand[/]: {escape(card.url)}")
         if entry.need:

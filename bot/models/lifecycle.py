@@ -15,7 +15,6 @@ from bot.models.catalogue import Catalogue
 from bot.storage.tables import endpoint_models
 from bot.storage.upsert import insert
 
-
 SOON = timedelta(days=90)
 """How long before its end a model is told of."""
 

@@ -23,12 +23,8 @@ CARDS_SHOWN = 20
 def line(shown: Shown) -> str:
     """One mrkdwn line: name, price, window, what it reads, how open it is."""
     card = shown.card
-    parts = [
-        f"*{escape(card.name)}*",
-        price_in_words(shown),
-        f"{window(card.context_window)} window",
-        f"reads {reads(card)}",
-    ]
+    size = f"{window(card.context_window)} window"
+    parts = [f"*{escape(card.name)}*", price_in_words(shown), size, f"reads {reads(card)}"]
     if openness(card) != UNKNOWN:
         parts.append(f"open {openness(card)}")
     return " · ".join(parts)
