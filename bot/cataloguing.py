@@ -45,7 +45,8 @@ async def list_models(settings: Settings, words: str, out: Console, as_json: boo
         out.print(table)
         for fact, number in found.unknown.items():
             out.print(f"[yellow]Left out because it is not known: the {fact} of {number}.[/]")
-        out.print(f"\nNarrow it down with {escape(HELP.replace('`', ''))}.")
+        if not filters or not found.fitting:
+            out.print(f"\nNarrow it down with {escape(HELP.replace('`', ''))}.")
         out.print("`switchboard models NAME` shows a card, and what is missing to use that model.")
 
 
@@ -98,12 +99,12 @@ def _print_news(news: News, out: Console) -> None:
         if one.problem:
             out.print(f"{'[red]✗[/]' if one.matters else '[yellow]·[/]'} [bold]{one.label}[/]  {escape(one.problem)}")
             continue
-        out.print(f"[green]✓[/] [bold]{escape(one.label)}[/]  {one.listed} models{_since(one)}")
+        out.print(f"[green]✓[/] [bold]{escape(one.label)}[/]  {_listed(one)}{_since(one)}")
         for words, names in (
             ("new", one.new),
             ("gone", one.gone),
             ("in no card", one.without_card),
-            ("not in its list, under this id at least", one.unlisted),
+            ("cards that its list lacks under their id", one.unlisted),
         ):
             if names:
                 out.print(f"    {words}: {escape(_some(names))}")
@@ -112,6 +113,10 @@ def _print_news(news: News, out: Console) -> None:
         out.print(f"[red]![/] [bold]{escape(end.card)}[/] ends on {end.day}, {escape(end.sentence)}.{escape(instead)}")
     if news.endpoints and not news.shutdowns:
         out.print("No model of yours ends within 90 days.")
+
+
+def _listed(one: EndpointNews) -> str:
+    return f"{one.listed} model{'' if one.listed == 1 else 's'}"
 
 
 def _since(one: EndpointNews) -> str:

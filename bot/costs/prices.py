@@ -13,6 +13,8 @@ from bot.domain import Price, Rates, Usage
 
 _UNKNOWN = Price(amount=None, version=None)
 _MILLIONTH = -6
+_OWN_NAMES = frozenset({"azure"})
+"""Where a team names its deployments: one that is called like a model may run another, so no price goes by the name."""
 
 
 class PriceBook:
@@ -101,6 +103,8 @@ def _by_list(provider: str, model_id: str, usage: Usage) -> Decimal | None:
 def _listed(provider: str, model_id: str) -> Any | None:
     """The list's prices for a model that it has under exactly this provider."""
     provider_id, model_ref = _as_listed(provider, model_id)
+    if provider_id in _OWN_NAMES:
+        return None
     snapshot = get_snapshot()
     # The list also matches providers by part of a name, which would give a server called
     # "my-openai-proxy" the prices of OpenAI.

@@ -103,6 +103,7 @@ class Lifecycle:
             server = catalogue.providers[card.provider].label
             if row.shutdown is not None:
                 seen = f"as {server} said on {row.last_listed.date()}"
+                seen += f", whose list lacks it since {row.gone_since.date()}" if row.gone_since else ""
                 ends[card.name] = Shutdown(card.name, row.shutdown, "server", seen, card.successor)
             elif row.gone_since is not None:
                 day = row.gone_since.astimezone(UTC).date()

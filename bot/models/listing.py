@@ -89,9 +89,9 @@ def openness(card: ModelCard) -> str:
 
 
 def runs(entry: Shown, provider: str) -> str:
-    """Where it runs, or what it lacks: "OpenAI", "needs a server"."""
+    """Where it runs and until when, or what it lacks: "OpenAI", "OpenAI until 2027-01-14", "needs a server"."""
     if entry.need is None:
-        return provider
+        return f"{provider} until {entry.card.shutdown}" if entry.card.shutdown else provider
     return entry.need.words if entry.need.kind == "gone" else f"needs {entry.need.words}"
 
 

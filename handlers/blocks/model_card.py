@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.models.cards import ModelCard
-from bot.models.listing import UNKNOWN, Shown, making_of, openness, price_in_words, reads, use_of, window
+from bot.models.listing import Shown, making_of, price_in_words, reads, use_of, window
 from handlers.blocks.parts import context, fitting, header, input_block, modal, option, section, select
 from handlers.markdown import escape
 from handlers.shapes import JSON
@@ -21,12 +21,12 @@ CARDS_SHOWN = 20
 
 
 def line(shown: Shown) -> str:
-    """One mrkdwn line: name, price, window, what it reads, how open it is."""
+    """One mrkdwn line: name, price, window, what it reads, whether its weights are open, when it ends."""
     card = shown.card
-    size = f"{window(card.context_window)} window"
-    parts = [f"*{escape(card.name)}*", price_in_words(shown), size, f"reads {reads(card)}"]
-    if openness(card) != UNKNOWN:
-        parts.append(f"open {openness(card)}")
+    size = f"{window(card.context_window)} window" if card.context_window else "window unknown"
+    parts = [f"*{escape(card.name)}*", price_in_words(shown), size, reads(card) if card.modality else "reads unknown"]
+    parts += ["open weights"] if card.openness.weights else []
+    parts += [f"until {card.shutdown}"] if card.shutdown else []
     return " · ".join(parts)
 
 
@@ -73,6 +73,8 @@ def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadat
     for shown in usable[:CARDS_SHOWN]:
         summary = f"\n{escape(shown.card.summary)}" if shown.card.summary else ""
         blocks.append(section(line(shown) + summary))
+    if len(usable) > CARDS_SHOWN:
+        blocks.append(context(f"And {len(usable) - CARDS_SHOWN} more in the menu; `/model list` compares them all."))
     return modal("Choose a model", blocks, callback_id=PICK, submit="Use it", metadata=metadata)
 
 

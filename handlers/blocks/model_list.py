@@ -24,23 +24,27 @@ def listing(found: Found, filters: Filters, pinned: str, providers: Mapping[str,
     """
     entries = found.fitting
     usable = [entry for entry in entries if entry.usable]
-    rows = list(entries if filters else usable)[:ROWS_SHOWN]
+    rows = (entries if filters else usable)[:ROWS_SHOWN]
     blocks = [header("Models"), context(pinned)]
     if filters:
-        blocks.append(section(f"*{counted(len(entries), 'model')}* for `{escape(str(filters))}`{_ready(usable)}"))
+        blocks.append(section(_headline(len(entries), len(usable), str(filters))))
     if rows:
         blocks.append(_table(rows, providers))
-    blocks += [context(line) for line in _others([entry for entry in entries if entry not in rows], providers)]
+    blocks += [context(line) for line in _others(entries[len(rows) :], providers)]
     blocks += [context(line) for line in _left_out(found)]
-    blocks.append(
-        context("`/model show NAME` tells all of one, `/model use NAME` takes it, `/model auto` undoes that.")
-    )
-    blocks.append(context("Narrow it down with `/model list` and " + HELP.replace("|", " | ") + "."))
+    if rows:
+        blocks.append(context("*Open*: how many of five disclosures are made, with a ? where not all is known."))
+    blocks.append(context("`/model show NAME` tells all of one, `/model use NAME` takes it, `/model auto` undoes it."))
+    if not filters or not entries:
+        blocks.append(context("Narrow it down with `/model list` and " + HELP.replace("|", " | ") + "."))
     return blocks
 
 
-def _ready(usable: Sequence[Shown]) -> str:
-    return f", *{len(usable)}* ready to use" if usable else ", none of them ready to use"
+def _headline(fitting: int, usable: int, asked: str) -> str:
+    if not fitting:
+        return f"No model is known to fit `{escape(asked)}`."
+    ready = f"*{usable}* ready to use" if usable else "none of them ready to use"
+    return f"*{counted(fitting, 'model')}* for `{escape(asked)}`, {ready}"
 
 
 def _table(rows: Sequence[Shown], providers: Mapping[str, str]) -> JSON:
