@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
@@ -21,6 +22,7 @@ SECONDS = 20.0
 
 _PAGES = 50
 _LONGEST_ID = 200
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 
 class NoList(Exception):
@@ -68,8 +70,10 @@ def _listed(entry: Any) -> Listed | None:
 
 def _day(value: Any) -> date | None:
     """YYYY-MM-DD, as OpenAI writes it, also where a time follows; anything else is not known."""
+    if not isinstance(value, str) or not _DAY.match(value):
+        return None
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(value[:10])
     except ValueError:
         return None
 

@@ -176,7 +176,6 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))
     known = KnownSource(status, frozenset({"everyone"}), is_configured=True, may_change=True)
     check_view(home.home_view("model-1", "It cost nothing.", knowledge.status([known] * 30, NOW)))
-    check_message_blocks(model_card.listing(cards, cards, "Automatic."))
     check_message_blocks(knowledge.status([known] * 20, NOW))
     assert "more than fits here" in str(knowledge.status([known] * 20, NOW))
     check_message_blocks(knowledge.details(known, NOW, NOW, "It costs nothing."))
