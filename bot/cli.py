@@ -161,11 +161,12 @@ def models_list(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(help="task:text open:yes max_price:1 context:128k …")] = None,
     as_json: AsJson = False,
+    config: ConfigFile = None,
 ) -> None:
     """The models that fit: task, openness, price, context, languages and more; words of the name."""
     from bot.cataloguing import list_models
 
-    _run(context.obj, lambda settings: list_models(settings, " ".join(words or ()), out, as_json))
+    _run(config or context.obj, lambda settings: list_models(settings, " ".join(words or ()), out, as_json))
 
 
 @models_app.command("show")
@@ -182,11 +183,12 @@ def models_show(
 
 
 @models_app.command("sync")
-def models_sync(context: typer.Context, as_json: AsJson = False) -> None:
+def models_sync(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Ask every server for its models: what is new, gone or about to be shut down. 1 where somebody should look."""
     from bot.cataloguing import sync_models
 
-    raise typer.Exit(1 if _run(context.obj, lambda settings: sync_models(settings, out, as_json)) else 0)
+    matters = _run(config or context.obj, lambda settings: sync_models(settings, out, as_json))
+    raise typer.Exit(1 if matters else 0)
 
 
 @knowledge_app.callback()

@@ -179,5 +179,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         [checked(ModelCard, table, where) for table in likened(models, providers, where).values()],
         [checked(Provider, table, where) for table in providers.values()],
     )
+    if catalogue.providers[OWN].base_url:
+        raise ConfigError(f"In {where}, the provider “{OWN}” stands for no server yet: give yours a name of its own.")
     refuse_clashes(catalogue.cards, {one.name for one in catalogue.providers.values() if one.deployments})
     return catalogue

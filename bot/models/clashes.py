@@ -14,7 +14,10 @@ from bot.models.cards import ModelCard
 
 
 def refuse_clashes(cards: Sequence[ModelCard], deployments: Collection[str]) -> None:
-    """Raises ConfigError that names both cards and the way out. `deployments`: the providers whose ids a team gives."""
+    """Raises ConfigError that names both cards and the way out. `deployments`: the providers whose ids a team gives.
+
+    A successor that has no card is refused too.
+    """
     names = {card.name.casefold(): card for card in cards}
     at: dict[tuple[str, str], ModelCard] = {}
     for card in cards:

@@ -7,10 +7,10 @@ from whole_receipt import whole_receipt
 from bot.costs.ledger import Row
 from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
 from bot.models.cards import ModelCard
+from bot.models.listing import Shown
 from deploy.workspace.limits import check_message_blocks, check_view
 from handlers.blocks import adding, another_way, ask_about, example, home, knowledge, model_card
 from handlers.blocks.answer import question_of, sources, tail
-from handlers.blocks.model_card import Shown
 from handlers.blocks.receipt import receipt_modal
 from handlers.known import KnownSource
 from knowledge.reports import Problem, SourceStatus

@@ -141,6 +141,11 @@ def test_a_chat_model_without_a_window_is_refused_and_a_model_of_images_is_not(t
     assert own(tmp_path, card + "task = 'image'\n").get("x").context_window == 0
 
 
+def test_the_provider_of_models_without_a_server_takes_no_address(tmp_path: Path) -> None:
+    said = refused(tmp_path, '[[providers]]\nname = "own"\nbase_url = "http://10.0.0.5/v1"\n')
+    assert "the provider “own” stands for no server yet: give yours a name of its own" in said
+
+
 AZURE = '[[providers]]\nname = "azure"\nbase_url = "https://acme.openai.azure.com/openai/v1/"\n'
 
 

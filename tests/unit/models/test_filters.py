@@ -109,10 +109,7 @@ def test_the_help_names_every_filter_and_which_price_is_meant() -> None:
 
 
 def test_the_usable_come_first_and_an_open_model_once_where_it_runs() -> None:
-    lacking = {
-        kind: Need(kind, "x", ModelNotFound("x"))  # type: ignore[arg-type]
-        for kind in ("key", "server", "gone")
-    }
+    lacking = {kind: Need(kind, "x", ModelNotFound("x")) for kind in ("key", "server", "gone")}
 
     def entry(name: str, kind: str | None = None, like: str = "", provider: str = "p") -> Shown:
         card = ModelCard(name=name, provider=provider, context_window=9, like=like)
