@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from bot.config import Settings, load_settings
 from bot.config import explain as explained_settings
@@ -25,6 +26,16 @@ from bot.logs import configure_logs
 from knowledge.errors import KnowledgeError
 
 T = TypeVar("T")
+
+
+class NamesToo(TyperGroup):
+    """A group in which a word that is no command is what its command `show` should show."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As click does it, with `show` put before the name."""
+        return super().resolve_command(ctx, args if not args or args[0] in self.commands else ["show", *args])
+
+
 log = structlog.get_logger("bot.cli")
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -43,6 +54,12 @@ learning_app = typer.Typer(
     help="Who chooses how questions are answered, and what people made of the answers.", invoke_without_command=True
 )
 app.add_typer(learning_app, name="learning")
+models_app = typer.Typer(
+    help="The models of the catalogue, and which of them can be used now.",
+    cls=NamesToo,
+    invoke_without_command=True,
+)
+app.add_typer(models_app, name="models")
 
 ConfigFile = Annotated[
     Path | None,
@@ -129,15 +146,49 @@ def report(
     _run(config, lambda settings: reported(settings, weeks_ago, csv, out))
 
 
-@app.command()
-def models(
-    name: Annotated[str | None, typer.Argument(help="Show this model's card.")] = None,
+@models_app.callback()
+def models(context: typer.Context, config: ConfigFile = None) -> None:
+    """The models of the catalogue, and which of them can be used now."""
+    from bot.cataloguing import list_models
+
+    context.obj = config
+    if context.invoked_subcommand is None:
+        _run(config, lambda settings: list_models(settings, "", out, False))
+
+
+@models_app.command("list")
+def models_list(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(help="task:text open:yes max_price:1 context:128k …")] = None,
+    as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """The models of the catalogue, and which of them can be used now."""
-    from bot.console import list_models, show_model
+    """The models that fit: task, openness, price, context, languages and more; words of the name."""
+    from bot.cataloguing import list_models
 
-    _run(config, lambda settings: show_model(settings, name, out) if name else list_models(settings, out))
+    _run(config or context.obj, lambda settings: list_models(settings, " ".join(words or ()), out, as_json))
+
+
+@models_app.command("show")
+def models_show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The name of its card, or its id.")],
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """All that is known of one model, with its sources; `switchboard models NAME` is the same."""
+    from bot.cataloguing import show_model
+
+    _run(config or context.obj, lambda settings: show_model(settings, name, out, as_json))
+
+
+@models_app.command("sync")
+def models_sync(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Ask every server for its models: what is new, gone or about to be shut down. 1 where somebody should look."""
+    from bot.cataloguing import sync_models
+
+    matters = _run(config or context.obj, lambda settings: sync_models(settings, out, as_json))
+    raise typer.Exit(1 if matters else 0)
 
 
 @knowledge_app.callback()

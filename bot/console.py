@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from bot.config import Settings
 from bot.core import Core, open_core
@@ -35,7 +34,7 @@ from bot.domain import (
     StrategyName,
     TextDelta,
 )
-from bot.errors import ModelError, SourceExists, UnusableQuestion
+from bot.errors import SourceExists, UnusableQuestion
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.selection import figures
 from bot.sources import SAVED, imports_of
@@ -96,35 +95,6 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
                 core.ledger, core.feedback.counts, week, choosing, await week_of_shadows(core, week)
             )
             out.print(escape(as_text(found, name)))
-
-
-async def list_models(settings: Settings, out: Console) -> None:
-    """Prints every chat model, what it costs, and whether it can be used now."""
-    async with open_core(settings) as core:
-        usable = {card.name for card in core.models.usable()}
-        table = Table(box=None, pad_edge=False)
-        for title in ("model", "provider", "context", "$ in / out per million", "usable"):
-            table.add_column(title)
-        for card in core.models.catalogue.cards:
-            if card.task == "chat":
-                rates = _rates(core, card.name)
-                mark = "[green]yes[/]" if card.name in usable else "no"
-                table.add_row(card.name, card.provider, f"{card.context_window:,}", rates, mark)
-        out.print(table)
-        out.print("\n`switchboard models NAME` shows a card, and what is missing to use that model.")
-
-
-async def show_model(settings: Settings, name: str, out: Console) -> None:
-    """Prints one card. Raises UnknownModel with the nearest names."""
-    async with open_core(settings) as core:
-        card = core.models.card(name)
-        for field, value in card.model_dump(exclude_defaults=True, mode="json").items():
-            out.print(f"[bold]{field.replace('_', ' ')}[/]: {escape(str(value))}")
-        out.print(f"[bold]price[/]: {_rates(core, card.name)} dollars for a million tokens in / out")
-        try:
-            core.models.model(card.name)
-        except ModelError as error:
-            out.print(f"[yellow]{escape(str(error))}[/]")
 
 
 async def knowledge_status(settings: Settings, out: Console) -> None:
@@ -246,11 +216,3 @@ def _print_sources(answer: Answer, out: Console) -> None:
 def _age(moment: datetime) -> str:
     days = (datetime.now(UTC) - moment).days
     return "today" if days < 1 else "yesterday" if days < 2 else f"{days} days ago"
-
-
-def _rates(core: Core, name: str) -> str:
-    card = core.models.card(name)
-    if card.free:
-        return "free"
-    rates = core.prices.rates(card.provider, card.model_id, rates=card.rates.rates() if card.rates else None)
-    return f"{rates.input} / {rates.output}" if rates else "unknown"

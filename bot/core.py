@@ -29,6 +29,7 @@ from bot.learning.labels import Labels
 from bot.learning.learning import Learning
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
+from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
@@ -57,6 +58,7 @@ class Core:
     knowledge: KnowledgeBase
     sources: Sources
     models: Models
+    lifecycle: Lifecycle
     prices: PriceBook
     ledger: Ledger
     budgets: Budgets
@@ -94,6 +96,7 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         stack.push_async_callback(local.close)
         models = await _open_models(settings, local)
         stack.push_async_callback(models.close)
+        models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         budgets = Budgets(engine, settings.report.zone)
         ledger = Ledger(engine, clock, budgets)
         await ledger.recover()
@@ -203,6 +206,7 @@ def _assemble(
         knowledge=knowledge,
         sources=sources,
         models=models,
+        lifecycle=Lifecycle(engine),
         prices=prices,
         ledger=ledger,
         budgets=budgets,

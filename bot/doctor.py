@@ -21,6 +21,7 @@ from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
 from bot.jobs.schedule import parse_cron
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
+from bot.models.lifecycle import SOON
 from bot.models.tokens import load_encodings
 from bot.secrets import SlackSecrets, slack_secrets
 from bot.selection.fits import Fits
@@ -255,6 +256,22 @@ async def _estimates(core: Core) -> Finding:
     return Finding("estimates", "ok", f"The selector's estimates were {made}.")
 
 
+async def _endings(core: Core) -> list[Finding]:
+    """The models in use that end within 90 days, or ended."""
+    in_use = {provider.name for provider, _ in core.models.endpoints()}
+    ends = await core.lifecycle.shutdowns(core.models.catalogue)
+    last = (core.clock() + SOON).date()
+    findings = []
+    for card in core.models.catalogue.cards:
+        end = ends.get(card.name)
+        if end is None or end.day > last or card.provider not in in_use:
+            continue
+        verb = "ended" if end.day <= core.clock().date() else "ends"
+        way = f"Move to “{end.successor}”." if end.successor else "Choose another: `/model list` shows them."
+        findings.append(Finding(f"model: {card.name}", "note", f"It {verb} on {end.day}, {end.sentence}.", way))
+    return findings
+
+
 async def _models(core: Core) -> list[Finding]:
     findings = [
         Finding(f"models: {name}", "ok" if well else "failed", sentence)
@@ -265,4 +282,4 @@ async def _models(core: Core) -> list[Finding]:
         findings.append(
             Finding("models", "note", "Only the offline model can be used: it quotes, it does not write.", way)
         )
-    return findings
+    return [*findings, *await _endings(core)]

@@ -34,6 +34,10 @@ class UnknownModel(SwitchboardError):
         super().__init__(f"There is no model called “{name}”.{hint}")
 
 
+class UnusableFilter(SwitchboardError):
+    """Models cannot be narrowed down by this."""
+
+
 class NotAllowed(SwitchboardError):
     """The person may not do this here."""
 

@@ -14,6 +14,8 @@ from bot.domain import Price, Rates, Usage
 _MILLIONTH = -6
 _MS_A_MINUTE = 60_000
 _AMOUNTS = Context(prec=40)
+_OWN_NAMES = frozenset({"azure"})
+"""Where a team names its deployments: one that is called like a model may run another, so no price goes by the name."""
 
 
 class PriceBook:
@@ -175,6 +177,8 @@ def _reckoned(listed: Any, counts: dict[str, Decimal | int]) -> Decimal | None:
 def _listed(provider: str, model_id: str, at: datetime) -> Any | None:
     """The list's prices of a moment for a model that it has under exactly this provider."""
     provider_id, model_ref = _as_listed(provider, model_id)
+    if provider_id in _OWN_NAMES:
+        return None
     snapshot = get_snapshot()
     # The list also matches providers by part of a name, which would give a server called
     # "my-openai-proxy" the prices of OpenAI.

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
-from collections.abc import Iterable
-from importlib import resources
+from collections.abc import Iterable, Mapping
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from bot.errors import ConfigError, UnknownModel
+from bot.models.card_files import SHIPPED, checked, likened, merged, named, own_tables, shipped_tables
 from bot.models.cards import ModelCard
+from bot.models.clashes import refuse_clashes
 
 OFFLINE = "offline"
+OWN = "own"
+"""The provider of open models that no server is known for yet."""
 
-_Entry = TypeVar("_Entry", bound=BaseModel)
-_Tables = dict[str, dict[str, Any]]
+_THE_SERVERS_OWN = ("context_window", "summary")
+Deployment = Literal["hosted service", "serverless endpoint", "own server"]
 
 
 class Provider(BaseModel):
     """A server that speaks OpenAI's protocol.
 
     `base_url` empty: the user has to name it (Azure). `api_key_env`: the environment variable of its key, None where it
-    wants none. `local`: runs on this machine or in this network. `discover`: it is asked for its models at the start.
+    wants none. `deployment`: the maker's own service, an endpoint that runs models of others on demand, or a server of
+    the team's; None where nobody said. `deployments`: its ids are names that the team gave, which say nothing of the
+    model. `local`: runs on this machine or in this network. `discover`: it is asked for its models at the start.
     `stream_usage`: it accepts `stream_options`. `output_limit`: what it calls the limit of the answer's length.
     `list_headers`: sent instead of a bearer token when its models are listed; "{key}" stands for the key.
     """
@@ -38,6 +43,8 @@ class Provider(BaseModel):
     base_url: str = ""
     api_key_env: str | None = None
     keys_at: str = ""
+    deployment: Deployment | None = None
+    deployments: bool = False
     local: bool = False
     discover: bool = False
     stream_usage: bool = True
@@ -74,7 +81,9 @@ class Catalogue:
         self.cards = tuple(cards)
         self.providers = {provider.name: provider for provider in providers}
         self._by_name = {card.name.casefold(): card for card in self.cards}
-        self._by_id = {card.model_id.casefold(): card for card in reversed(self.cards)}
+        self._by_id: dict[str, ModelCard] = {}
+        for card in sorted(self.cards, key=lambda card: card.provider == OWN):
+            self._by_id.setdefault(card.model_id.casefold(), card)
         for card in self.cards:
             if card.provider not in self.providers:
                 known = ", ".join(self.providers)
@@ -91,15 +100,65 @@ class Catalogue:
         return card
 
     def with_found(self, cards: Iterable[ModelCard]) -> Catalogue:
-        """This catalogue and those `cards` whose names are new, behind the others."""
-        new = [card for card in cards if card.name.casefold() not in self._by_name]
-        return Catalogue([*self.cards, *new], self.providers.values())
+        """This catalogue and behind it those `cards`, which servers list, that it does not have.
+
+        A card that is known from elsewhere takes its facts from there. One whose name another model has is named with
+        its server.
+        """
+        new: dict[str, ModelCard] = {}
+        have = {(card.provider, card.model_id.casefold()) for card in self.cards}
+        for card in cards:
+            there = self._by_name.get(card.name.casefold())
+            if (card.provider, card.model_id.casefold()) in have or (there and there.provider == card.provider):
+                continue
+            update = self._known_facts(card)
+            if there or card.name.casefold() in {*self._by_id, *new}:
+                update["name"] = f"{card.provider}/{card.name}"
+            found = card.model_copy(update=update)
+            if found.name.casefold() not in {*self._by_name, *new}:
+                new[found.name.casefold()] = found
+        return Catalogue([*self.cards, *new.values()], self.providers.values())
+
+    def with_shutdowns(self, told: Mapping[str, date]) -> Catalogue:
+        """This catalogue with the shutdown dates that servers told, by the cards' names; theirs are newer than ours."""
+        cards = [
+            card.model_copy(update={"shutdown": told[card.name]}) if card.name in told else card for card in self.cards
+        ]
+        return Catalogue(cards, self.providers.values())
+
+    def endpoints(self, keys: Mapping[str, SecretStr]) -> tuple[tuple[Provider, SecretStr | None], ...]:
+        """Every server that can be asked for its models, with its key; those on this machine where they are in use."""
+        used = {card.provider for card in self.cards}
+        return tuple(
+            (provider, keys.get(provider.name))
+            for provider in self.providers.values()
+            if provider.base_url
+            and (provider.api_key_env is None or provider.name in keys)
+            and (provider.discover or provider.name in used)
+        )
+
+    def deployment(self, card: ModelCard) -> Deployment | None:
+        """How the model is run: by its maker, at an endpoint that runs it on demand, or on a server of the team's."""
+        provider = self.providers[card.provider]
+        return provider.deployment or ("own server" if provider.local else None)
+
+    def _known_facts(self, found: ModelCard) -> dict[str, object]:
+        """What the open model of that id is known to be; not its window, which a server sets as it likes."""
+        wanted = found.model_id.casefold().removesuffix(":latest")
+        for card in self.cards:
+            pulled = card.ollama.casefold()
+            same = wanted in {pulled, card.model_id.casefold()} or (pulled and wanted.startswith(f"{pulled}-"))
+            if card.provider == OWN and same:
+                kept = {name: fact for name, fact in card.facts().items() if name not in _THE_SERVERS_OWN}
+                return {**kept, "like": card.name}
+        return {}
 
     def _nearest(self, wanted: str) -> tuple[str, ...]:
         def likeness(card: ModelCard) -> float:
             names = [name.casefold() for name in (card.name, card.model_id, card.title) if name]
             alike = max(difflib.SequenceMatcher(None, wanted, name).ratio() for name in names)
-            return alike + 0.5 * any(wanted in name for name in names)  # "luna" means gpt-6-luna, not "llama"
+            part = any(wanted in name for name in names)  # "luna" means gpt-6-luna, not "llama"
+            return alike + 0.5 * part - 0.4 * (card.provider == OWN)  # what somebody runs comes before what nobody does
 
         return tuple(card.name for card in sorted(self.cards, key=likeness, reverse=True)[:3])
 
@@ -108,56 +167,19 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     """The shipped catalogue; with `extra`, a TOML file of the same form, the user's own models come before it.
 
     Where the user's file has a model or provider of the same name, only the fields that it states are changed. Raises
-    ConfigError where a file cannot be read or holds what is no card.
+    ConfigError where a file cannot be read or holds what is no card, or a name that stands for two models.
     """
-    shipped = tomllib.loads(resources.files("bot.models").joinpath("cards.toml").read_text("utf-8"))
-    own = _read(extra) if extra is not None else {}
-    where = str(extra) if extra is not None else "cards.toml"
-    models = _merged(_named(own, "models", where), _named(shipped, "models", where))
-    providers = _merged(_named(own, "providers", where), _named(shipped, "providers", where))
-    return Catalogue(
-        [_checked(ModelCard, table, where) for table in models.values()],
-        [_checked(Provider, table, where) for table in providers.values()],
+    shipped, where = shipped_tables(), SHIPPED
+    own = own_tables(extra) if extra is not None else {}
+    if extra is not None:
+        where = str(extra)
+    providers = merged(named(own, "providers", where), named(shipped, "providers", SHIPPED))
+    models = merged(named(own, "models", where), named(shipped, "models", SHIPPED))
+    catalogue = Catalogue(
+        [checked(ModelCard, table, where) for table in likened(models, providers, where).values()],
+        [checked(Provider, table, where) for table in providers.values()],
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The models file {path} cannot be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The models file {path} is not valid TOML: {error}.") from error
-    if unknown := sorted(set(tables) - {"models", "providers"}):
-        raise ConfigError(f"The models file {path} has “{unknown[0]}”; it may have [[models]] and [[providers]] alone.")
-    return tables
-
-
-def _named(tables: dict[str, Any], kind: str, where: str) -> _Tables:
-    entries = tables.get(kind, [])
-    if not isinstance(entries, list):
-        raise ConfigError(f"In {where}, write [[{kind}]] with two brackets, one such heading for each entry.")
-    for entry in entries:
-        if not isinstance(entry.get("name"), str):
-            raise ConfigError(f"In {where}, an entry under [[{kind}]] has no name.")
-    return {entry["name"]: entry for entry in entries}
-
-
-def _merged(own: _Tables, shipped: _Tables) -> _Tables:
-    """Own entries first, each completed by the shipped one of its name; then the other shipped ones."""
-    return {name: {**shipped.get(name, {}), **own.get(name, {})} for name in [*own, *shipped]}
-
-
-def _checked(kind: type[_Entry], table: dict[str, Any], where: str) -> _Entry:
-    try:
-        return kind.model_validate(table)
-    except ValidationError as error:
-        # A name that was mistyped is named before the field that is missing because of it.
-        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        field = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = difflib.get_close_matches(field, kind.model_fields, n=1)
-            problem = "is not a known field" + (f"; did you mean “{known[0]}”?" if known else ".")
-        else:
-            problem = f"is wrong: {first['msg']}."
-        raise ConfigError(f"In {where}, “{field}” of “{table['name']}” {problem}") from error
+    if catalogue.providers[OWN].base_url:
+        raise ConfigError(f"In {where}, the provider “{OWN}” stands for no server yet: give yours a name of its own.")
+    refuse_clashes(catalogue.cards, {one.name for one in catalogue.providers.values() if one.deployments})
+    return catalogue

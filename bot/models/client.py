@@ -60,6 +60,15 @@ def open_client(provider: Provider, key: SecretStr | None, timeouts: Timeouts) -
     )
 
 
+def list_headers(provider: Provider, key: SecretStr | None) -> dict[str, str | Omit]:
+    """What the provider's list of models wants instead of a bearer token; nothing where it wants none."""
+    if not provider.list_headers or key is None:
+        return {}
+    secret = key.get_secret_value()
+    stated = {name: value.replace("{key}", secret) for name, value in provider.list_headers.items()}
+    return {"Authorization": Omit(), **stated}
+
+
 @dataclass(slots=True)
 class _Tally:
     """What has come of one answer so far."""
@@ -139,7 +148,8 @@ class OpenAIModel:
         """Lists the server's models, which costs nothing. See `bot.models.base.Model`."""
         try:
             async with asyncio.timeout(self._timeouts.ping):
-                listed = [entry.id async for entry in self._client.models.list(extra_headers=self._list_headers())]
+                headers = list_headers(self._provider, self._key)
+                listed = [entry.id async for entry in self._client.models.list(extra_headers=headers)]
         except TimeoutError:
             raise self._faults.silent(self._timeouts.ping) from None
         except SERVER_FAULTS as error:
@@ -148,13 +158,6 @@ class OpenAIModel:
         # Hosted servers answer to aliases that they do not list.
         if self._provider.local and not {wanted, f"{wanted}:latest"} & set(listed):
             raise self._faults.not_listed()
-
-    def _list_headers(self) -> dict[str, str | Omit]:
-        if not self._provider.list_headers or self._key is None:
-            return {}
-        secret = self._key.get_secret_value()
-        stated = {name: value.replace("{key}", secret) for name, value in self._provider.list_headers.items()}
-        return {"Authorization": Omit(), **stated}
 
     async def _chunks(self, prompt: Prompt, max_tokens: int) -> AsyncGenerator[ChatCompletionChunk, None]:
         clock = asyncio.get_running_loop().time

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
 from bot.errors import ModelError, ModelNotFound, ModelUnauthorized
 from bot.models.base import Model
 from bot.models.cards import ModelCard
-from bot.models.catalogue import OFFLINE, Catalogue, Provider
+from bot.models.catalogue import OFFLINE, OWN, Catalogue, Provider
 from bot.models.offline import OfflineModel
 from knowledge.embedding.base import Embedder
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
     from bot.models.client import Timeouts
     from bot.models.embeddings import EmbeddingModel
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a model lacks: a key, a server, or days to live; `words` say it in short: "OPENAI_API_KEY", "a server"."""
+
+    kind: Literal["key", "server", "gone"]
+    words: str
+    error: ModelError
 
 
 class Models:
@@ -62,7 +72,7 @@ class Models:
 
     def usable(self) -> tuple[ModelCard, ...]:
         """The chat models that can be called now, in the catalogue's order; the offline model last."""
-        cards = [card for card in self._catalogue.cards if card.task == "chat" and self._obstacle(card) is None]
+        cards = [card for card in self._catalogue.cards if card.task == "chat" and self.needs(card) is None]
         return tuple(sorted(cards, key=lambda card: card.provider == OFFLINE))
 
     def stays_here(self, card: ModelCard) -> bool:
@@ -82,8 +92,8 @@ class Models:
     def model(self, name: str) -> Model:
         """The model of that name or id. Raises UnknownModel, or the ModelError that says why it cannot be called."""
         card = self.card(name)
-        if obstacle := self._obstacle(card):
-            raise obstacle
+        if need := self.needs(card):
+            raise need.error
         if card.name not in self._models:
             self._models[card.name] = self._made(card)
         return self._models[card.name]
@@ -96,8 +106,8 @@ class Models:
         if card.task != "embedding":
             there = ", ".join(one.name for one in self._catalogue.cards if one.task == "embedding")
             raise ModelNotFound(f"“{card.name}” is no embedding model. There are: {there}.")
-        if obstacle := self._obstacle(card):
-            raise obstacle
+        if need := self.needs(card):
+            raise need.error
         provider = self._catalogue.providers[card.provider]
         return EmbeddingModel(card, provider, self._client(provider))
 
@@ -133,26 +143,31 @@ class Models:
             return provider.name, True, "The offline model is ready."
         return provider.name, True, f"{provider.label} answers at {provider.base_url.rstrip('/')}."
 
-    def _obstacle(self, card: ModelCard) -> ModelError | None:
-        """Why the model cannot be called now, None where it can."""
+    def needs(self, card: ModelCard) -> Need | None:
+        """What keeps the model from being called now, None where nothing does."""
         provider = self._catalogue.providers[card.provider]
         if card.shutdown is not None and card.shutdown <= self._today():
-            return ModelNotFound(
-                f"“{card.name}” was shut down on {card.shutdown:%d %B %Y}. `/model list` shows the others."
-            )
+            instead = f" “{card.successor}” is recommended instead." if card.successor else ""
+            said = f"“{card.name}” was shut down on {card.shutdown:%d %B %Y}.{instead} `/model list` shows the others."
+            return Need("gone", f"shut down on {card.shutdown}", ModelNotFound(said))
         if provider.name == OFFLINE:
             return None
         if not provider.base_url:
-            return ModelNotFound(
-                f"“{card.name}” has no server yet: state the base_url of the provider “{provider.name}” in the file "
-                "that models.cards names."
-            )
+            return Need("server", "a server", _without_server(card, provider))
         if provider.api_key_env is not None and self._key(provider) is None:
             at = f" Keys are made at {provider.keys_at}." if provider.keys_at else ""
-            return ModelUnauthorized(
-                f"“{card.name}” needs a key for {provider.label}: set {provider.api_key_env} and start again.{at}"
-            )
+            said = f"“{card.name}” needs a key for {provider.label}: set {provider.api_key_env} and start again.{at}"
+            return Need("key", provider.api_key_env, ModelUnauthorized(said))
         return None
+
+    def told_shutdowns(self, told: Mapping[str, date]) -> None:
+        """Takes over the shutdown dates that servers told, by the cards' names, as if the cards stated them."""
+        self._catalogue = self._catalogue.with_shutdowns(told)
+        self._models = {}  # they hold their cards
+
+    def endpoints(self) -> tuple[tuple[Provider, SecretStr | None], ...]:
+        """Every server that can be asked for its models now, with its key."""
+        return self._catalogue.endpoints(self._keys)
 
     def _made(self, card: ModelCard) -> Model:
         if card.provider == OFFLINE:
@@ -177,3 +192,16 @@ class Models:
         from bot.models.client import Timeouts
 
         return self._timeouts or Timeouts()
+
+
+def _without_server(card: ModelCard, provider: Provider) -> ModelNotFound:
+    if provider.name != OWN:
+        return ModelNotFound(
+            f"“{card.name}” has no server yet: state the base_url of the provider “{provider.name}” in the file "
+            "that models.cards names."
+        )
+    pull = f"`ollama pull {card.ollama}` runs it on this machine, or " if card.ollama else ""
+    return ModelNotFound(
+        f"“{card.name}” needs a server: {pull}a card in the file that models.cards names says which server runs it "
+        f'(`like = "{card.name}"` and its `provider`).'
+    )

@@ -390,6 +390,17 @@ evaluation_cells = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),  # why there is no answer or no judgement
 )
 
+endpoint_models = sa.Table(
+    "endpoint_models",
+    metadata,
+    sa.Column("provider", sa.String(60), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),  # as the server lists it
+    sa.Column("first_listed", UtcDateTime, nullable=False),
+    sa.Column("last_listed", UtcDateTime, nullable=False),
+    sa.Column("gone_since", UtcDateTime),  # the first list without it; None while it is listed
+    sa.Column("shutdown", sa.Date),  # as the server says it
+)
+
 model_answers = sa.Table(
     "model_answers",
     metadata,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 
-from bot.domain import Rates
 from bot.models.cards import ModelCard
+from bot.models.listing import Shown, making_of, price_in_words, reads, use_of, window
 from handlers.blocks.parts import context, fitting, header, input_block, modal, option, section, select
 from handlers.markdown import escape
 from handlers.shapes import JSON
@@ -22,68 +20,48 @@ SCOPES = {
 CARDS_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A card with its prices, and whether it can be called now."""
-
-    card: ModelCard
-    rates: Rates | None
-    usable: bool
-
-
 def line(shown: Shown) -> str:
-    """One mrkdwn line: name, provider, window, price."""
+    """One mrkdwn line: name, price, window, what it reads, whether its weights are open, when it ends."""
     card = shown.card
-    parts = [f"*{escape(card.name)}*", escape(card.provider), window(card.context_window), price(shown)]
+    size = f"{window(card.context_window)} window" if card.context_window else "window unknown"
+    parts = [f"*{escape(card.name)}*", price_in_words(shown), size, reads(card) if card.modality else "reads unknown"]
+    parts += ["open weights"] if card.openness.weights else []
+    parts += [f"until {card.shutdown}"] if card.shutdown else []
     return " · ".join(parts)
 
 
-def details(shown: Shown) -> list[JSON]:
-    """The whole card."""
+def details(shown: Shown, price_list: str = "") -> list[JSON]:
+    """The whole card; what nobody knows says so. `price_list`: where prices come from that the card does not state."""
     card = shown.card
-    facts = [
-        ("Provider", card.provider),
-        ("Asked for as", card.model_id),
-        ("Task", card.task),
-        ("Reads", ", ".join(card.modality)),
-        ("Architecture", " ".join(part for part in (card.architecture, card.parameters) if part)),
-        ("Weights", "open" if card.open_weights else "closed"),
-        ("Licence", card.licence),
-        ("Context window", window(card.context_window)),
-        ("Longest answer", f"{card.max_output:,} tokens"),
-        ("Price", price(shown)),
-        ("Released", card.released.isoformat() if card.released else ""),
-        ("Shut down on", card.shutdown.isoformat() if card.shutdown else ""),
-        ("Tuned for", card.fine_tune.kind if card.fine_tune else ""),
-        ("Our own scores", ", ".join(f"{name} {score:.2f}" for name, score in card.scores.items())),
-    ]
-    text = "\n".join(f"*{name}:* {escape(value)}" for name, value in facts if value)
     blocks = [header(card.title or card.name)]
     if card.summary:
         blocks.append(section(escape(card.summary)))
-    blocks.append(section(text))
-    state = "Ready to use." if shown.usable else "It cannot be called yet: its provider's key is missing."
-    link = f" · <{escape(card.url)}|More about it>" if card.url else ""
-    blocks.append(context(f"{state} `/model use {escape(card.name)}`{link}"))
-    return blocks
-
-
-def listing(usable: Sequence[Shown], others: Sequence[Shown], pinned: str) -> list[JSON]:
-    """All models: those that can be called now, then the others by name."""
-    blocks = [header("Models"), context(pinned)]
-    lines = [line(shown) for shown in usable]
-    blocks += [section("\n".join(lines[start : start + 15])) for start in range(0, min(len(lines), 300), 15)]
-    if others:
-        names = ", ".join(escape(shown.card.name) for shown in others[:60])
-        blocks.append(context(f"With a key for their provider, also: {names}"))
-    blocks.append(context("`/model show NAME` · `/model use NAME [for me | here | thread]` · `/model auto`"))
+    blocks += [section(_table(facts)) for facts in (use_of(shown, price_list), making_of(card))]
+    blocks.append(section(_scores(card)))
+    state = "Ready to use." if shown.usable else _lacks(shown)
+    link = f" · <{escape(card.url)}|Where the facts stand>" if card.url else ""
+    how = f" · `/model use {escape(card.name)}`" if card.task == "chat" else ""
+    blocks.append(context(f"{state}{how}{link}"))
     return fitting(blocks)
+
+
+def _table(facts: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(f"*{name}:* {escape(value)}" for name, value in facts)
+
+
+def _scores(card: ModelCard) -> str:
+    links = (f"<{escape(one.url)}|{escape(one.benchmark)}> {one.value} ({one.date})" for one in card.published)
+    return f"*Published scores:* {', '.join(links) or 'none known here'}"
+
+
+def _lacks(shown: Shown) -> str:
+    return escape(str(shown.need.error)) if shown.need else "It cannot be called yet."
 
 
 def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadata: str) -> JSON:
     """The modal: a menu of the models, for whom the choice is, and the cards to read."""
     automatic = option("Automatic", AUTOMATIC, "The cheapest good way, chosen anew for each question")
-    options = [automatic, *(option(s.card.title or s.card.name, s.card.name, price(s)) for s in usable[:99])]
+    options = [automatic, *(option(s.card.title or s.card.name, s.card.name, _brief(s)) for s in usable[:99])]
     initial = next((entry for entry in options if entry["value"] == current), automatic)
     choices = [option(SCOPES[scope], scope) for scope in scopes]
     radio = {"type": "radio_buttons", "action_id": "scope", "options": choices, "initial_option": choices[0]}
@@ -95,24 +73,11 @@ def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadat
     for shown in usable[:CARDS_SHOWN]:
         summary = f"\n{escape(shown.card.summary)}" if shown.card.summary else ""
         blocks.append(section(line(shown) + summary))
+    if len(usable) > CARDS_SHOWN:
+        blocks.append(context(f"And {len(usable) - CARDS_SHOWN} more in the menu; `/model list` compares them all."))
     return modal("Choose a model", blocks, callback_id=PICK, submit="Use it", metadata=metadata)
 
 
-def window(tokens: int) -> str:
-    """A context window in round words."""
-    if tokens >= 1_000_000:
-        return f"{tokens / 1_000_000:.3g}M tokens"
-    return f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens"
-
-
-def price(shown: Shown) -> str:
-    """What a million tokens cost."""
-    if shown.card.free:
-        return "free"
-    if shown.rates is None:
-        return "price unknown"
-    return f"${_plain(shown.rates.input)} in, ${_plain(shown.rates.output)} out per 1M tokens"
-
-
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+def _brief(shown: Shown) -> str:
+    """What a menu has room for."""
+    return f"{price_in_words(shown)} · {window(shown.card.context_window)} · {reads(shown.card)}"

@@ -7,11 +7,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import Audience, Place, PlaceKind, Question
 from bot.errors import NotAllowed, SwitchboardError, UnknownModel
-from bot.models.cards import ModelCard
+from bot.models.listing import Shown
 from bot.selection.pins import Scope, thread_key
 from handlers.answering import Answering, Asked
 from handlers.blocks import model_card
-from handlers.blocks.model_card import AUTOMATIC, Shown
+from handlers.blocks.model_card import AUTOMATIC
+from handlers.commands import model_list
 from handlers.commands.channel import ChannelCommand
 from handlers.markdown import escape
 from handlers.origin import Origin, metadata
@@ -19,7 +20,7 @@ from handlers.permissions import Roles
 from handlers.shapes import JSON
 
 USAGE = (
-    "`/model` opens the picker. You can also write `/model list`, `/model show NAME`, "
+    "`/model` opens the picker. You can also write `/model list` (with `task:text open:yes` …), `/model show NAME`, "
     "`/model use NAME for me`, `/model use NAME here` (this channel, admins), `/model auto [for me | here]`; "
     "in a thread, mention me: “@Switchboard model use NAME thread”. `/model value` shows what quality may cost in this "
     "channel, `/model local` whether its questions may leave this machine."
@@ -56,10 +57,9 @@ class ModelCommand:
             case "":
                 await self.open_picker(origin)
             case "list":
-                await line.say("Models", await self._listing(origin))
+                await line.say("Models", model_list.listing(self._core, rest, await self._told(origin)))
             case "show" if rest.strip():
-                shown = self._shown(self._core.models.card(rest.strip()))
-                await line.say(shown.card.title or shown.card.name, model_card.details(shown))
+                await line.say(*model_list.details(self._core, rest))
             case "value":
                 await line.say(await self._channel.value(origin, rest))
             case "local":
@@ -144,32 +144,20 @@ class ModelCommand:
         await self._roles.need_admin(origin.person, "change the model of a whole channel")
         return origin.channel
 
-    async def _listing(self, origin: Origin) -> list[JSON]:
-        usable = self._usable()
-        names = {shown.card.name for shown in usable}
-        others = [
-            self._shown(card)
-            for card in self._core.models.catalogue.cards
-            if card.task == "chat" and card.name not in names
-        ]
+    async def _told(self, origin: Origin) -> str:
+        """What answers now."""
         mine, here = await self._pinned(origin, "person"), await self._pinned(origin, "channel")
         told = [f"yours is *{escape(mine)}*"] if mine else []
         told += [f"this channel's is *{escape(here)}*"] if here else []
-        pinned = (
+        return (
             f"Now {' and '.join(told)}." if told else "Now each question gets the cheapest good model, automatically."
         )
-        return model_card.listing(usable, others, pinned)
 
     async def _pinned(self, origin: Origin, scope: Scope) -> str | None:
         return await pinned_model(self._core, scope, origin.person, origin.channel or "")
 
     def _usable(self) -> list[Shown]:
-        return [self._shown(card) for card in self._core.models.usable()]
-
-    def _shown(self, card: ModelCard) -> Shown:
-        own = card.rates.rates() if card.rates else None
-        rates = self._core.prices.rates(card.provider, card.model_id, rates=own, free=card.free)
-        return Shown(card, rates, card.name in {usable.name for usable in self._core.models.usable()})
+        return [model_list.show(self._core, card) for card in self._core.models.usable()]
 
 
 async def pinned_model(core: Core, scope: Scope, person: str, channel: str) -> str | None:

@@ -162,7 +162,8 @@ class ModelServer:
     `answering` makes of it.
 
     With `api_key` every request must carry it. `port` 0 takes a free one. Embeddings are of words, `dimensions` long:
-    texts that share words are near each other.
+    texts that share words are near each other. `about` adds fields to a model's entry in the list, `page` splits the
+    list as Anthropic's does, `listing` is sent instead of it: a refusal, or any JSON.
     """
 
     def __init__(
@@ -179,6 +180,9 @@ class ModelServer:
         self.answering: Callable[[Request], Reply] | None = None
         self.requests: list[Request] = []
         self.url = ""
+        self.about: dict[str, dict[str, Any]] = {}
+        self.page: int | None = None
+        self.listing: Reply | Any | None = None
         self._api_key = api_key
         self._port = port
         self._script: deque[Reply] = deque()
@@ -241,8 +245,19 @@ class ModelServer:
         await self._note(request, {})
         if refused := self._refuse(request):
             return refused
-        data = [{"id": name, "object": "model", "owned_by": "test", "created": 0} for name in self.models]
-        return web.json_response({"object": "list", "data": data})
+        if isinstance(self.listing, Reply):
+            return web.json_response({"error": self.listing.error}, status=self.listing.status)
+        if self.listing is not None:
+            return web.json_response(self.listing)
+        names = list(self.models)
+        start = names.index(request.query["after_id"]) + 1 if "after_id" in request.query else 0
+        shown = names[start : start + (self.page or len(names))]
+        data = [
+            {"id": name, "object": "model", "owned_by": "test", "created": 0, **self.about.get(name, {})}
+            for name in shown
+        ]
+        more = {"has_more": start + len(shown) < len(names), "last_id": shown[-1] if shown else None}
+        return web.json_response({"object": "list", "data": data, **(more if self.page else {})})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

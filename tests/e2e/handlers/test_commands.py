@@ -52,15 +52,24 @@ async def test_a_model_that_refuses_the_key_is_told_with_a_reference(
 async def test_model_list_names_the_usable_models_and_what_answers_now(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "list")
     shown = str((await told(maya, "test-model"))["blocks"])
-    assert "$1 in, $2 out per 1M tokens" in shown
-    assert "*offline*" in shown
+    assert "$1 / $2" in shown
+    assert "'offline'" in shown
     assert "automatically" in shown
+    assert "With a key for OpenAI (OPENAI_API_KEY): gpt-6-luna" in shown
+    await maya.command("/model", "list languages:nl context:100k")
+    narrowed = await told(maya, "`languages:nl context:100k`")
+    assert "granite-3.1-8b" in str(narrowed["blocks"])
+    assert "test-model" not in str(narrowed["blocks"])
+    await maya.command("/model", "list contxt:100k")
+    refused = await told(maya, "I cannot filter models by “contxt”")
+    assert "Did you mean “context”?" in refused["text"]
 
 
 async def test_model_show_gives_the_whole_card(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "show test-model")
     shown = str((await told(maya, "A model for tests."))["blocks"])
-    assert "8k tokens" in shown
+    assert "8,192 tokens" in shown
+    assert "*Licence:* unknown" in shown
     assert "/model use test-model" in shown
 
 

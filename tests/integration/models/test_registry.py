@@ -70,7 +70,7 @@ async def test_an_unknown_model_is_an_error_of_its_own(embedder: MiniLM) -> None
 async def test_a_key_makes_its_providers_models_usable_and_the_first_the_default(embedder: MiniLM) -> None:
     models = await open_models(embedder, keys={"mistral": SecretStr(KEY)})
     hosted = [card.name for card in models.usable() if card.provider != "offline"]
-    assert hosted == ["mistral-small", "mistral-medium", "mistral-large"]
+    assert hosted == ["mistral-small", "mistral-medium", "mistral-large", "codestral"]
     assert models.default.name == "mistral-small"
     await models.close()
 

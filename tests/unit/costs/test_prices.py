@@ -107,3 +107,13 @@ def test_the_hugging_face_router_is_priced_by_the_server_behind_it() -> None:
 
 def test_an_estimate_is_what_a_call_of_that_size_would_cost() -> None:
     assert BOOK.estimate("openai", "gpt-4o-mini", 500, 50) == BOOK.price("openai", "gpt-4o-mini", usage(500, 50)).amount
+
+
+def test_a_deployment_that_is_called_like_a_model_never_takes_that_models_price() -> None:
+    prices, usage = PriceBook(), Usage(prompt_tokens=1000, completion_tokens=1000)
+    for name in ("o3-mini", "gpt-6-luna", "o3-mini-for-lawyers"):
+        assert prices.price("azure", name, usage).amount is None
+        assert prices.rates("azure", name) is None
+    own = Rates(input=Decimal(1), output=Decimal(2))
+    assert prices.price("azure", "o3-mini", usage, rates=own).amount == Decimal("0.003")
+    assert prices.price("openai", "o3-mini", usage).amount is not None

@@ -7,10 +7,10 @@ from whole_receipt import whole_receipt
 from bot.costs.ledger import Row
 from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
 from bot.models.cards import ModelCard
+from bot.models.listing import Shown
 from deploy.workspace.limits import check_message_blocks, check_view
 from handlers.blocks import adding, another_way, ask_about, example, home, knowledge, model_card
 from handlers.blocks.answer import question_of, sources, tail
-from handlers.blocks.model_card import Shown
 from handlers.blocks.receipt import receipt_modal
 from handlers.known import KnownSource
 from knowledge.reports import Problem, SourceStatus
@@ -176,7 +176,6 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))
     known = KnownSource(status, frozenset({"everyone"}), is_configured=True, may_change=True)
     check_view(home.home_view("model-1", "It cost nothing.", knowledge.status([known] * 30, NOW)))
-    check_message_blocks(model_card.listing(cards, cards, "Automatic."))
     check_message_blocks(knowledge.status([known] * 20, NOW))
     assert "more than fits here" in str(knowledge.status([known] * 20, NOW))
     check_message_blocks(knowledge.details(known, NOW, NOW, "It costs nothing."))
