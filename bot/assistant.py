@@ -68,7 +68,8 @@ class Assistant:
     "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
     a cheap model drafts where the choice is unsure; `patience`: how often a
     model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
-    `fallback`: what steps in for a model that cannot answer (None: the selector's next best).
+    `fallback`: what steps in for a model that cannot answer (None: the selector's next best);
+    `rewriters`: names of the models that make a follow-up question whole (empty: the cheapest).
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Assistant:
         patience: Patience | None = None,
         learning: Learning | None = None,
         fallback: Fallback | None = None,
+        rewriters: Sequence[str] = (),
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -111,7 +113,7 @@ class Assistant:
         self._surroundings = Surroundings(engine, knowledge, learning)
         fallback = fallback or Fallback()
         gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
-        self._rewriter = Rewriter(gate, models, prices)
+        self._rewriter = Rewriter(gate, models, prices, rewriters)
         self._prompting = Prompting(strategies, answer_tokens=answer_tokens, history_tokens=history_tokens)
         self._ending = Ending(self._questions, knowledge, clock)
         self._choosing = Choosing(
