@@ -32,9 +32,10 @@ class Reply:
     """What the server does with one request.
 
     `text` None echoes the question; `pieces` are the chunks where they matter. `usage` true counts words, false
-    sends none, a mapping is sent as it is. `delay` in seconds before the first byte, `held` is waited for before it too,
-    and `gate` between the first chunk and the rest. `status` other than 200 answers `error` as JSON. `logprobs`: what each token of the answer
-    gets, one number for all or one for each piece, where a request asks for log-probabilities; None sends none.
+    sends none, a mapping is sent as it is. `delay` in seconds before the first byte, which `held` is waited for too;
+    `gate` is waited for between the first chunk and the rest. `status` other than 200 answers `error` as JSON.
+    `logprobs`: what each token of the answer gets, one number for all or one for each piece, where a request asks for
+    log-probabilities; None sends none.
     """
 
     text: str | None = None
