@@ -103,6 +103,7 @@ async def test_what_breaks_off_is_not_gone_on_with_by_the_other(
     events = await house.events(ROLL_BACK)
     assert "".join(event.text for event in events if isinstance(event, TextDelta)).startswith("Use the")
     assert isinstance(events[-1], Failed)
+    assert events[-1].receipt is not None
     assert events[-1].receipt.choice.option.model == "second"
 
 
