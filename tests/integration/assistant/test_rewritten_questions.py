@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from model_server import ModelServer, answer, server_error, silence
+from model_server import ModelServer, answer, server_error, silence, unauthorized
 
 from bot import rewriting
 from bot.domain import Turn
@@ -99,3 +99,30 @@ async def test_the_offline_model_answers_a_follow_up_from_what_the_whole_questio
     told = await build().ask("How long does it take?", history=THREAD)
     assert "four minutes" in told.text
     assert "How do I roll back a deployment? How long does it take?" in told.receipt.choice.reasons[-1]
+
+
+async def test_a_chain_says_who_makes_the_follow_up_whole_and_who_where_that_one_cannot(
+    build: Build, hosted: Hosted, server: ModelServer, second_server: ModelServer
+) -> None:
+    dear = {"rates": {"input": "10", "output": "90"}}
+    house = build(
+        hosted("small", server.url),
+        hosted("dear", second_server.url, **dear),
+        hosted("other", second_server.url, **dear),
+        rewriters=("other", "dear"),
+    )
+    second_server.script(unauthorized(), answer(ALONE))
+    told = await house.ask("And who may do it?", history=THREAD)
+    assert told.receipt.choice.reasons[-1].endswith(f"the search was for “{ALONE}”.")
+    assert calls_of(await house.calls())[:2] == [("rewrite", "other", "unauthorized"), ("rewrite", "dear", "answered")]
+
+
+async def test_a_model_that_is_left_alone_makes_no_follow_up_whole(
+    build: Build, hosted: Hosted, server: ModelServer, second_server: ModelServer
+) -> None:
+    house = build(hosted("small", server.url), hosted("other", second_server.url))
+    for _ in range(5):
+        house.models.breakers.note("small-house", "small", "unavailable")
+    second_server.script(answer(ALONE), answer("A release manager. [1]"))
+    await house.ask("And who may do it?", history=THREAD)
+    assert calls_of(await house.calls()) == [("rewrite", "other", "answered"), ("answer", "other", "answered")]

@@ -16,7 +16,7 @@ from evaluation_bench import DOCUMENTS
 from model_server import ModelServer, answer, rate_limited, server_error, silence
 from pydantic import SecretStr
 
-from bot.config import Folder, Knowledge, Models, Selection, Settings, Storage
+from bot.config import Chains, Folder, Knowledge, Models, Selection, Settings, Storage
 from bot.core import Core, open_core
 from bot.costs.ledger import Row
 from bot.costs.periods import Week
@@ -24,7 +24,7 @@ from bot.domain import Audience, Finished, Place, PlaceKind, Question, StrategyN
 from bot.evaluation import shadow_admission as admission
 from bot.evaluation.shadow_report import shadow_lines, week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
-from bot.evaluation.shadowing import Shadowing, nobodys
+from bot.evaluation.shadowing import Shadowing, judge_card, nobodys
 from bot.evaluation.shadows import STALE, Shadow, Shadows, is_drawn, is_swapped
 from bot.jobs.schedule import Schedule
 from bot.jobs.shadow_job import NIGHTLY, OFTEN, scoring_job, shadow_job
@@ -167,11 +167,11 @@ async def opened(folder: Path, models_dir: Path, database: str) -> AsyncIterator
         yield Bench(settings, server)
 
 
-def with_models(bench: Bench, *cards: str, default: str = "auto") -> None:
+def with_models(bench: Bench, *cards: str, default: str = "auto", judges: tuple[str, ...] = ()) -> None:
     assert bench.settings.models.cards is not None
     with bench.settings.models.cards.open("a", encoding="utf-8") as file:
         file.write("".join(cards))
-    models = Models(cards=bench.settings.models.cards, default=default)
+    models = Models(cards=bench.settings.models.cards, default=default, chains=Chains(judge=judges))
     bench.settings = bench.settings.model_copy(update={"models": models})
 
 
@@ -496,6 +496,15 @@ async def test_a_judge_who_turns_the_call_down_is_asked_the_next_night(small_ben
         assert (await one(core)).state == "answered"
         small_bench.server.script(answer('{"a": 1, "b": 1}'))
         assert await small_bench.score(core) == 1
+
+
+async def test_where_the_judge_is_left_alone_the_next_of_the_chain_judges(small_bench: Bench) -> None:
+    with_models(small_bench, JUDGE, default="test-model", judges=("test-model",))
+    async with small_bench.open(judge="judge") as core:
+        assert (await judge_card(core, "C0HELP")).name == "judge"  # type: ignore[union-attr]
+        for _ in range(5):
+            core.models.breakers.note("testing", "judge", "unavailable")
+        assert (await judge_card(core, "C0HELP")).name == "test-model"  # type: ignore[union-attr]
 
 
 async def test_judging_stays_within_the_weeks_budget_too(small_bench: Bench) -> None:

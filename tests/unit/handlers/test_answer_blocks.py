@@ -78,6 +78,13 @@ def call(outcome: str) -> Row:
     )
 
 
+def test_who_asked_for_another_model_is_told_right_under_the_answer() -> None:
+    note = "“first” is pinned in this channel, but it did not answer: this is from <“second”>."
+    told = tail(Answer(question_id="q1", text="x", citations=(citation(1),), receipt=receipt(), note=note), NOW)
+    assert told[0]["elements"][0]["text"] == note.replace("<", "&lt;").replace(">", "&gt;")
+    assert "[1]" in told[1]["elements"][0]["text"]
+
+
 def test_what_stands_under_an_answer_keeps_slacks_limits_with_any_number_of_sources() -> None:
     many = tuple(citation(number, title="Title " * 60, url="https://docs.example/" + "x" * 200) for number in range(40))
     blocks = tail(Answer(question_id="q1", text="", citations=many, receipt=receipt(many)), NOW)
