@@ -159,6 +159,19 @@ class Knowledge(Section):
         return [*folders, *(source.spec for source in self.sources)]
 
 
+class Chains(Section):
+    """Names of models that step in, in their order, by what they are needed for."""
+
+    answer: tuple[str, ...] = ()
+    """Where the model that was to answer cannot. Empty: the selector's next best."""
+    vision: tuple[str, ...] = ()
+    """The same for questions with images, before those of answer."""
+    rewrite: tuple[str, ...] = ()
+    """Which models make a follow-up question whole for the search. Empty: the cheapest that costs little."""
+    judge: tuple[str, ...] = ()
+    """Which models judge where selection.judge cannot."""
+
+
 class Models(Section):
     """Which models answer."""
 
@@ -166,6 +179,10 @@ class Models(Section):
     """The name of the only model that answers where nobody pinned one, or auto: the selector weighs all usable ones."""
     cards: Path | None = None
     """A TOML file of your own model cards and providers, added to the shipped ones."""
+    hedge_after: float = Field(default=0.0, ge=0, le=60)
+    """Seconds of a model's silence after which the next one is asked as well; whichever speaks first is shown. 0
+    switches that off."""
+    chains: Chains = Chains()
 
 
 class Selection(Section):

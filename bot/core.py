@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.assistant import Assistant
+from bot.choosing import Fallback
 from bot.config import LOCAL, Settings
 from bot.conversations import Conversations
 from bot.costs.budgets import Budgets
@@ -28,7 +29,9 @@ from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
 from bot.learning.learning import Learning
 from bot.lock import DataFolderLock
+from bot.models.breakers import WINDOW_SECONDS, Breakers
 from bot.models.catalogue import load_catalogue
+from bot.models.chains import check_chains
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
@@ -92,11 +95,13 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         await asyncio.to_thread(load_encodings, settings.models_dir / "tiktoken")
         local = await asyncio.to_thread(MiniLM, settings.models_dir)
         stack.push_async_callback(local.close)
-        models = await _open_models(settings, local)
+        models = await _open_models(settings, local, clock)
         stack.push_async_callback(models.close)
         budgets = Budgets(engine, settings.report.zone)
         ledger = Ledger(engine, clock, budgets)
         await ledger.recover()
+        recent = await ledger.rows(clock() - timedelta(seconds=WINDOW_SECONDS), clock())
+        models.breakers.recall((row.provider, row.model, row.outcome, row.started_at) for row in recent)
         endpoints = _Endpoints(models, Gate(ledger=ledger, prices=PriceBook(), clock=clock), local)
         wanted = settings.knowledge.embedding
         knowledge = await open_knowledge(
@@ -135,13 +140,15 @@ class _Endpoints:
         return found
 
 
-async def _open_models(settings: Settings, local: Embedder) -> Models:
+async def _open_models(settings: Settings, local: Embedder, clock: Clock) -> Models:
     catalogue = load_catalogue(settings.models.cards)
+    check_chains(catalogue, settings.models.chains)
     models = Models(
         catalogue,
         keys=provider_keys({name: provider.api_key_env for name, provider in catalogue.providers.items()}),
         embedder=local,
         default=settings.models.default,
+        breakers=Breakers(clock=clock, zone=settings.report.zone),
     )
     await models.discover()
     return models
@@ -172,6 +179,7 @@ def _assemble(
         usable=models.usable,
     )
     examples = Examples(engine, local)
+    chains = settings.models.chains
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
     assistant = Assistant(
@@ -195,6 +203,8 @@ def _assemble(
         clarify=settings.selection.clarify,
         escalate=settings.selection.escalate,
         learning=learning,
+        rewriters=chains.rewrite,
+        fallback=Fallback(answer=chains.answer, vision=chains.vision, hedge_after=settings.models.hedge_after),
     )
     return Core(
         settings=settings,

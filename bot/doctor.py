@@ -21,6 +21,7 @@ from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
 from bot.jobs.schedule import parse_cron
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
+from bot.models.chains import check_chains
 from bot.models.tokens import load_encodings
 from bot.secrets import SlackSecrets, slack_secrets
 from bot.selection.fits import Fits
@@ -66,6 +67,7 @@ def check_settings(settings: Settings) -> None:
     catalogue = load_catalogue(settings.models.cards)
     if settings.models.default != "auto":
         catalogue.get(settings.models.default)
+    check_chains(catalogue, settings.models.chains)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -260,7 +262,10 @@ async def _models(core: Core) -> list[Finding]:
         Finding(f"models: {name}", "ok" if well else "failed", sentence)
         for name, well, sentence in await core.models.ping_all()
     ]
-    if len(findings) == 1:
+    for sentence in dict.fromkeys(core.models.breakers.broken(core.models.usable()).values()):
+        way = "Until then other models answer; `models.chains` says which."
+        findings.append(Finding("models: left alone", "note", sentence, way))
+    if len(core.models.usable()) == 1:
         way = "Set OPENAI_API_KEY or another provider's key, or start Ollama; docs/models.md lists them."
         findings.append(
             Finding("models", "note", "Only the offline model can be used: it quotes, it does not write.", way)

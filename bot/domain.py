@@ -97,7 +97,8 @@ class Question:
 
     `id` is also the correlation id in logs, the ledger and error messages. `model` and `strategy` are set where the
     person pinned one for this question alone. `private` marks an ephemeral answer. `history` is the thread before
-    this question, oldest first. `meant`: what somebody said they mean when they were asked back, "" for none of what
+    this question, oldest first. `needs`: the modalities beside text ("image", …) without which it cannot be answered,
+    as model cards name them. `meant`: what somebody said they mean when they were asked back, "" for none of what
     was offered; None where nobody was asked.
     """
 
@@ -113,6 +114,7 @@ class Question:
     strategy: StrategyName | None = None
     private: bool = False
     meant: str | None = None
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,7 +368,8 @@ class Receipt:
 class Answer:
     """The finished answer: Markdown text with [n] marks, its citations and its receipt.
 
-    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example.
+    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example. `note`: one
+    sentence that stands under it, "" for none: that another model answered than the one that a person asked for.
     """
 
     question_id: str
@@ -374,6 +377,7 @@ class Answer:
     citations: tuple[Citation, ...]
     receipt: Receipt
     ask: str | None = None
+    note: str = ""
 
 
 # The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.

@@ -39,9 +39,10 @@ INSTRUCTION = (
 
 
 class Rewriter:
-    """Says what is searched for a question."""
+    """Says what is searched for a question. `chain`: names of the models to ask, in order; empty: the cheapest."""
 
-    def __init__(self, gate: Gate, models: Models, prices: PriceBook) -> None:
+    def __init__(self, gate: Gate, models: Models, prices: PriceBook, chain: Sequence[str] = ()) -> None:
+        self._chain = chain
         self._gate = gate
         self._models = models
         self._prices = prices
@@ -57,32 +58,45 @@ class Rewriter:
         by_rules = wording.search_text(question)
         if not wording.leans(question):
             return by_rules
-        card = self._affordable(question, pinned, barred)
-        if card is None:
-            return by_rules
+        fit = self._fit(question, pinned, barred)
         try:
             async with asyncio.timeout(SECONDS):
-                written = await self._rewritten(question, card, tab)
-        except (ModelError, TimeoutError) as error:
-            log.info("not_rewritten", question=question.id, model=card.name, reason=type(error).__name__)
-            return by_rules
-        return written or by_rules
+                for card in fit:
+                    try:
+                        return await self._rewritten(question, card, tab) or by_rules
+                    except ModelError as error:
+                        log.info("not_rewritten", question=question.id, model=card.name, reason=type(error).__name__)
+        except TimeoutError:
+            log.info("not_rewritten", question=question.id, reason="TimeoutError")
+        return by_rules
 
-    def _affordable(self, question: Question, pinned: str | None, barred: Collection[str]) -> ModelCard | None:
-        """The cheapest usable model whose price is known and small; None where there is none.
+    def _fit(self, question: Question, pinned: str | None, barred: Collection[str]) -> list[ModelCard]:
+        """Who is asked, in this order: those of the chain that may be, or the cheapest of all.
 
         Models that think first are too slow for this, and the offline model cannot write.
         """
+        cards = [
+            card
+            for card in self._models.usable()
+            if not is_offline(card) and not card.thinking_tokens and pinned in (None, card.name)
+        ]
+        broken = self._models.breakers.broken(cards)
+        cards = [card for card in cards if card.name not in barred and card.name not in broken]
+        if not self._chain:
+            return self._cheapest(question, cards)
+        names = [self._models.card(name).name for name in self._chain]
+        return sorted((card for card in cards if card.name in names), key=lambda card: names.index(card.name))
+
+    def _cheapest(self, question: Question, cards: Sequence[ModelCard]) -> list[ModelCard]:
+        """The cheapest whose price is known and small; none where there is none."""
         tokens = sum(estimate_tokens(message.content) for message in _messages(question))
         fit: list[tuple[Decimal, ModelCard]] = []
-        for card in self._models.usable():
-            if is_offline(card) or card.thinking_tokens or card.name in barred or pinned not in (None, card.name):
-                continue
+        for card in cards:
             own = card.rates.rates() if card.rates else None
             cost = self._prices.estimate(card.provider, card.model_id, tokens, USUAL_TOKENS, rates=own, free=card.free)
             if cost is not None and cost <= MOST_DOLLARS:
                 fit.append((cost, card))
-        return min(fit, key=lambda each: each[0])[1] if fit else None
+        return [min(fit, key=lambda each: each[0])[1]] if fit else []
 
     async def _rewritten(self, question: Question, card: ModelCard, tab: Tab) -> str:
         prompt = Prompt(strategy=StrategyName.ZERO_SHOT, question=question.text, messages=tuple(_messages(question)))

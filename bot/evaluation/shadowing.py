@@ -222,7 +222,11 @@ async def judge_card(core: Core, channel: str) -> ModelCard | None:
     name = core.settings.selection.judge
     if not name:
         return None
-    card = core.models.model(name).card
+    broken = core.models.breakers.broken(core.models.usable())
+    # Whom nothing keeps from judging; the configured one where all are kept from it, so that its error is told.
+    well = {card.name for card in core.models.usable()} - set(broken)
+    names = [core.models.card(one).name for one in (name, *core.settings.models.chains.judge)]
+    card = core.models.model(next((one for one in names if one in well), name)).card
     rates = card.rates.rates() if card.rates else None
     priced = core.prices.estimate(card.provider, card.model_id, 1, 1, rates=rates, free=card.free) is not None
     return card if priced and card.name not in await core.data_rules.barred(channel) else None

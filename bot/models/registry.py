@@ -11,9 +11,11 @@ from pydantic import SecretStr
 
 from bot.errors import ModelError, ModelNotFound, ModelUnauthorized
 from bot.models.base import Model
+from bot.models.breakers import Breakers
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider
 from bot.models.offline import OfflineModel
+from bot.models.watched import Watched
 from knowledge.embedding.base import Embedder
 
 # OpenAI's library takes half a second to load, which a start without hosted models need not wait for: what uses it is
@@ -29,7 +31,7 @@ class Models:
     """The catalogue with keys: which models can be called now, and the models themselves.
 
     `keys` by the name of their provider. `default` names the model that answers where nobody chose; "auto" is the first
-    usable one of the catalogue. Close it when done.
+    usable one of the catalogue. `breakers` are told how every try ends. Close it when done.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Models:
         default: str = "auto",
         timeouts: Timeouts | None = None,
         today: Callable[[], date] = date.today,
+        breakers: Breakers | None = None,
     ) -> None:
+        self.breakers = breakers or Breakers()
         self._catalogue = catalogue
         self._keys = dict(keys)
         self._embedder = embedder
@@ -161,7 +165,8 @@ class Models:
 
         provider, limits = self._catalogue.providers[card.provider], self._limits()
         client, key = self._client(provider), self._key(provider)
-        return OpenAIModel(card, provider, client, key=key, timeouts=limits)
+        model = OpenAIModel(card, provider, client, key=key, timeouts=limits)
+        return Watched(model, self.breakers, patient=provider.local or card.thinking_tokens > 0)
 
     def _client(self, provider: Provider) -> AsyncOpenAI:
         from bot.models.client import open_client

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.domain import StrategyName
 from bot.models.cards import ModelCard
 from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Needs, is_offline
+from bot.selection.modalities import lacking
 
 ENOUGH_EXAMPLES = 0.5
 """Reviewed examples answer for the team's own affairs from this probability on."""
@@ -20,13 +21,17 @@ class Guards:
     """The rules for one question. `least_rag`: the probability from which passages are enough to answer from.
 
     `own_affairs`: the question is about the team itself. `barred`: names of models that may not be asked from here;
+    `broken`: why some are left alone for now, by name; `modalities`: what the question is made of beside text;
     `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only the offline model
-    is there, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
+    is there and well, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate
+    overrules.
     """
 
     least_rag: float
     own_affairs: bool = False
     barred: Collection[str] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    modalities: Collection[str] = ()
     proven: Collection[str] = ()
     alone: bool = False
     model_pinned: bool = False
@@ -36,6 +41,10 @@ class Guards:
         """Why the option may not be taken, as a sentence; "" where no rule speaks against it."""
         if card.name in self.barred:
             return STAYS
+        if missing := lacking(card, self.modalities):
+            return f"“{card.name}” cannot {missing}."
+        if card.name in self.broken:
+            return self.broken[card.name]
         if strategy is self.strategy:
             return ""
         rag = needs.probability[StrategyName.RAG]

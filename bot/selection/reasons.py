@@ -7,6 +7,7 @@ from decimal import Context
 
 from bot.costs.money import dollars
 from bot.domain import Evidence, Option, Pin, StrategyName
+from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
 from bot.selection.features import WORDS, Features, as_dict
 from bot.selection.weights import Weights
@@ -49,9 +50,50 @@ def of_refused_pin(pin: Pin, why: str) -> str:
     return f"{of_strategy_pin(pin)[:-1]}, but could not be used: {why[:1].lower()}{why[1:]}"
 
 
-def of_fallback(failed: str, sentence: str) -> str:
-    """That another model had to step in."""
-    return f"“{failed}” was chosen first but did not answer, so another model stepped in. {sentence}"
+def of_fallback(failed: str, sentence: str, instead: str, *, tries: int = 1, again: bool = False) -> str:
+    """That another model had to step in for one that failed, and not as the first (`again`)."""
+    often = f" in {tries} tries" if tries > 1 else ""
+    chosen = "did not answer either" if again else "was chosen first but did not answer"
+    return f"“{failed}” {chosen}{often}, so “{instead}” stepped in. {sentence}"
+
+
+def of_overflow(card: ModelCard, larger: ModelCard) -> str:
+    """That a model with a larger context window took over."""
+    return (
+        f"This is too long for “{card.name}” ({card.context_window:,} tokens), so “{larger.name}” "
+        f"({larger.context_window:,} tokens) took over."
+    )
+
+
+def of_unasked_pin(pin: Pin, why: str, instead: str) -> str:
+    """That a pinned model was not asked, and which was. `why`: a sentence."""
+    return f"{of_model_pin(pin)} {why} So “{instead}” stepped in."
+
+
+def of_left_alone(why: str) -> str:
+    """That the model that would have been chosen was not. `why`: the sentence of its circuit breaker."""
+    return f"The choice would have been another: {why}"
+
+
+def of_hedge(first: str, second: str, seconds: float, spoke: str, failed: str = "") -> str:
+    """That the question was put to a second model as well, and who `spoke` ("" for none). `failed`: who could not."""
+    said = f"“{first}” had said nothing after {seconds:g} s, so “{second}” was asked as well"
+    if not spoke:
+        return f"{said}; it did not answer."
+    if failed:
+        return f"{said}; “{failed}” did not answer, and “{spoke}” did."
+    return f"{said}; “{spoke}” spoke first, and the other was stopped."
+
+
+def of_tries(model: str, kinds: Sequence[str]) -> str:
+    """That a model answered only when it was asked again. `kinds`: how the tries before failed."""
+    before = ", then ".join(kind.replace("_", " ") for kind in kinds)
+    return f"“{model}” answered at try {len(kinds) + 1} (before that: {before})."
+
+
+def of_another_model(pin: Pin, trouble: str, instead: str) -> str:
+    """For whoever asked for a model: that another one answered. `trouble`: what it did, as "did not answer"."""
+    return f"{of_model_pin(pin)[:-1]}, but {trouble}: this is from “{instead}”."
 
 
 def of_search(text: str) -> str:

@@ -25,15 +25,18 @@ class Circumstances:
 
     `value`: how money and time are weighed here, None: as usual. `usual`: what each model took of late, by provider
     and model name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not
-    be asked from here. `weights`: the estimates refitted on the team's golden questions, None before there are any;
-    `proven`: fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched,
-    and `embedder` what it is searched with.
+    be asked from here; `broken`: why some are left alone for now, by name; `needs`: the modalities that the question
+    needs beside text, as `ModelCard.modality` names them. `weights`: the estimates refitted on the team's golden
+    questions, None before there are any; `proven`: fine-tuned models that beat the others there. `index`: the version
+    of the knowledge that was searched, and `embedder` what it is searched with.
     """
 
     value: Value | None = None
     usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
     barred: Collection[str] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    needs: Collection[str] = ()
     weights: Weights | None = None
     proven: Collection[str] = ()
     index: str = ""
@@ -117,8 +120,10 @@ class Selector:
             least_rag=estimates.weights.least_rag,
             own_affairs=wording.is_own_affair(question.text),
             barred=known.barred,
+            broken=known.broken,
+            modalities=known.needs,
             proven={*known.proven, *proven_by_cards(models)},
-            alone=all(is_offline(card) for card in cards),
+            alone=all(is_offline(card) or card.name in known.broken for card in cards),
             model_pinned=model_pin is not None,
             strategy=strategy_pin.strategy if strategy_pin else None,
         )

@@ -32,9 +32,10 @@ class Reply:
     """What the server does with one request.
 
     `text` None echoes the question; `pieces` are the chunks where they matter. `usage` true counts words, false
-    sends none, a mapping is sent as it is. `delay` in seconds before the first byte, `gate` is waited for between the
-    first chunk and the rest. `status` other than 200 answers `error` as JSON. `logprobs`: what each token of the answer
-    gets, one number for all or one for each piece, where a request asks for log-probabilities; None sends none.
+    sends none, a mapping is sent as it is. `delay` in seconds before the first byte, which `held` is waited for too;
+    `gate` is waited for between the first chunk and the rest. `status` other than 200 answers `error` as JSON.
+    `logprobs`: what each token of the answer gets, one number for all or one for each piece, where a request asks for
+    log-probabilities; None sends none.
     """
 
     text: str | None = None
@@ -43,6 +44,7 @@ class Reply:
     finish_reason: str | None = "stop"
     logprobs: float | Sequence[float | None] | None = None
     delay: float = 0.0
+    held: asyncio.Event | None = None
     gate: asyncio.Event | None = None
     fault: Fault | None = None
     status: int = 200
@@ -290,6 +292,8 @@ class ModelServer:
     async def _answer(self, request: web.Request, noted: Request, reply: Reply) -> web.StreamResponse:
         if reply.delay:
             await self._wait(reply.delay)
+        if reply.held is not None:
+            await reply.held.wait()
         if reply.fault == "silence":
             await self._wait(60.0)
             return web.Response(status=504)

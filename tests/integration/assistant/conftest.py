@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import Answer, AnswerEvent, Audience, Failed, Finished, Place, PlaceKind, Question, TextDelta
 from bot.learning.examples import Examples
+from bot.models.breakers import Breakers
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
 from bot.models.registry import Models
@@ -158,7 +160,8 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         shipped = load_catalogue()
         cards = [*(card for _, card in pairs), shipped.get(OFFLINE)]
         catalogue = Catalogue(cards, [*(provider for provider, _ in pairs), shipped.providers[OFFLINE]])
-        models = Models(catalogue, keys={}, embedder=knowledge.embedder)
+        breakers = Breakers(clock=lambda: NOW, monotonic=options.pop("monotonic", time.monotonic))
+        models = Models(catalogue, keys={}, embedder=knowledge.embedder, breakers=breakers)
         opened.append(models)
         prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
         channels = Channels(database)

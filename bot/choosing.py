@@ -1,0 +1,242 @@
+"""Which model a question goes to, and which one steps in where that cannot answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.circumstances import Surroundings
+from bot.domain import Choice, Evidence, Pin, Question
+from bot.errors import ContextTooLong, ModelError, ModelUnavailable, SwitchboardError, UnusableQuestion
+from bot.learning.learning import Learning
+from bot.models.cards import ModelCard
+from bot.models.registry import Models
+from bot.prompting import Prompting
+from bot.selection import clarifying, modalities, reasons, wording
+from bot.selection.channels import Channels
+from bot.selection.data_rules import DataRules
+from bot.selection.estimates import is_offline
+from bot.selection.pins import Pins
+from bot.selection.selector import Circumstances, Selector
+from bot.way import Way
+
+log = structlog.get_logger("bot.assistant")
+
+_WAY_OUT = "Ask again then, or take another model by `/model`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What steps in for a model. `answer` and `vision` (for questions with images): names of models, in their order.
+
+    `hedge_after`: the seconds of silence after which the next is asked as well, 0: never. `seconds`: once so many have
+    gone by, no further model that may take long is asked.
+    """
+
+    answer: tuple[str, ...] = ()
+    vision: tuple[str, ...] = ()
+    hedge_after: float = 0.0
+    seconds: float = 90.0
+
+    def chain(self, question: Question) -> tuple[str, ...]:
+        """The names for a question."""
+        return (*self.vision, *self.answer) if modalities.IMAGE in question.needs else self.answer
+
+
+class Choosing:
+    """Pins, the selector and what was learned decide first; then come the chain and the selector's next best.
+
+    Where somebody fixed the model, only the chain steps in. `default_model`: the only model that answers where nobody
+    pinned one, or "auto".
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Models,
+        selector: Selector,
+        pins: Pins,
+        channels: Channels,
+        data_rules: DataRules,
+        surroundings: Surroundings,
+        learning: Learning | None,
+        prompting: Prompting,
+        fallback: Fallback,
+        default_model: str,
+    ) -> None:
+        self._models = models
+        self._selector = selector
+        self._pins = pins
+        self._channels = channels
+        self._rules = data_rules
+        self._surroundings = surroundings
+        self._learning = learning
+        self._prompting = prompting
+        self._fallback = fallback
+        self._default_model = default_model
+
+    async def pins_of(self, question: Question) -> tuple[Pin, ...]:
+        """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
+        pins = await self._pins.of(question)
+        if self._default_model != "auto" and not any(pin.model for pin in pins):
+            usable = {card.name for card in self._models.usable()} - await self._rules.barred(question.place.channel)
+            name = self._models.card(self._default_model).name
+            pins += (Pin(scope=reasons.CONFIGURED, model=name),) if name in usable else ()
+        strongest = _strongest(pins)
+        if strongest is None or strongest.model is None:
+            return pins
+        card = self._models.model(strongest.model).card
+        await self._rules.check(question.place.channel, card)
+        return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
+
+    async def first(self, way: Way, evidence: Evidence) -> Choice:
+        """What is asked first. Raises where the model that somebody fixed, or every model, cannot be asked now."""
+        pins, known = await self.pins_of(way.question), await self._known(way)
+        able = [card for card in self._models.usable() if not modalities.lacking(card, known.needs)]
+        pin = _strongest(pins)
+        if pin is not None and pin.model is not None and not self._can(pin.model, known):
+            return await self._instead_of(pin, way, evidence, pins, known)
+        if all(card.name in way.barred for card in able):
+            raise UnusableQuestion(modalities.refusal(self._models, known.needs, way.barred))
+        cards = self._models.usable()
+        choice = self._selector.choose(way.question, evidence, cards, pins, known)
+        if known.broken:
+            # What would have been chosen if all were well: its absence is part of what happened.
+            well = self._selector.choose(way.question, evidence, cards, pins, replace(known, broken={})).option
+            if well.available and well.model in known.broken:
+                if not choice.option.available:
+                    raise ModelUnavailable(f"{known.broken[well.model]} {_WAY_OUT}")
+                way.told.append(reasons.of_left_alone(known.broken[well.model]))
+        return await self._learned(way, choice, pins)
+
+    async def stand_in(self, way: Way, evidence: Evidence, error: ModelError) -> Choice:
+        """What is asked where the model of the way's choice failed. Raises `error` where nothing can step in."""
+        assert way.choice is not None
+        failed = self._models.card(way.choice.option.model)
+        if way.text:
+            raise error  # no answer is put together from two models
+        again, way.stand_ins = way.stand_ins > 0, way.stand_ins + 1
+        way.failed_models.append(failed.name)
+        pins, known = await self.pins_of(way.question), await self._known(way)
+        too_long = isinstance(error, ContextTooLong)
+        choice = await self._next(way, evidence, pins, known, above=failed.context_window) if too_long else None
+        larger = choice is not None
+        choice = choice or await self._next(way, evidence, pins, known)
+        if choice is None:
+            raise error
+        log.warning("model_failed", question=way.question.id, model=failed.name, kind=error.kind)
+        card = self._models.card(choice.option.model)
+        way.told.append(
+            reasons.of_overflow(failed, card)
+            if larger
+            else reasons.of_fallback(failed.name, str(error), card.name, tries=way.tries, again=again)
+        )
+        self._note(way, pins, "this is too long for it" if larger else "it did not answer", card)
+        return choice
+
+    async def larger(self, way: Way, evidence: Evidence) -> bool:
+        """Whether there is a model with a larger context window that can read what the chosen one cannot."""
+        assert way.choice is not None
+        pins, known = await self.pins_of(way.question), await self._known(way)
+        card = self._models.card(way.choice.option.model)
+        return await self._next(way, evidence, pins, known, above=card.context_window) is not None
+
+    async def rival(self, way: Way, evidence: Evidence) -> Choice | None:
+        """What is asked as well where the chosen model is silent; None where somebody wants that one, or nothing is."""
+        assert way.choice is not None
+        pins, known = await self.pins_of(way.question), await self._known(way)
+        if any(pin.model and pin.scope != reasons.CONFIGURED for pin in pins):
+            return None
+        choice = await self._next(way, evidence, pins, known, without=way.choice.option.model)
+        return None if choice is None or is_offline(self._models.card(choice.option.model)) else choice
+
+    async def _known(self, way: Way) -> Circumstances:
+        value = (await self._channels.of(way.question.place.channel)).value
+        broken = self._models.breakers.broken(self._models.usable())
+        return await self._surroundings.now(value, way.barred, broken=broken, needs=way.question.needs)
+
+    def _can(self, model: str, known: Circumstances) -> bool:
+        return model not in known.broken and not modalities.lacking(self._models.card(model), known.needs)
+
+    async def _instead_of(
+        self, pin: Pin, way: Way, evidence: Evidence, pins: Sequence[Pin], known: Circumstances
+    ) -> Choice:
+        assert pin.model is not None
+        choice = await self._next(way, evidence, pins, known)
+        missing = modalities.lacking(self._models.card(pin.model), known.needs)
+        why = f"It cannot {missing}." if missing else known.broken[pin.model]
+        if choice is None:
+            refused: SwitchboardError = ModelUnavailable(f"{reasons.of_model_pin(pin)} {why} {_WAY_OUT}")
+            if missing:
+                refused = UnusableQuestion(modalities.refusal(self._models, known.needs, way.barred, asked=pin.model))
+            raise refused
+        card = self._models.card(choice.option.model)
+        way.told.append(reasons.of_unasked_pin(pin, why, card.name))
+        self._note(way, pins, f"it cannot {missing}" if missing else "it fails at present", card)
+        return choice
+
+    def _note(self, way: Way, pins: Sequence[Pin], trouble: str, card: ModelCard) -> None:
+        pin = _strongest(pins)
+        if pin is not None and pin.scope != reasons.CONFIGURED:
+            way.note = reasons.of_another_model(pin, trouble, card.name)
+
+    async def _next(
+        self,
+        way: Way,
+        evidence: Evidence,
+        pins: Sequence[Pin],
+        known: Circumstances,
+        *,
+        above: int = 0,
+        without: str = "",
+    ) -> Choice | None:
+        """The next of the chain that can, else the selector's best of the rest. `above`: larger windows alone."""
+        out = {without, *way.failed_models, *known.broken, *way.barred}
+        late = time.monotonic() - way.started > self._fallback.seconds
+        cards = [
+            card
+            for card in self._models.usable()
+            if card.name not in out
+            and card.context_window > above
+            and not modalities.lacking(card, known.needs)
+            and (not above if is_offline(card) else not late)
+        ]
+        left = tuple(replace(pin, model=None) for pin in pins if pin.strategy)
+        for among in self._groups(way.question, cards, pins):
+            rest = list(among)
+            while rest:
+                choice = self._selector.choose(way.question, evidence, rest, left, known)
+                choice = await self._learned(way, choice, left)
+                option = choice.option
+                if not option.available:
+                    break
+                card = self._models.card(option.model)
+                if not above or self._prompting.fits(way.question, evidence, option.strategy, card):
+                    return choice
+                rest = [one for one in rest if one.name != option.model]
+        return None
+
+    def _groups(
+        self, question: Question, cards: Sequence[ModelCard], pins: Sequence[Pin]
+    ) -> Iterator[Sequence[ModelCard]]:
+        """Each of the chain by itself, in its order; then, where nobody fixed a model, all the others."""
+        chain = [self._models.card(name).name for name in self._fallback.chain(question)]
+        for name in dict.fromkeys(chain):
+            yield [card for card in cards if card.name == name]
+        if _strongest(pins) is None:
+            yield [card for card in cards if card.name not in chain]
+
+    async def _learned(self, way: Way, choice: Choice, pins: Sequence[Pin]) -> Choice:
+        if self._learning is not None:
+            choice = await self._learning.decide(choice, way.question.id, pins)
+        after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
+        after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
+        return replace(choice, reasons=(*choice.reasons, *after))
+
+
+def _strongest(pins: Sequence[Pin]) -> Pin | None:
+    """The pin whose model counts."""
+    return next((pin for pin in pins if pin.model), None)
