@@ -137,12 +137,16 @@ class Assistant:
             hedge_after=fallback.hedge_after,
         )
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(
+        self, question: Question, *, given: Evidence | None = None, purpose: str = "answer"
+    ) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
 
-        Closing it means that the person pressed stop: the model's call is cancelled and the receipt says so.
+        Closing it means that the person pressed stop: the model's call is cancelled and the receipt says so. Where the
+        evidence is `given`, the question's own model and strategy answer from it or fail: nothing is searched, nothing
+        is asked back, nobody steps in. `purpose`: what the ledger calls the answer.
         """
-        way = Way(question, time.monotonic())
+        way = Way(question, time.monotonic(), given=given, purpose=purpose)
         try:
             way.question = replace(question, text=wording.usable(question))
             await self._questions.keep(question)
@@ -219,7 +223,7 @@ class Assistant:
 
     async def _answered(self, way: Way) -> AsyncGenerator[AnswerEvent, None]:
         yield Progress("search", "started")
-        evidence = await self._evidence(way)
+        evidence = way.given or await self._evidence(way)
         yield Progress("search", "done", _found(evidence))
         yield Progress("choose", "started")
         way.choice = await self._choosing.first(way, evidence)
@@ -229,13 +233,13 @@ class Assistant:
             yield TextDelta(declined.answer.text)
             yield declined
             return
-        if self._clarify and (offered := clarifying.topics(way.question, way.choice, evidence)):
+        if self._clarify and way.given is None and (offered := clarifying.topics(way.question, way.choice, evidence)):
             yield Progress("choose", "done", "Asking which is meant")
             asked = await self._ending.ask_back(way, offered)
             yield TextDelta(asked.sentence)
             yield asked
             return
-        plan = escalation.planned(way.choice, way.barred) if self._escalate else None
+        plan = escalation.planned(way.choice, way.barred) if self._escalate and way.given is None else None
         while True:
             option = way.choice.option
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")

@@ -116,8 +116,8 @@ class Choosing:
         """What is asked where the model of the way's choice failed. Raises `error` where nothing can step in."""
         assert way.choice is not None
         failed = self._models.card(way.choice.option.model)
-        if way.text:
-            raise error  # no answer is put together from two models
+        if way.text or way.given is not None:
+            raise error  # no answer is put together from two models, and none is compared under another one's name
         again, way.stand_ins = way.stand_ins > 0, way.stand_ins + 1
         way.failed_models.append(failed.name)
         pins, known = await self.pins_of(way.question), await self._known(way)
@@ -140,6 +140,8 @@ class Choosing:
     async def larger(self, way: Way, evidence: Evidence) -> bool:
         """Whether there is a model with a larger context window that can read what the chosen one cannot."""
         assert way.choice is not None
+        if way.given is not None:
+            return False
         pins, known = await self.pins_of(way.question), await self._known(way)
         card = self._models.card(way.choice.option.model)
         return await self._next(way, evidence, pins, known, above=card.context_window) is not None
@@ -165,7 +167,7 @@ class Choosing:
         self, pin: Pin, way: Way, evidence: Evidence, pins: Sequence[Pin], known: Circumstances
     ) -> Choice:
         assert pin.model is not None
-        choice = await self._next(way, evidence, pins, known)
+        choice = await self._next(way, evidence, pins, known) if way.given is None else None
         missing = modalities.lacking(self._models.card(pin.model), known.needs)
         why = f"It cannot {missing}." if missing else known.broken[pin.model]
         if choice is None:

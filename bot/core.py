@@ -24,6 +24,7 @@ from bot.gate import Gate
 from bot.inbox import Inbox
 from bot.learning.alternatives import Alternatives
 from bot.learning.asked_again import AskedAgain
+from bot.learning.comparisons import Comparisons
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
@@ -74,6 +75,7 @@ class Core:
     asked_again: AskedAgain
     learning: Learning
     alternatives: Alternatives
+    comparisons: Comparisons
     explanations: Explanations
     conversations: Conversations
     inbox: Inbox
@@ -229,6 +231,7 @@ def _assemble(
         asked_again=AskedAgain(engine, labels),
         learning=learning,
         alternatives=alternatives,
+        comparisons=Comparisons(engine, labels, clock),
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.domain import Choice, Citation, Question
+from bot.domain import Choice, Citation, Evidence, Question
 from bot.gate import Tab
 
 
@@ -15,7 +15,8 @@ class Way:
     `searched`: the words that were searched; `barred`: names of models that may not be asked from its place.
     `failed_models`: those that are asked no more for it; `tries`: how often the last one was, and `stand_ins` how often
     another one had to step in. `told`: what happened on the way, as sentences in its order; `note`: what the person is
-    told under the answer. `tab`: what all its calls came to.
+    told under the answer. `tab`: what all its calls came to. `given`: the evidence, where answers of several ways to
+    the same evidence are compared; then no other model steps in. `purpose`: what the ledger calls its answer.
     """
 
     question: Question
@@ -32,6 +33,8 @@ class Way:
     told: list[str] = field(default_factory=list)
     note: str = ""
     is_done: bool = False
+    given: Evidence | None = None
+    purpose: str = "answer"
 
     @property
     def shown(self) -> str:

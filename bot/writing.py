@@ -156,7 +156,9 @@ class Writing:
     async def _pieces(self, way: Way, evidence: Evidence, race: Race[Call], hedged: bool) -> AsyncGenerator[str, None]:
         def stream(call: Call) -> AsyncGenerator[str, None]:
             most = self._prompting.answer_tokens
-            return self._gate.stream(way.question, call.model, call.prompt, max_tokens=most, tab=way.tab)
+            return self._gate.stream(
+                way.question, call.model, call.prompt, max_tokens=most, tab=way.tab, purpose=way.purpose
+            )
 
         async def rival() -> Call | None:
             return await self._rival(way, evidence)

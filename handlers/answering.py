@@ -18,7 +18,7 @@ from handlers.identity import Identity
 from handlers.people import People
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
-from handlers.reply import ThreadReply, Written
+from handlers.reply import Tail, ThreadReply, Written
 from handlers.shapes import JSON
 from handlers.text import said
 
@@ -151,16 +151,25 @@ class Answering:
         assert receipts[1] is not None, "an answer that was given has its receipt"
         return another_way.comparison(second, receipts[0], receipts[1])
 
+    async def write(self, question: Question, events: AsyncGenerator[AnswerEvent, None], tail: Tail) -> Written:
+        """Writes an answer that somebody else has asked for into its thread, with other blocks under it."""
+        return await self._write(question, ThreadReply(self._client, question, self._core.clock, tail=tail), events)
+
     def _answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         return self._people.named(self._core.assistant.answer(question))
 
     async def _answer_in_thread(self, question: Question) -> Written:
-        channel, thread = question.place.channel, str(question.place.thread)
         reply = ThreadReply(self._client, question, self._core.clock)
+        return await self._write(question, reply, self._answer(question))
+
+    async def _write(
+        self, question: Question, reply: ThreadReply, events: AsyncGenerator[AnswerEvent, None]
+    ) -> Written:
+        channel, thread = question.place.channel, str(question.place.thread)
         under_way = self._under_way.setdefault((channel, thread), [])
         under_way.append(reply)
         try:
-            written = await reply.write(self._answer(question))
+            written = await reply.write(events)
             # Recorded before the thread counts as quiet: a follow-up that comes at once is one of a conversation.
             await self._record(question, written)
             return written

@@ -18,12 +18,13 @@ from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import adding as adding_blocks
-from handlers.blocks import another_way, ask_about, clarify, comment, example, help, model_card
+from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, help, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
 from handlers.blocks.saved import REMOVE
 from handlers.commands.ask import AskCommand
+from handlers.commands.compare import CompareCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
@@ -68,6 +69,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     saving = Saving(client, core, identity)
     following = Following(core, identity, lambda work: inbound.run(work))
     ask = AskCommand(client, answering, identity)
+    compare = CompareCommand(client, core, places, answering, identity)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
         "message": _in_turn(following.message, messages.message),
@@ -83,6 +85,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
         {
             EVENT: _by_type(events),
             ask.KIND: ask.run,
+            compare.KIND: compare.run,
             actions.AGAIN: actions.again,
             actions.CLARIFIED: actions.clarified,
             shortcuts.ASK: shortcuts.asked_about,
@@ -92,6 +95,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors = _Doors(app, inbound)
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
+    doors.kept_command("/compare", compare.KIND, compare.heard)
     doors.command("/model", model.run)
     doors.command("/knowledge", knowledge.run)
     doors.command("/cost", CostCommand(client, core, roles).run)
@@ -104,6 +108,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     # The first button of a question that is pressed counts, whoever presses another one after.
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
+    doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
@@ -167,7 +172,7 @@ class _Doors:
 
         self._app.command(name)(listen)
 
-    def action(self, action_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
+    def action(self, action_id: str | re.Pattern[str], work: Callable[[JSON], Awaitable[None]]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
             await self._inbound.attend(body, lambda: work(body))

@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain import AnswerEvent, Clarify, Failed, Finished, Question
+from bot.domain import Answer, AnswerEvent, Clarify, Failed, Finished, Question
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
 from handlers.blocks import clarify
@@ -33,6 +33,8 @@ UPDATE_PACE = 2.0
 LIFETIME = 240.0
 """Seconds after which a stream is continued in a new message; Slack ends streams after about 300."""
 LOADING = ("Searching the knowledge …", "Reading what was found …", "Choosing the cheapest good way …")
+Tail = Callable[[Answer, datetime], list[JSON]]
+"""The blocks under an answer, at a moment."""
 _TROUBLE = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -57,12 +59,14 @@ class ThreadReply:
         *,
         pace: float = PACE,
         lifetime: float = LIFETIME,
+        tail: Tail = answer_blocks.tail,
     ) -> None:
         self._client = client
         self._question = question
         self._clock = clock
         self._pace = pace
         self._lifetime = lifetime
+        self._tail = tail
         self._channel = question.place.channel
         self._thread = question.place.thread
         self._messages: list[Growing] = []
@@ -203,7 +207,7 @@ class ThreadReply:
         outcome: Literal["answered", "asked_back", "failed", "stopped"] = "answered"
         match collector.end:
             case Finished(answer):
-                text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
+                text, tail = markdown.harmless(answer.text), self._tail(answer, self._clock())
             case Clarify(question_id, text, choices):
                 outcome, tail = "asked_back", clarify.buttons(question_id, choices)
             case Failed(_, why, receipt):

@@ -76,6 +76,12 @@ class Labels:
                 statement.on_conflict_do_update(index_elements=list(values), set_={"given_at": self._clock()})
             )
 
+    async def take_back(self, question_id: str, person: str, *signals: Signal) -> None:
+        """Forgets that a person did these."""
+        of_person = (labels.c.question_id == question_id, labels.c.person == person)
+        async with self._engine.begin() as connection:
+            await connection.execute(labels.delete().where(*of_person, labels.c.signal.in_(signals)))
+
     async def counts(self) -> dict[Signal, int]:
         """How many there are of each signal; what never came is 0."""
         query = sa.select(labels.c.signal, sa.func.count().label("number")).group_by(labels.c.signal)

@@ -243,6 +243,27 @@ alternatives = sa.Table(
     sa.Column("asked_at", UtcDateTime, nullable=False),
 )
 
+# Questions that several ways answered side by side, and what people thought of the answers.
+comparisons = sa.Table(
+    "comparisons",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("question_id", sa.String(40), nullable=False),  # the first answer's
+    sa.Column("answers", sa.JSON, nullable=False),  # question id, strategy and model of each, in their order
+    sa.Column("blind", sa.Boolean, nullable=False),
+    sa.Column("asked_by", sa.String(40), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+)
+
+comparison_votes = sa.Table(
+    "comparison_votes",
+    metadata,
+    sa.Column("comparison", sa.String(40), primary_key=True),
+    sa.Column("person", sa.String(40), primary_key=True),
+    sa.Column("choice", sa.Integer),  # the place of the best answer; NULL: they are alike
+    sa.Column("voted_at", UtcDateTime, nullable=False),
+)
+
 # Shadow runs: questions that one other option answered as well, never shown, and how the two answers compare.
 shadows = sa.Table(
     "shadows",

@@ -22,6 +22,7 @@ def help_blocks() -> list[JSON]:
         ),
         section(
             "`/ask QUESTION` – a private answer\n"
+            "`/compare QUESTION` – models side by side, with a vote: `models:a,b`, `strategies:a,b`, `blind:`\n"
             "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `value`, `local`\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
