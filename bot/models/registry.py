@@ -56,7 +56,8 @@ class Models:
         breakers: Breakers | None = None,
     ) -> None:
         self.breakers = breakers or Breakers()
-        self._catalogue = catalogue
+        self._stated = self._catalogue = catalogue
+        self._told: Mapping[str, date] = {}
         self._keys = dict(keys)
         self._embedder = embedder
         self._default = default
@@ -122,7 +123,8 @@ class Models:
         wanted = [provider for provider in self._catalogue.providers.values() if provider.discover]
         results = await asyncio.gather(*(discover(one, self._key(one), self._limits()) for one in wanted))
         cards = tuple(card for found in results for card in found)
-        self._catalogue = self._catalogue.with_found(cards)
+        self._stated = self._stated.with_found(cards)
+        self._catalogue = self._stated.with_shutdowns(self._told)
         return cards
 
     async def ping_all(self) -> list[tuple[str, bool, str]]:
@@ -165,8 +167,9 @@ class Models:
         return None
 
     def told_shutdowns(self, told: Mapping[str, date]) -> None:
-        """Takes over the shutdown dates that servers told, by the cards' names, as if the cards stated them."""
-        self._catalogue = self._catalogue.with_shutdowns(told)
+        """Takes over the shutdown dates that servers tell now, by the cards' names, as if the cards stated them."""
+        self._told = dict(told)
+        self._catalogue = self._stated.with_shutdowns(self._told)
         self._models = {}  # they hold their cards
 
     def endpoints(self) -> tuple[tuple[Provider, SecretStr | None], ...]:

@@ -194,4 +194,8 @@ async def test_a_model_that_its_server_said_is_shut_down_is_not_offered_any_more
         assert models.model("large").card.shutdown == date(2027, 1, 1)
         with pytest.raises(ModelNotFound, match=r"shut down on 20 November 2026. “large” is recommended instead"):
             models.model("small")
+        server.about = {}  # taken back
+        await asked(models.catalogue, lifecycle)
+        models.told_shutdowns(await lifecycle.told(models.catalogue))
+        assert models.model("small").card.shutdown is None
         await models.close()
