@@ -25,6 +25,8 @@ from bot.way import Way
 
 log = structlog.get_logger("bot.assistant")
 
+FALLBACK, _PERSON = "fallback", "person"
+"""As `Choice.policy`: the model stands in for another; a person fixed the strategy."""
 _WAY_OUT = "Ask again then, or take another model by `/model`."
 
 
@@ -98,7 +100,7 @@ class Choosing:
         able = [card for card in self._models.usable() if not modalities.lacking(card, known.needs)]
         pin = _strongest(pins)
         if pin is not None and pin.model is not None and not self._can(pin.model, known):
-            return await self._instead_of(pin, way, evidence, pins, known)
+            return self._instead_of(pin, way, evidence, pins, known)
         if all(card.name in way.barred for card in able):
             raise UnusableQuestion(modalities.refusal(self._models, known.needs, way.barred))
         cards = self._models.usable()
@@ -110,7 +112,9 @@ class Choosing:
                 if not choice.option.available:
                     raise ModelUnavailable(f"{known.broken[well.model]} {_WAY_OUT}")
                 way.told.append(reasons.of_left_alone(known.broken[well.model]))
-        return await self._learned(way, choice, pins)
+        if self._learning is not None:
+            choice = await self._learning.decide(choice, way.question.id, pins)
+        return self._told(way, choice)
 
     async def stand_in(self, way: Way, evidence: Evidence, error: ModelError) -> Choice:
         """What is asked where the model of the way's choice failed. Raises `error` where nothing can step in."""
@@ -122,9 +126,9 @@ class Choosing:
         way.failed_models.append(failed.name)
         pins, known = await self.pins_of(way.question), await self._known(way)
         too_long = isinstance(error, ContextTooLong)
-        choice = await self._next(way, evidence, pins, known, above=failed.context_window) if too_long else None
+        choice = self._next(way, evidence, pins, known, above=failed.context_window) if too_long else None
         larger = choice is not None
-        choice = choice or await self._next(way, evidence, pins, known)
+        choice = choice or self._next(way, evidence, pins, known)
         if choice is None:
             raise error
         log.warning("model_failed", question=way.question.id, model=failed.name, kind=error.kind)
@@ -144,7 +148,7 @@ class Choosing:
             return False
         pins, known = await self.pins_of(way.question), await self._known(way)
         card = self._models.card(way.choice.option.model)
-        return await self._next(way, evidence, pins, known, above=card.context_window) is not None
+        return self._next(way, evidence, pins, known, above=card.context_window) is not None
 
     async def rival(self, way: Way, evidence: Evidence) -> Choice | None:
         """What is asked as well where the chosen model is silent; None where somebody wants that one, or nothing is."""
@@ -152,7 +156,7 @@ class Choosing:
         pins, known = await self.pins_of(way.question), await self._known(way)
         if any(pin.model and pin.scope != reasons.CONFIGURED for pin in pins):
             return None
-        choice = await self._next(way, evidence, pins, known, without=way.choice.option.model)
+        choice = self._next(way, evidence, pins, known, without=way.choice.option.model)
         return None if choice is None or is_offline(self._models.card(choice.option.model)) else choice
 
     async def _known(self, way: Way) -> Circumstances:
@@ -163,11 +167,9 @@ class Choosing:
     def _can(self, model: str, known: Circumstances) -> bool:
         return model not in known.broken and not modalities.lacking(self._models.card(model), known.needs)
 
-    async def _instead_of(
-        self, pin: Pin, way: Way, evidence: Evidence, pins: Sequence[Pin], known: Circumstances
-    ) -> Choice:
+    def _instead_of(self, pin: Pin, way: Way, evidence: Evidence, pins: Sequence[Pin], known: Circumstances) -> Choice:
         assert pin.model is not None
-        choice = await self._next(way, evidence, pins, known) if way.given is None else None
+        choice = self._next(way, evidence, pins, known) if way.given is None else None
         missing = modalities.lacking(self._models.card(pin.model), known.needs)
         why = f"It cannot {missing}." if missing else known.broken[pin.model]
         if choice is None:
@@ -185,7 +187,7 @@ class Choosing:
         if pin is not None and pin.scope != reasons.CONFIGURED:
             way.note = reasons.of_another_model(pin, trouble, card.name)
 
-    async def _next(
+    def _next(
         self,
         way: Way,
         evidence: Evidence,
@@ -210,8 +212,8 @@ class Choosing:
         for among in self._groups(way.question, cards, pins):
             rest = list(among)
             while rest:
-                choice = self._selector.choose(way.question, evidence, rest, left, known)
-                choice = await self._learned(way, choice, left)
+                choice = self._told(way, self._selector.choose(way.question, evidence, rest, left, known))
+                choice = choice if choice.policy == _PERSON else replace(choice, policy=FALLBACK)
                 option = choice.option
                 if not option.available:
                     break
@@ -231,9 +233,9 @@ class Choosing:
         if _strongest(pins) is None:
             yield [card for card in cards if card.name not in chain]
 
-    async def _learned(self, way: Way, choice: Choice, pins: Sequence[Pin]) -> Choice:
-        if self._learning is not None:
-            choice = await self._learning.decide(choice, way.question.id, pins)
+    @staticmethod
+    def _told(way: Way, choice: Choice) -> Choice:
+        """With what the choice rests on beside its evidence."""
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*choice.reasons, *after))

@@ -329,8 +329,9 @@ class Choice:
 
     `guards`: a sentence for each rule that kept an option out. `features`: the evidence as numbers, by name.
     `propensity`: how likely (0 to 1) this option was to be taken. `policy`: what decided, "estimates", "learned",
-    "best fixed", "draft" (how sure a cheap one was of itself) or "person". `value`: how money and time were weighed
-    against quality, and `point_worth` the US dollars that one point (0.01) of quality was worth.
+    "best fixed", "draft" (how sure a cheap one was of itself), "fallback" (another could not answer) or "person".
+    `value`: how money and time were weighed against quality, and `point_worth` the US dollars that one point (0.01) of
+    quality was worth.
     """
 
     option: Option

@@ -23,6 +23,7 @@ GONE = "the message was deleted or changed"
 AUDIENCE = "fewer may read now what could be read then"
 RULES = "the channel's questions may not leave this machine"
 PINNED = "a person had fixed the model or the strategy"
+STEPPED_IN = "another model had stepped in"
 FOLLOW_UP = "it leans on its thread"
 NO_OTHER = "no other option could be taken"
 PRICE = "the others' prices are unknown"
@@ -71,6 +72,8 @@ class Admission:
         choice = receipt.choice
         if choice.policy == "person" or any(pin.scope != CONFIGURED for pin in choice.pins):
             raise Skipped(PINNED)
+        if choice.policy == "fallback":
+            raise Skipped(STEPPED_IN)
         # The search of a follow-up was written by a model, so another one would not be answered from the same evidence.
         if wording.leans(question):
             raise Skipped(FOLLOW_UP)

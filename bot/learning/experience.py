@@ -114,8 +114,8 @@ def _judged(row: sa.Row[tuple[object, ...]]) -> Judged | None:
     except (ValidationError, KeyError, ValueError):
         log.warning("label_unreadable", question=row.question_id, signal=row.signal)
         return None
-    # How likely a draft is to be unsure is not known, so what it decided has no chance either.
-    fixed = choice.policy in ("person", "draft") or any(pin.scope != CONFIGURED for pin in choice.pins)
+    # How likely a draft is to be unsure, or a model to fail, is not known, so what they decided has no chance either.
+    fixed = choice.policy in ("person", "draft", "fallback") or any(pin.scope != CONFIGURED for pin in choice.pins)
     return Judged(
         question_id=row.question_id,
         text=row.text,

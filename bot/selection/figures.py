@@ -20,6 +20,7 @@ _POLICIES: Mapping[str, str] = {
     "best fixed": "as the best fixed choice",
     "draft": "by how sure a draft was of itself",
     "person": "because a person fixed it",
+    "fallback": "in place of another model",
 }
 
 

@@ -48,6 +48,7 @@ async def test_the_chain_says_who_steps_in_and_the_receipt_tells_it_in_its_order
     house = build(*three, fallback=Fallback(answer=("third", "second")))
     told = await house.ask(ROLL_BACK)
     assert (told.text, told.receipt.choice.option.model, told.note) == (ANSWER, "second", "")
+    assert told.receipt.choice.policy == "fallback"
     reasons = told.receipt.choice.reasons
     assert reasons[0].startswith("“first” was chosen first but did not answer in 3 tries, so “third” stepped in. ")
     assert reasons[1].startswith("“third” did not answer either, so “second” stepped in. ")

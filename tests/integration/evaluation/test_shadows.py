@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from evaluation_bench import DOCUMENTS
-from model_server import ModelServer, answer, rate_limited, server_error, silence
+from model_server import ModelServer, answer, rate_limited, server_error, silence, unauthorized
 from pydantic import SecretStr
 
 from bot.config import Chains, Folder, Knowledge, Models, Selection, Settings, Storage
@@ -376,6 +376,17 @@ async def test_what_a_person_fixed_is_no_choice_to_regret(small_bench: Bench) ->
         await small_bench.ask(core, strategy=StrategyName.RAG)
         await small_bench.shadow(core)
         assert (await one(core)).detail == admission.PINNED
+
+
+async def test_what_another_model_answered_than_was_chosen_is_no_choice_to_regret(small_bench: Bench) -> None:
+    models = small_bench.settings.models.model_copy(update={"chains": Chains(answer=("offline",))})
+    small_bench.settings = small_bench.settings.model_copy(update={"models": models})
+    async with small_bench.open() as core:
+        await core.knowledge.refresh()
+        small_bench.server.script(unauthorized())
+        await small_bench.ask(core)
+        await small_bench.shadow(core)
+        assert (await one(core)).detail == admission.STEPPED_IN
 
 
 async def test_a_follow_up_is_not_asked_since_its_search_would_differ(small_bench: Bench) -> None:
