@@ -47,14 +47,15 @@ from bot.models.tokens import count_tokens
 from bot.rewriting import Rewriter
 from bot.selection import clarifying, escalation, reasons, wording
 from bot.selection.channels import Channels
-from bot.selection.data_rules import DataRules
+from bot.selection.data_rules import STAYS, DataRules
 from bot.selection.escalation import Draft, Plan
 from bot.selection.estimates import is_offline
 from bot.selection.fine_tunes import FineTunes
 from bot.selection.guards import OWN_AFFAIRS
-from bot.selection.pins import Pins
 from bot.selection.questions import Questions
-from bot.selection.selector import Selector
+from bot.selection.selector import Circumstances, Selector
+from bot.selection.switches import Switched, Switches
+from bot.selection.trials import Trials, weighed
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.strategies.citing import Citing
@@ -77,7 +78,8 @@ class _Way:
     question: Question
     started: float
     searched: str = ""
-    barred: frozenset[str] = frozenset()
+    barred: Mapping[str, str] = field(default_factory=dict)
+    switched: Switched | None = None
     choice: Choice | None = None
     tab: Tab = field(default_factory=Tab)
     text: list[str] = field(default_factory=list)
@@ -85,6 +87,11 @@ class _Way:
     failed_models: list[str] = field(default_factory=list)
     fallback: str = ""
     is_done: bool = False
+
+    @property
+    def staying(self) -> list[str]:
+        """The models that are barred because the question may not leave this machine."""
+        return [name for name, why in self.barred.items() if why == STAYS]
 
     @property
     def shown(self) -> str:
@@ -97,10 +104,9 @@ class Assistant:
 
     `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
-    `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
-    "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
-    a cheap model drafts where the choice is unsure; `patience`: how often a
-    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
+    `passages`: how many a question may use; `clarify`: whether a question is asked back where it is unclear what
+    is meant; `escalate`: whether a cheap model drafts where the choice is unsure; `patience`: how often a model is
+    tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
     """
 
     def __init__(
@@ -114,7 +120,8 @@ class Assistant:
         strategies: Mapping[StrategyName, Strategy],
         prices: PriceBook,
         ledger: Ledger,
-        pins: Pins,
+        switches: Switches,
+        trials: Trials,
         channels: Channels,
         data_rules: DataRules,
         examples: Examples,
@@ -122,7 +129,6 @@ class Assistant:
         answer_tokens: int,
         history_tokens: int,
         passages: int = 6,
-        default_model: str = "auto",
         clarify: bool = False,
         escalate: bool = False,
         patience: Patience | None = None,
@@ -133,7 +139,8 @@ class Assistant:
         self._models = models
         self._selector = selector
         self._strategies = strategies
-        self._pins = pins
+        self._switches = switches
+        self._trials = trials
         self._channels = channels
         self._rules = data_rules
         self._examples = examples
@@ -141,7 +148,6 @@ class Assistant:
         self._answer_tokens = answer_tokens
         self._history_tokens = history_tokens
         self._passages = passages
-        self._default_model = default_model
         self._clarify = clarify
         self._escalate = escalate
         self._gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
@@ -258,7 +264,7 @@ class Assistant:
                 return
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
             unasked = self._escalate and not way.failed_models
-            plan = escalation.planned(choice, way.barred) if unasked else None
+            plan = escalation.planned(choice, way.staying) if unasked else None
             written = self._written(way, evidence) if plan is None else self._cascaded(way, evidence, plan)
             try:
                 async with aclosing(written) as events:
@@ -276,10 +282,10 @@ class Assistant:
     async def _evidence(self, way: _Way) -> Evidence:
         scopes = way.question.audience.scopes
         channel = way.question.place.channel
-        pinned = next((pin.model for pin in await self._pins_of(way.question) if pin.model), None)
+        way.switched = switched = await self._switched(way.question)
         way.barred = await self._rules.barred(channel)
         await self._rules.check_search(channel, self._knowledge.embedder.name)
-        way.searched = await self._rewriter.search_text(way.question, pinned, way.tab, barred=way.barred)
+        way.searched = await self._rewriter.search_text(way.question, switched.model, way.tab, barred=way.barred)
         meant = way.question.meant
         if not meant:
             return await self.evidence(way.searched, scopes)
@@ -288,36 +294,36 @@ class Assistant:
         return replace(found, passages=clarifying.led_by(found.passages, meant))
 
     async def _choose(self, way: _Way, evidence: Evidence) -> Choice:
-        pins = await self._pins_of(way.question)
-        cards = [card for card in self._models.usable() if card.name not in way.failed_models]
-        value = (await self._channels.of(way.question.place.channel)).value
+        assert way.switched is not None
+        switched, value = way.switched, (await self._channels.of(way.question.place.channel)).value
         known = await self._surroundings.now(value, way.barred)
-        choice = self._selector.choose(way.question, evidence, cards, pins, known)
-        if self._learning is not None:
-            choice = await self._learning.decide(choice, way.question.id, pins)
+        choice = await self._chosen(way, evidence, switched.left(way.failed_models), known)
+        if switched.arm is not None and not way.failed_models:
+            other = await self._chosen(way, evidence, switched.arm.others, known)
+            choice = weighed(choice, other, switched.arm)
         before = (way.fallback,) if way.fallback else ()
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
-        return replace(choice, reasons=(*before, *choice.reasons, *after))
+        return replace(choice, reasons=(*before, *choice.reasons, *switched.said, *after))
 
-    async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
-        """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
-        pins = await self._pins.of(question)
-        if self._default_model != "auto" and not any(pin.model for pin in pins):
-            usable = {card.name for card in self._models.usable()} - await self._rules.barred(question.place.channel)
-            name = self._models.card(self._default_model).name
-            pins += (Pin(scope=reasons.CONFIGURED, model=name),) if name in usable else ()
-        strongest = next((pin for pin in pins if pin.model), None)
-        if strongest is None or strongest.model is None:
-            return pins
-        card = self._models.model(strongest.model).card
-        await self._rules.check(question.place.channel, card)
-        return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
+    async def _chosen(self, way: _Way, evidence: Evidence, pins: Sequence[Pin], known: Circumstances) -> Choice:
+        cards = [card for card in self._models.usable() if card.name not in way.failed_models]
+        choice = self._selector.choose(way.question, evidence, cards, pins, known)
+        return choice if self._learning is None else await self._learning.decide(choice, way.question.id, pins)
+
+    async def _switched(self, question: Question) -> Switched:
+        """What holds for the question. Raises where it cannot be answered as it was asked."""
+        switched = await self._switches.of(question)
+        if switched.refusal is not None:
+            raise switched.refusal
+        if switched.arm is not None:
+            await self._trials.note(question.id, switched.arm.trial, switched.arm.drawn)
+        return switched
 
     def _may_fall_back(self, way: _Way, evidence: Evidence) -> bool:
         """Whether another model may step in: nobody pinned this one, nothing was shown, and another has a chance."""
         assert way.choice is not None
-        if way.text or any(pin.model for pin in way.choice.pins):
+        if way.text or any(pin.model and pin.scope != reasons.TRIAL for pin in way.choice.pins):
             return False
         out = {*way.failed_models, way.choice.option.model, *way.barred}
         left = [card for card in self._models.usable() if card.name not in out]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,14 +27,15 @@ class Surroundings:
         self._fits = Fits(engine)
         self._index: tuple[float, str] | None = None
 
-    async def now(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
-        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there."""
+    async def now(self, value: Value | None = None, barred: Mapping[str, str] | None = None) -> Circumstances:
+        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there,
+        by name with the rule that keeps each out."""
         fit = await self._fits.current()
         return Circumstances(
             value=value,
             usual=await self._recent.usual(),
             means=await self._learning.means() if self._learning is not None else {},
-            barred=barred,
+            barred=barred or {},
             weights=fit.weights,
             proven=fit.proven,
             index=await self._index_version(),

@@ -32,6 +32,10 @@ class UnknownModel(SwitchboardError):
         super().__init__(f"There is no model called “{name}”.{hint}")
 
 
+class UnusableWords(SwitchboardError):
+    """What a person typed to a command cannot be understood or done; the sentence says what can be typed."""
+
+
 class NotAllowed(SwitchboardError):
     """The person may not do this here."""
 
