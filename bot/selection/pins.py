@@ -65,12 +65,13 @@ class Pins:
         return None if row is None else _pin(row)
 
     async def on(self, models: Collection[str], channel: str | None = None) -> tuple[Pin, ...]:
-        """All pins on these models, by scope and newest first. `channel`: only that one's own and its threads'."""
+        """All pins on these models, by scope and newest first. `channel`: only those that may hold there beside
+        what people fixed for themselves: its own, its threads' and the workspace's."""
         query = sa.select(pins).where(pins.c.model.in_(models)).order_by(pins.c.scope, pins.c.set_at.desc())
         if channel is not None:
             own = sa.and_(pins.c.scope == "channel", pins.c.key == channel)
             threads = sa.and_(pins.c.scope == "thread", pins.c.key.startswith(thread_key(channel, ""), autoescape=True))
-            query = query.where(sa.or_(own, threads))
+            query = query.where(sa.or_(own, threads, pins.c.scope == "workspace"))
         async with self._engine.connect() as connection:
             return tuple(_pin(row) for row in await connection.execute(query))
 

@@ -56,6 +56,16 @@ class Switched:
         """The only model that may answer."""
         return next((pin.model for pin in self.pins if pin.model), None)
 
+    @property
+    def holding(self) -> Setting | None:
+        """The setting that decides; None where the selector does."""
+        return next((setting for setting in self.settings if setting.state == "applies"), None)
+
+    @property
+    def trial_share(self) -> Trial | None:
+        """The trial, where it answers its share of the questions."""
+        return self.trial if any(setting.state == "share" for setting in self.settings) else None
+
     def left(self, failed: Collection[str]) -> tuple[Pin, ...]:
         """The pins to obey once some models failed: a trial gives way to what holds without it."""
         gives_way = self.arm is not None and self.arm.drawn and self.model in failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -144,6 +144,13 @@ def _chance(option: Option, choice: Choice) -> float:
     if same.chance is not None:
         return same.chance
     return float((choice.option.strategy, choice.option.model) == (option.strategy, option.model))
+
+
+async def read_trials(engine: AsyncEngine, ids: Collection[int]) -> tuple[Trial, ...]:
+    """Trials by their ids, oldest first."""
+    query = sa.select(trials).where(trials.c.id.in_(ids)).order_by(trials.c.id)
+    async with engine.connect() as connection:
+        return tuple(_trial(row) for row in await connection.execute(query))
 
 
 def _trial(row: sa.Row[tuple[object, ...]]) -> Trial:

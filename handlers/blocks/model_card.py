@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +17,8 @@ AUTOMATIC = "auto"
 SCOPES = {
     "person": "For me, everywhere",
     "thread": "For this thread",
-    "channel": "For everyone in this channel (admins)",
+    "channel": "For everyone in this channel",
+    "workspace": "For everyone in the workspace",
 }
 CARDS_SHOWN = 20
 
@@ -80,22 +81,41 @@ def listing(usable: Sequence[Shown], others: Sequence[Shown], pinned: str) -> li
     return fitting(blocks)
 
 
-def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadata: str) -> JSON:
-    """The modal: a menu of the models, for whom the choice is, and the cards to read."""
+def picker(
+    usable: Sequence[Shown],
+    current: str,
+    scopes: Sequence[str],
+    metadata: str,
+    *,
+    now: str = "",
+    barred: Collection[str] = (),
+) -> JSON:
+    """The modal: what answers now, a menu of the models, for whom the choice is and why, and the cards to read.
+
+    `barred`: names of models that may not be asked where it was opened.
+    """
     automatic = option("Automatic", AUTOMATIC, "The cheapest good way, chosen anew for each question")
-    options = [automatic, *(option(s.card.title or s.card.name, s.card.name, price(s)) for s in usable[:99])]
+    options = [automatic, *(_entry(shown, shown.card.name in barred) for shown in usable[:99])]
     initial = next((entry for entry in options if entry["value"] == current), automatic)
     choices = [option(SCOPES[scope], scope) for scope in scopes]
     radio = {"type": "radio_buttons", "action_id": "scope", "options": choices, "initial_option": choices[0]}
+    reason = {"type": "plain_text_input", "action_id": "reason", "max_length": 300}
     blocks = [
+        *([section(now), context("`/model why` tells what else is fixed, by whom and why.")] if now else []),
         input_block("model", "Model", select("model", options, initial=initial)),
         input_block("scope", "Use it", radio),
+        input_block("reason", "Why", reason, optional=True, hint="Others see it, for example in /model why."),
         {"type": "divider"},
     ]
     for shown in usable[:CARDS_SHOWN]:
         summary = f"\n{escape(shown.card.summary)}" if shown.card.summary else ""
         blocks.append(section(line(shown) + summary))
     return modal("Choose a model", blocks, callback_id=PICK, submit="Use it", metadata=metadata)
+
+
+def _entry(shown: Shown, is_barred: bool) -> JSON:
+    told = "not allowed here · " if is_barred else ""
+    return option(shown.card.title or shown.card.name, shown.card.name, f"{told}{price(shown)}")
 
 
 def window(tokens: int) -> str:

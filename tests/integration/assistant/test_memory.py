@@ -104,12 +104,14 @@ async def test_what_is_pinned_on_some_models_is_found_for_one_channel_or_everywh
     await pins.set("thread", thread_key("C1", "1.0"), model="gpt", by="U1")
     await pins.set("thread", thread_key("C11", "1.0"), model="gpt", by="U2")
     await pins.set("person", "U1", model="llama", by="U1")
-    assert [(pin.scope, pin.by) for pin in await pins.on(["gpt"], "C1")] == [("channel", "U9"), ("thread", "U1")]
-    assert len(await pins.on(["gpt", "llama"])) == 4
+    await pins.set("workspace", EVERYWHERE, model="gpt", by="U8")
+    found = await pins.on(["gpt"], "C1")
+    assert [(pin.scope, pin.by) for pin in found] == [("channel", "U9"), ("thread", "U1"), ("workspace", "U8")]
+    assert len(await pins.on(["gpt", "llama"])) == 5
     assert await pins.on([]) == ()
-    found = await pins.get("person", "U1")
-    assert found is not None
-    assert found.model == "llama"
+    own = await pins.get("person", "U1")
+    assert own is not None
+    assert own.model == "llama"
     assert await pins.get("person", "U2") is None
 
 
