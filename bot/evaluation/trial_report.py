@@ -22,7 +22,7 @@ def sentence(result: TrialResult) -> str:
     """The trial in one sentence, with what can be told and what cannot."""
     trial, tried, rest = result.trial, result.tried, result.rest
     return (
-        f"“{trial.model}” on trial for {trial.share:.0%}: {count(tried.answers, 'answer')} at {cost(tried)} and "
+        f"“{trial.model}” on trial for {100 * trial.share:g}%: {count(tried.answers, 'answer')} at {cost(tried)} and "
         f"{seconds(tried)}, the rest {count(rest.answers, 'answer')} at {cost(rest)} and {seconds(rest)}. "
         f"{verdict(result)}"
     )

@@ -62,8 +62,8 @@ def of_passed_over(pin: Pin, why: str) -> str:
 def of_other_side(model: str, share: float) -> str:
     """That a question is in a trial, but not among those that the model on trial answers."""
     return (
-        f"A trial of “{model}” runs in this channel; this question is among the other {1 - share:.0%}, which are "
-        "answered as before."
+        f"A trial of “{model}” runs in this channel; this question is among the other {100 - 100 * share:g}%, which "
+        "are answered as before."
     )
 
 

@@ -108,8 +108,9 @@ def picker(
         {"type": "divider"},
     ]
     for shown in usable[:CARDS_SHOWN]:
+        barred_here = " · _not allowed here_" if shown.card.name in barred else ""
         summary = f"\n{escape(shown.card.summary)}" if shown.card.summary else ""
-        blocks.append(section(line(shown) + summary))
+        blocks.append(section(line(shown) + barred_here + summary))
     return modal("Choose a model", blocks, callback_id=PICK, submit="Use it", metadata=metadata)
 
 

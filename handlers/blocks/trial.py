@@ -15,15 +15,15 @@ from handlers.shapes import JSON
 def said(result: TrialResult, now: datetime) -> str:
     """What the trial is and since when, in one sentence."""
     trial = result.trial
-    who = f"since <@{trial.by}> began it {words.since(trial.at, now)}" if trial.by else words.since(trial.at, now)
-    why = f" (“{escape(trial.why)}”)" if trial.why else ""
     share = f"{100 * trial.share:g}% of this channel's questions"
     if trial.runs(now):
-        until = f"; it ends {words.until(trial.ends_at, now)}" if trial.ends_at is not None else ""
-        return f"*{escape(trial.model)}* answers {share}, {who}{why}{until}."
+        why = f": “{escape(trial.why)}”" if trial.why else ""
+        until = f" It ends {words.until(trial.ends_at, now)}." if trial.ends_at is not None else ""
+        begun = f"Begun by <@{trial.by}> {words.since(trial.at, now)}"
+        return f"*{escape(trial.model)}* answers {share}. {begun}{why}.{until}"
     ended = trial.stopped_at or trial.ends_at or now
     by = f"<@{trial.stopped_by}> stopped it {words.since(ended, now)}" if trial.stopped_by else "its time was up"
-    return f"No trial runs now. The last one: *{escape(trial.model)}* answered {share}{why}; {by}."
+    return f"No trial runs now. The last one: *{escape(trial.model)}* answered {share}; {by}."
 
 
 def trial_blocks(result: TrialResult, now: datetime, paused: str = "") -> list[JSON]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.domain import Pin
 from bot.selection.allow_lists import AllowList
+from bot.selection.data_rules import NOT_LISTED, STAYS
 from bot.selection.reasons import CONFIGURED, TRIAL
 from bot.selection.switches import Setting, Switched
 from handlers.blocks import words
@@ -80,7 +81,7 @@ def answer(told: Told, person: str) -> str:
     else:
         said = f"The cheapest good model answers you here, chosen anew for each question among {_names(told.allowed)}."
     if trial is not None:
-        said += f" *{escape(trial.model)}* is on trial and answers {trial.share:.0%} of this channel's questions."
+        said += f" *{escape(trial.model)}* is on trial and answers {100 * trial.share:g}% of this channel's questions."
     return said
 
 
@@ -90,8 +91,8 @@ def why_blocks(told: Told, person: str) -> list[JSON]:
     blocks += [section(_setting(setting, told, person)) for setting in told.switched.settings]
     fixed = {setting.pin.scope for setting in told.switched.settings}
     unset = [name for scope, name in _LEVELS.items() if scope not in fixed and (scope != "thread" or told.in_thread)]
-    blocks.append(context(_nothing(unset, bool(fixed))))
-    blocks += [section(line) for line in _lists(told)]
+    blocks.append(context(_nothing(unset)))
+    blocks += [section(line) for line in _lists(told, person)]
     blocks.append({"type": "divider"})
     blocks.append(context(*_ways_out(told)))
     return fitting(blocks)
@@ -117,38 +118,41 @@ def _state(setting: Setting, told: Told) -> str:
             trial = told.switched.trial
             assert trial is not None
             until = f", ends {words.until(trial.ends_at, told.now)}" if trial.ends_at else ""
-            return f"answers {trial.share:.0%} of the questions{until}"
+            return f"answers {100 * trial.share:g}% of the questions{until}"
         case "overruled":
             held = told.switched.holding
             by = _LEVELS.get(held.pin.scope, "") if held is not None else ""
             return f"overruled by {by}" if by else "not reached"
         case "barred":
-            return f"passed over: {escape(_lowered(setting.detail))}"
+            return f"passed over: {escape(_lowered(setting.detail).rstrip('.'))}"
         case "broken":
             return f"cannot be asked: {escape(setting.detail)}"
 
 
-def _nothing(unset: Sequence[str], some: bool) -> str:
-    if not unset:
-        return "Every level fixes a model."
-    return f"Nothing {'else ' if some else ''}is fixed, by the strength it would have: {', '.join(unset)}."
+def _nothing(unset: Sequence[str]) -> str:
+    told = "Where nothing is set, the cheapest good model is chosen anew for each question."
+    return f"Not set: {', '.join(unset)}. {told}" if unset else told
 
 
-def _lists(told: Told) -> list[str]:
+def _lists(told: Told, person: str) -> list[str]:
+    """What may be used here, and by which rule the others are left out."""
     lines = []
     for one in told.lists:
         title = "The workspace" if one.scope == "workspace" else "This channel"
         entries = ", ".join(f"`{escape(entry)}`" for entry in one.entries[:NAMES_SHOWN])
         more = f" and {len(one.entries) - NAMES_SHOWN} more" if len(one.entries) > NAMES_SHOWN else ""
-        why = f" · “{escape(one.why)}”" if one.why else ""
-        lines.append(f":lock: *{title} allows* {entries}{more}\nby <@{one.by}>, {words.since(one.at, told.now)}{why}")
-    if told.barred:
-        by_rule: dict[str, list[str]] = {}
-        for name, rule in told.barred.items():
-            by_rule.setdefault(rule, []).append(name)
-        kept = "\n".join(f"{escape(rule)} _{_names(names)}_" for rule, names in by_rule.items())
-        lines.append(f":no_entry_sign: *Kept out here*\n{kept}")
+        who = "you" if one.by == person else f"<@{one.by}>"
+        parts = [*_left_out(told, NOT_LISTED[one.scope]), f"by {who}, {words.since(one.at, told.now)}"]
+        parts += [f"“{escape(one.why)}”"] if one.why else []
+        lines.append(f":lock: *{title} allows* {entries}{more}\n{' · '.join(parts)}")
+    if kept := _left_out(told, STAYS):
+        lines.append(f":lock: *{escape(STAYS.rstrip('.'))}*\n{kept[0]}")
     return lines
+
+
+def _left_out(told: Told, rule: str) -> list[str]:
+    names = [name for name, why in told.barred.items() if why == rule]
+    return [f"leaves out {_names(names)}"] if names else []
 
 
 def _ways_out(told: Told) -> list[str]:

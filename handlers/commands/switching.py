@@ -50,7 +50,9 @@ class Switching:
         if verb == "auto":
             return await self._cleared(origin, said or scope, key)
         if not name:
-            raise UnusableWords(f"Which model? Write `/model use NAME` and {FOR_WHOM}. `/model list` has the names.")
+            raise UnusableWords(
+                f"I did not understand which model. Write `/model use NAME` and {FOR_WHOM}. `/model list` lists them."
+            )
         return await self._set(origin, said or scope, key, name, reason)
 
     async def _set(self, origin: Origin, scope: Scope, key: str, name: str, reason: str) -> str:
@@ -66,7 +68,7 @@ class Switching:
         return f"{said}{_KEEP.get(scope, '')}{await self._not_here(origin, scope, card)}"
 
     async def _not_here(self, origin: Origin, scope: Scope, card: ModelCard) -> str:
-        """That it does not hold where it was typed, because a stronger setting or a rule of the channel stands there."""
+        """That it does not hold where it was typed: a rule of the channel or a stronger setting stands there."""
         if origin.channel is None:
             return ""
         if why := await self._core.data_rules.against(origin.channel, card):
