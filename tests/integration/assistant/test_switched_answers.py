@@ -101,9 +101,10 @@ async def test_both_sides_of_a_trial_are_answered_told_and_counted_with_their_ch
         rows = (await connection.execute(sa.select(trial_questions))).all()
     assert {(row.question_id, row.trial, row.drawn) for row in rows} == {(tried.id, 1, True), (rest.id, 1, False)}
 
-    for id, value in ((tried.id, 1), (rest.id, -1)):
-        await Feedback(house.engine).give(id, "U0ANA", value)
-        await Labels(house.engine).add(id, "U0ANA", Signal.UP if value > 0 else Signal.DOWN)
+    await Feedback(house.engine).give(tried.id, "U0ANA", 1)
+    await Feedback(house.engine).give(rest.id, "U0ANA", -1)
+    await Labels(house.engine).add(tried.id, "U0ANA", Signal.UP)
+    await Labels(house.engine).add(rest.id, "U0ANA", Signal.DOWN)
     judged = await Experience(house.engine).read(tried.asked_at + timedelta(days=365))
     assert {(one.way[1], one.propensity) for one in judged} == {("new", 0.25), ("old", 0.75)}
 

@@ -235,7 +235,7 @@ async def test_what_may_not_leave_this_machine_is_not_evaluated(engine: AsyncEng
     await answered(engine, "stays", "What stays?", "This.")
     await Feedback(engine).give("stays", "U0ANA", 1)
     assert (await golden_from_thumbs(engine, frozenset({"everyone"}))).questions
-    with pytest.raises(UnusableGolden):
+    with pytest.raises(UnusableGolden, match="asked where only some models may be asked"):
         await golden_from_thumbs(engine, frozenset({"everyone"}), closed=await channels.staying())
 
 
