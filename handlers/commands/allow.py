@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from bot.core import Core
 from bot.domain import Pin
-from bot.errors import UnusableWords
+from bot.errors import UnknownModel, UnusableWords
 from bot.models.catalogue import OFFLINE
 from bot.selection.allow_lists import FILTERS, AllowList, Scope, parsed
 from bot.selection.data_rules import NO_CHANNEL
@@ -88,18 +89,23 @@ class AllowCommand:
     def _configured(self, out: Collection[str]) -> list[str]:
         settings, lines = self._core.settings, []
         default = settings.models.default
-        if default != "auto" and self._core.models.card(default).name in out:
+        if default != "auto" and self._is_out(default, out):
             lines.append(
                 f":warning: *{escape(default)}*, the configured model (`models.default`), is left out: the selector "
                 "chooses among the others for each question. Add it to the list, or configure one that is on it."
             )
         judge = settings.selection.judge
-        if judge and self._core.models.card(judge).name in out:
+        if judge and self._is_out(judge, out):
             lines.append(
                 f":warning: *{escape(judge)}*, which compares shadow runs (`selection.judge`), is left out: there they "
                 "are compared without it."
             )
         return lines
+
+    def _is_out(self, name: str, out: Collection[str]) -> bool:
+        with suppress(UnknownModel):  # a typing error in the configuration is told where the model is asked for
+            return self._core.models.card(name).name in out
+        return False
 
     async def _pinned(self, where: Scope, channel: str, out: Collection[str]) -> list[str]:
         pins = await self._core.pins.on(out, channel if where == "channel" else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import Audience, Place, PlaceKind, Question
 from bot.errors import SwitchboardError
 from bot.models.cards import ModelCard
 from bot.selection.data_rules import NO_CHANNEL
@@ -143,7 +142,8 @@ class ModelCommand:
         return model_card.listing(usable, others, pinned)
 
     async def _pinned(self, origin: Origin, scope: Scope) -> str | None:
-        return await pinned_model(self._core, scope, origin.person, origin.channel or "")
+        pin = await self._core.pins.get(scope, origin.person if scope == "person" else origin.channel or "")
+        return pin.model if pin is not None else None
 
     def _usable(self) -> list[Shown]:
         return [self._shown(card) for card in self._core.models.usable()]
@@ -152,13 +152,6 @@ class ModelCommand:
         own = card.rates.rates() if card.rates else None
         rates = self._core.prices.rates(card.provider, card.model_id, rates=own, free=card.free)
         return Shown(card, rates, card.name in {usable.name for usable in self._core.models.usable()})
-
-
-async def pinned_model(core: Core, scope: Scope, person: str, channel: str) -> str | None:
-    """The model that is pinned for a person or a channel, None where it is chosen automatically."""
-    place = Place(workspace="", channel=channel, kind=PlaceKind.CHANNEL)
-    somebody = Question(id="", text="", asker=person, place=place, audience=Audience.everyone(), asked_at=core.clock())
-    return next((pin.model for pin in await core.pins.of(somebody) if pin.scope == scope), None)
 
 
 def _picked(payload: JSON) -> tuple[str, str, str]:

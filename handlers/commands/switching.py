@@ -65,7 +65,12 @@ class Switching:
         why = f" (“{escape(reason)}”)" if reason else ""
         undo = "/model auto" if scope == "person" else f"/model auto {'here' if scope == 'channel' else scope}"
         said = f"From now on *{escape(card.name)}* answers {_WORDS[scope]}{why}. `{undo}` undoes it."
-        return f"{said}{_KEEP.get(scope, '')}{await self._not_here(origin, scope, card)}"
+        said += _KEEP.get(scope, "")
+        if scope == "channel" and (trial := await self._core.trials.running(key)) and trial.model == card.name:
+            said += (
+                " A trial of the same model runs here, so both its sides are alike now: `/model trial stop` ends it."
+            )
+        return said + await self._not_here(origin, scope, card)
 
     async def _not_here(self, origin: Origin, scope: Scope, card: ModelCard) -> str:
         """That it does not hold where it was typed: a rule of the channel or a stronger setting stands there."""

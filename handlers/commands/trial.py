@@ -10,6 +10,7 @@ from bot.core import Core
 from bot.errors import SwitchboardError, UnknownModel, UnusableWords
 from bot.evaluation.trials import result_of
 from bot.models.cards import ModelCard
+from bot.selection.reasons import CONFIGURED
 from handlers.blocks.trial import said, trial_blocks
 from handlers.commands.typed import about_to_ask, whole_channel, with_reason
 from handlers.markdown import escape
@@ -24,6 +25,7 @@ USAGE = (
 LONGEST = timedelta(days=366)
 _SHARE = re.compile(r"(?P<share>-?\d+(?:[.,]\d+)?) ?%")
 _LASTS = re.compile(r"for (?P<count>\d+|an?) (?P<unit>hour|day|week|month)s?", re.IGNORECASE)
+_SHARED = frozenset({"channel", "workspace", CONFIGURED})
 _UNITS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1), "month": timedelta(days=30)}
 
 
@@ -94,21 +96,15 @@ class TrialCommand:
 
     async def _started(self, origin: Origin, channel: str, typed: Wanted) -> str:
         card = await self._card(channel, typed.name)
-        before = (await self._core.switches.of(about_to_ask(origin, self._core.clock()))).settings
-        same = next((s for s in before if s.pin.scope == "channel" and s.pin.model == card.name), None)
-        if same is not None:
-            raise UnusableWords(
-                f"“{card.name}” is what is fixed for this channel, so both sides would be the same. `/model auto here` "
-                "takes that back."
-            )
+        if running := await self._core.trials.running(channel):
+            raise _runs(running.model)
+        await self._need_another(origin, card)
         ends = self._core.clock() + typed.lasts if typed.lasts is not None else None
         begun = await self._core.trials.start(
             channel, card.name, typed.share, by=origin.person, reason=typed.reason, ends_at=ends
         )
         if begun is None:
-            running = await self._core.trials.running(channel)
-            which = f"of “{running.model}” " if running is not None else ""
-            raise UnusableWords(f"A trial {which}runs here already. `/model trial stop` ends it.")
+            raise _runs("")  # another admin was faster
         why = f" (“{escape(begun.why)}”)" if begun.why else ""
         until = f" for {_days(typed.lasts)}" if typed.lasts is not None else ""
         ends_by = "It ends by itself, or with" if ends is not None else "It ends with"
@@ -117,6 +113,16 @@ class TrialCommand:
             f"{until}{why}, drawn by chance; the others are answered as before. Whoever fixed a model for a question, "
             f"a thread or themselves gets that one. {ends_by} `/model trial stop`; `/model trial` shows how it stands."
         )
+
+    async def _need_another(self, origin: Origin, card: ModelCard) -> None:
+        """Raises UnusableWords where the model answers the channel's questions anyway."""
+        settings = (await self._core.switches.of(about_to_ask(origin, self._core.clock()))).settings
+        shared = (setting for setting in settings if setting.pin.scope in _SHARED)
+        held = next((setting.pin for setting in shared if setting.state in ("applies", "overruled")), None)
+        if held is not None and self._core.models.card(str(held.model)).name == card.name:
+            raise UnusableWords(
+                f"“{card.name}” answers here anyway, so both sides would be the same. `/model why` tells who set it."
+            )
 
     async def _card(self, channel: str, name: str) -> ModelCard:
         card = self._core.models.model(name).card
@@ -145,6 +151,11 @@ class TrialCommand:
         except SwitchboardError as error:
             return str(error)
         return ""
+
+
+def _runs(model: str) -> UnusableWords:
+    which = f"of “{model}” " if model else ""
+    return UnusableWords(f"A trial {which}runs here already. `/model trial stop` ends it.")
 
 
 def _days(lasts: timedelta) -> str:

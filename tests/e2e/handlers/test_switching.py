@@ -95,6 +95,7 @@ async def test_what_is_for_admins_and_what_cannot_be_understood_is_said(
         ("trial", "No trial runs in this channel."),
         ("trial stop", "No trial runs in this channel."),
         ("trial second-model 200%", "200% is no share that can be tried"),
+        ("trial test-model 20%", "“test-model” answers here anyway, so both sides would be the same."),
         ("trial secnd-model 20%", "There is no model called “secnd-model”"),
         ("auto workspace", "No model was fixed for everyone in the workspace, so nothing changes."),
     ):
