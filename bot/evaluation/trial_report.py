@@ -71,15 +71,15 @@ def _better(found: Range | None) -> str:
     if found is None:
         return "Whether it is liked better is unknown: a side has no thumbs."
     if not found.sign:
-        return f"No difference in thumbs is shown{_between(found, _points)}."
+        return f"No difference in thumbs is shown{_between(found, _points, ' points')}."
     word = "more" if found.sign > 0 else "less"
     return f"It is liked {word}, by {abs(100 * found.value):.0f} points of thumbs up{_between(found, _points)}."
 
 
-def _between(found: Range, shown: Callable[[float], str]) -> str:
+def _between(found: Range, shown: Callable[[float], str], unit: str = "") -> str:
     if found.low is None or found.high is None:
         return ""
-    return f" ({shown(found.low)} to {shown(found.high)})"
+    return f" ({shown(found.low)} to {shown(found.high)}{unit})"
 
 
 def _dollars(value: float) -> str:
@@ -95,5 +95,5 @@ def _points(value: float) -> str:
 
 
 def _rounded(value: float) -> Decimal:
-    """Two digits are as many as such a range is sure of."""
-    return Decimal(f"{value:.2g}")
+    """Three digits are more than such a range is sure of."""
+    return Decimal(f"{value:.3g}")

@@ -82,7 +82,7 @@ def test_a_result_says_what_is_shown_and_what_is_not() -> None:
     assert sentence(RESULT) == (
         "“new” on trial for 20%: 40 answers at $0.002 ($0.0018 to $0.0022) each and 1.8 s (1.5 s to 2.2 s), the rest "
         "40 answers at $0.002 ($0.0018 to $0.0022) each and 1.8 s (1.5 s to 2.2 s). It is cheaper by $0.001 an answer "
-        "(−$0.0012 to −$0.0008). No difference in thumbs is shown (−10 to +30)."
+        "(−$0.0012 to −$0.0008). No difference in thumbs is shown (−10 to +30 points)."
     )
 
 
