@@ -28,6 +28,7 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
+from bot.evaluation.trial_report import week_of_trials
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
@@ -215,6 +216,7 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
             lambda report: post_report(client, channel, report),
             core.learning.standing,
             lambda week: week_of_shadows(core, week),
+            lambda week: week_of_trials(core, week),
         )
         schedule.add("report", settings.report.schedule, work, catch_up=True)
     return schedule

@@ -43,9 +43,10 @@ from bot.selection import clarifying, escalation, reasons, wording
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.fine_tunes import FineTunes
-from bot.selection.pins import Pins
 from bot.selection.questions import Questions
 from bot.selection.selector import Selector
+from bot.selection.switches import Switches
+from bot.selection.trials import Trials
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
 from bot.way import Way
@@ -64,12 +65,11 @@ class Assistant:
 
     `embedder` is the model on this machine, which examples and prompts are compared with, whatever model knowledge is
     searched with. `answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered;
-    `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
-    "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
-    a cheap model drafts where the choice is unsure; `patience`: how often a
-    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
-    `fallback`: what steps in for a model that cannot answer (None: the selector's next best);
-    `rewriters`: names of the models that make a follow-up question whole (empty: the cheapest).
+    `passages`: how many a question may use; `clarify`: whether a question is asked back where it is unclear what
+    is meant; `escalate`: whether a cheap model drafts where the choice is unsure; `patience`: how often a model is
+    tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
+    `fallback`: what steps in for a model that cannot answer (None: the selector's next best); `rewriters`: names of the
+    models that make a follow-up question whole (empty: the cheapest).
     """
 
     def __init__(
@@ -83,7 +83,8 @@ class Assistant:
         strategies: Mapping[StrategyName, Strategy],
         prices: PriceBook,
         ledger: Ledger,
-        pins: Pins,
+        switches: Switches,
+        trials: Trials,
         channels: Channels,
         data_rules: DataRules,
         examples: Examples,
@@ -91,7 +92,6 @@ class Assistant:
         answer_tokens: int,
         history_tokens: int,
         passages: int = 6,
-        default_model: str = "auto",
         clarify: bool = False,
         escalate: bool = False,
         patience: Patience | None = None,
@@ -119,14 +119,13 @@ class Assistant:
         self._choosing = Choosing(
             models=models,
             selector=selector,
-            pins=pins,
+            switches=switches,
+            trials=trials,
             channels=channels,
-            data_rules=data_rules,
             surroundings=self._surroundings,
             learning=learning,
             prompting=self._prompting,
             fallback=fallback,
-            default_model=default_model,
         )
         self._writing = Writing(
             gate=gate,
@@ -223,7 +222,9 @@ class Assistant:
 
     async def _answered(self, way: Way) -> AsyncGenerator[AnswerEvent, None]:
         yield Progress("search", "started")
-        evidence = way.given or await self._evidence(way)
+        way.switched = await self._choosing.switched(way.question)
+        way.barred = await self._rules.barred(way.question.place.channel)
+        evidence = way.given or await self._evidence(way, way.switched.model)
         yield Progress("search", "done", _found(evidence))
         yield Progress("choose", "started")
         way.choice = await self._choosing.first(way, evidence)
@@ -239,7 +240,7 @@ class Assistant:
             yield TextDelta(asked.sentence)
             yield asked
             return
-        plan = escalation.planned(way.choice, way.barred) if self._escalate and way.given is None else None
+        plan = escalation.planned(way.choice, way.staying) if self._escalate and way.given is None else None
         while True:
             option = way.choice.option
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
@@ -256,13 +257,10 @@ class Assistant:
                 way.choice, plan = await self._choosing.stand_in(way, evidence, error), None
                 yield Progress("choose", "started")
 
-    async def _evidence(self, way: Way) -> Evidence:
+    async def _evidence(self, way: Way, model: str | None) -> Evidence:
         scopes = way.question.audience.scopes
-        channel = way.question.place.channel
-        pinned = next((pin.model for pin in await self._choosing.pins_of(way.question) if pin.model), None)
-        way.barred = await self._rules.barred(channel)
-        await self._rules.check_search(channel, self._knowledge.embedder.name)
-        way.searched = await self._rewriter.search_text(way.question, pinned, way.tab, barred=way.barred)
+        await self._rules.check_search(way.question.place.channel, self._knowledge.embedder.name)
+        way.searched = await self._rewriter.search_text(way.question, model, way.tab, barred=way.barred)
         meant = way.question.meant
         if not meant:
             return await self.evidence(way.searched, scopes)

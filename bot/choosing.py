@@ -17,16 +17,18 @@ from bot.models.registry import Models
 from bot.prompting import Prompting
 from bot.selection import clarifying, modalities, reasons, wording
 from bot.selection.channels import Channels
-from bot.selection.data_rules import DataRules
 from bot.selection.estimates import is_offline
-from bot.selection.pins import Pins
 from bot.selection.selector import Circumstances, Selector
+from bot.selection.switches import Switched, Switches
+from bot.selection.trials import Trials, weighed
 from bot.way import Way
 
 log = structlog.get_logger("bot.assistant")
 
 FALLBACK, _PERSON = "fallback", "person"
 """As `Choice.policy`: the model stands in for another; a person fixed the strategy."""
+_NOBODYS = (reasons.CONFIGURED, reasons.TRIAL)
+"""Where these name a model, it is nobody's own wish to have just that one."""
 _WAY_OUT = "Ask again then, or take another model by `/model`."
 
 
@@ -51,8 +53,7 @@ class Fallback:
 class Choosing:
     """Pins, the selector and what was learned decide first; then come the chain and the selector's next best.
 
-    Where somebody fixed the model, only the chain steps in. `default_model`: the only model that answers where nobody
-    pinned one, or "auto".
+    Where somebody fixed the model, only the chain steps in.
     """
 
     def __init__(
@@ -60,48 +61,42 @@ class Choosing:
         *,
         models: Models,
         selector: Selector,
-        pins: Pins,
+        switches: Switches,
+        trials: Trials,
         channels: Channels,
-        data_rules: DataRules,
         surroundings: Surroundings,
         learning: Learning | None,
         prompting: Prompting,
         fallback: Fallback,
-        default_model: str,
     ) -> None:
         self._models = models
         self._selector = selector
-        self._pins = pins
+        self._switches = switches
+        self._trials = trials
         self._channels = channels
-        self._rules = data_rules
         self._surroundings = surroundings
         self._learning = learning
         self._prompting = prompting
         self._fallback = fallback
-        self._default_model = default_model
 
-    async def pins_of(self, question: Question) -> tuple[Pin, ...]:
-        """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
-        pins = await self._pins.of(question)
-        if self._default_model != "auto" and not any(pin.model for pin in pins):
-            usable = {card.name for card in self._models.usable()} - await self._rules.barred(question.place.channel)
-            name = self._models.card(self._default_model).name
-            pins += (Pin(scope=reasons.CONFIGURED, model=name),) if name in usable else ()
-        strongest = _strongest(pins)
-        if strongest is None or strongest.model is None:
-            return pins
-        card = self._models.model(strongest.model).card
-        await self._rules.check(question.place.channel, card)
-        return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
+    async def switched(self, question: Question) -> Switched:
+        """The settings that hold for a question. Raises where it cannot be answered as it was asked."""
+        switched = await self._switches.of(question)
+        if switched.refusal is not None:
+            raise switched.refusal
+        if switched.arm is not None:
+            await self._trials.note(question.id, switched.arm.trial, switched.arm.drawn)
+        return switched
 
     async def first(self, way: Way, evidence: Evidence) -> Choice:
         """What is asked first. Raises where the model that somebody fixed, or every model, cannot be asked now."""
-        pins, known = await self.pins_of(way.question), await self._known(way)
+        known = await self._known(way)
+        pins = self._pins(way, known)
         able = [card for card in self._models.usable() if not modalities.lacking(card, known.needs)]
         pin = _strongest(pins)
         if pin is not None and pin.model is not None and not self._can(pin.model, known):
             return self._instead_of(pin, way, evidence, pins, known)
-        if all(card.name in way.barred for card in able):
+        if known.needs and all(card.name in way.barred for card in able):
             raise UnusableQuestion(modalities.refusal(self._models, known.needs, way.barred))
         cards = self._models.usable()
         choice = self._selector.choose(way.question, evidence, cards, pins, known)
@@ -112,9 +107,22 @@ class Choosing:
                 if not choice.option.available:
                     raise ModelUnavailable(f"{known.broken[well.model]} {_WAY_OUT}")
                 way.told.append(reasons.of_left_alone(known.broken[well.model]))
+        return self._told(way, await self._learned(way, evidence, choice, pins, known))
+
+    async def _learned(
+        self, way: Way, evidence: Evidence, choice: Choice, pins: Sequence[Pin], known: Circumstances
+    ) -> Choice:
+        """The choice, or another one by what was learned; its chance is the one over both sides of a trial."""
+        switched = way.switched
+        assert switched is not None
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
-        return self._told(way, choice)
+        if switched.arm is None or tuple(pins) != switched.pins:
+            return choice
+        other = self._selector.choose(way.question, evidence, self._models.usable(), switched.arm.others, known)
+        if self._learning is not None:
+            other = await self._learning.decide(other, way.question.id, switched.arm.others)
+        return weighed(choice, other, switched.arm)
 
     async def stand_in(self, way: Way, evidence: Evidence, error: ModelError) -> Choice:
         """What is asked where the model of the way's choice failed. Raises `error` where nothing can step in."""
@@ -124,7 +132,8 @@ class Choosing:
             raise error  # no answer is put together from two models, and none is compared under another one's name
         again, way.stand_ins = way.stand_ins > 0, way.stand_ins + 1
         way.failed_models.append(failed.name)
-        pins, known = await self.pins_of(way.question), await self._known(way)
+        known = await self._known(way)
+        pins = self._pins(way, known)
         too_long = isinstance(error, ContextTooLong)
         choice = self._next(way, evidence, pins, known, above=failed.context_window) if too_long else None
         larger = choice is not None
@@ -146,15 +155,16 @@ class Choosing:
         assert way.choice is not None
         if way.given is not None:
             return False
-        pins, known = await self.pins_of(way.question), await self._known(way)
+        known = await self._known(way)
         card = self._models.card(way.choice.option.model)
-        return self._next(way, evidence, pins, known, above=card.context_window) is not None
+        return self._next(way, evidence, self._pins(way, known), known, above=card.context_window) is not None
 
     async def rival(self, way: Way, evidence: Evidence) -> Choice | None:
         """What is asked as well where the chosen model is silent; None where somebody wants that one, or nothing is."""
         assert way.choice is not None
-        pins, known = await self.pins_of(way.question), await self._known(way)
-        if any(pin.model and pin.scope != reasons.CONFIGURED for pin in pins):
+        known = await self._known(way)
+        pins = self._pins(way, known)
+        if any(pin.model and pin.scope not in _NOBODYS for pin in pins):
             return None
         choice = self._next(way, evidence, pins, known, without=way.choice.option.model)
         return None if choice is None or is_offline(self._models.card(choice.option.model)) else choice
@@ -163,6 +173,12 @@ class Choosing:
         value = (await self._channels.of(way.question.place.channel)).value
         broken = self._models.breakers.broken(self._models.usable())
         return await self._surroundings.now(value, way.barred, broken=broken, needs=way.question.needs)
+
+    def _pins(self, way: Way, known: Circumstances) -> tuple[Pin, ...]:
+        """The pins to obey: a trial gives way where its model failed, or cannot be asked now."""
+        assert way.switched is not None
+        unable = (card.name for card in self._models.usable() if not self._can(card.name, known))
+        return way.switched.left({*way.failed_models, *unable})
 
     def _can(self, model: str, known: Circumstances) -> bool:
         return model not in known.broken and not modalities.lacking(self._models.card(model), known.needs)
@@ -184,7 +200,7 @@ class Choosing:
 
     def _note(self, way: Way, pins: Sequence[Pin], trouble: str, card: ModelCard) -> None:
         pin = _strongest(pins)
-        if pin is not None and pin.scope != reasons.CONFIGURED:
+        if pin is not None and pin.scope not in _NOBODYS:
             way.note = reasons.of_another_model(pin, trouble, card.name)
 
     def _next(
@@ -236,7 +252,8 @@ class Choosing:
     @staticmethod
     def _told(way: Way, choice: Choice) -> Choice:
         """With what the choice rests on beside its evidence."""
-        after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
+        after = [*way.switched.said] if way.switched is not None else []
+        after += [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*choice.reasons, *after))
 

@@ -30,19 +30,20 @@ class Surroundings:
     async def now(
         self,
         value: Value | None = None,
-        barred: frozenset[str] = frozenset(),
+        barred: Mapping[str, str] | None = None,
         *,
         broken: Mapping[str, str] | None = None,
         needs: Collection[str] = (),
     ) -> Circumstances:
-        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there;
-        `broken`: those that are left alone for now, and why; `needs`: what the question needs beside text."""
+        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there, by
+        name with the rule that keeps each out; `broken`: those that are left alone for now, and why; `needs`: what the
+        question needs beside text."""
         fit = await self._fits.current()
         return Circumstances(
             value=value,
             usual=await self._recent.usual(),
             means=await self._learning.means() if self._learning is not None else {},
-            barred=barred,
+            barred=barred or {},
             broken=broken or {},
             needs=needs,
             weights=fit.weights,

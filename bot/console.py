@@ -36,6 +36,7 @@ from bot.domain import (
 )
 from bot.errors import SourceExists, UnusableQuestion
 from bot.evaluation.shadow_report import week_of_shadows
+from bot.evaluation.trial_report import week_of_trials
 from bot.selection import figures
 from bot.sources import SAVED, imports_of
 from knowledge import access
@@ -91,9 +92,8 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
         else:
             name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
             choosing = (await core.learning.standing()).sentence
-            found = await weekly_report(
-                core.ledger, core.feedback.counts, week, choosing, await week_of_shadows(core, week)
-            )
+            shadows, trials = await week_of_shadows(core, week), await week_of_trials(core, week)
+            found = await weekly_report(core.ledger, core.feedback.counts, week, choosing, shadows, trials)
             out.print(escape(as_text(found, name)))
 
 

@@ -37,10 +37,13 @@ from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.secrets import provider_keys
+from bot.selection.allow_lists import AllowLists
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
+from bot.selection.switches import Switches
+from bot.selection.trials import Trials
 from bot.selection.value import Value
 from bot.sources import Sources
 from bot.storage.engine import open_engine, upgrade
@@ -67,6 +70,9 @@ class Core:
     ledger: Ledger
     budgets: Budgets
     pins: Pins
+    allow_lists: AllowLists
+    trials: Trials
+    switches: Switches
     channels: Channels
     data_rules: DataRules
     examples: Examples
@@ -171,10 +177,13 @@ def _assemble(
     budgets: Budgets,
 ) -> Core:
     prices = PriceBook()
-    pins = Pins(engine)
+    pins = Pins(engine, clock)
+    allow_lists = AllowLists(engine, clock)
+    trials = Trials(engine, clock)
     value = Value(settings.selection.value)
     channels = Channels(engine, clock, value=value, stay_local=settings.selection.stay_local)
-    data_rules = DataRules(channels, models)
+    data_rules = DataRules(channels, models, allow_lists)
+    switches = Switches(pins, trials, data_rules, models, settings.models.default)
     learning = Learning(
         engine,
         clock,
@@ -196,7 +205,8 @@ def _assemble(
         strategies=STRATEGIES,
         prices=prices,
         ledger=ledger,
-        pins=pins,
+        switches=switches,
+        trials=trials,
         channels=channels,
         data_rules=data_rules,
         examples=examples,
@@ -204,7 +214,6 @@ def _assemble(
         answer_tokens=settings.answers.max_tokens,
         history_tokens=settings.answers.history_tokens,
         passages=settings.knowledge.passages,
-        default_model=settings.models.default,
         clarify=settings.selection.clarify,
         escalate=settings.selection.escalate,
         learning=learning,
@@ -223,6 +232,9 @@ def _assemble(
         ledger=ledger,
         budgets=budgets,
         pins=pins,
+        allow_lists=allow_lists,
+        trials=trials,
+        switches=switches,
         channels=channels,
         data_rules=data_rules,
         examples=examples,

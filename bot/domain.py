@@ -316,11 +316,18 @@ class Versions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A model or a strategy that a person fixed for a scope: "question", "thread", "person" or "channel"."""
+    """A model or a strategy that was fixed for a scope: "question", "thread", "person", "channel" or "workspace".
+
+    `by` and `at`: the id of the person who did and when, "" and None where that goes without saying; `why`: their
+    reason, "" where they gave none.
+    """
 
     scope: str
     model: str | None = None
     strategy: StrategyName | None = None
+    by: str = ""
+    at: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,9 +336,9 @@ class Choice:
 
     `guards`: a sentence for each rule that kept an option out. `features`: the evidence as numbers, by name.
     `propensity`: how likely (0 to 1) this option was to be taken. `policy`: what decided, "estimates", "learned",
-    "best fixed", "draft" (how sure a cheap one was of itself), "fallback" (another could not answer) or "person".
-    `value`: how money and time were weighed against quality, and `point_worth` the US dollars that one point (0.01) of
-    quality was worth.
+    "best fixed", "draft" (how sure a cheap one was of itself), "fallback" (another could not answer), "trial" or
+    "person". `value`: how money and time were weighed against quality, and `point_worth` the US dollars that one point
+    (0.01) of quality was worth.
     """
 
     option: Option

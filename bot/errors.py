@@ -38,6 +38,10 @@ class UnusableFilter(SwitchboardError):
     """Models cannot be narrowed down by this."""
 
 
+class UnusableWords(SwitchboardError):
+    """What a person typed to a command cannot be understood or done; the sentence says what can be typed."""
+
+
 class NotAllowed(SwitchboardError):
     """The person may not do this here."""
 

@@ -21,7 +21,7 @@ from bot.evaluation.budget import Budget
 from bot.evaluation.concluding import conclude, fitted_elsewhere, unconcluded
 from bot.evaluation.golden import Golden, GoldenSet
 from bot.evaluation.golden_file import read_golden
-from bot.evaluation.planning import Order, bounded, changed, planned
+from bot.evaluation.planning import Order, bounded, cards_of, changed, planned
 from bot.evaluation.run import Run
 from bot.evaluation.runner import Evaluation, Progress
 from bot.evaluation.runs import Record, Runs
@@ -45,9 +45,10 @@ async def evaluate(settings: Settings, order: Order, to: Outlets) -> None:
     async with open_core(settings) as core:
         runs = Runs(core.engine)
         earlier = await _earlier(runs, to)
-        golden = golden or await golden_from_thumbs(core.engine, scopes, staying=await core.channels.staying())
+        closed = await core.channels.staying() | await core.allow_lists.channels()
+        golden = golden or await golden_from_thumbs(core.engine, scopes, closed=closed)
         _tell(golden, to.err)
-        cards = [core.models.model(name).card for name in order.models] or core.models.usable()
+        cards = await cards_of(core, order.models)
         ways = ways_of(
             [StrategyName(name) for name in order.strategies], tuple({card.name: card for card in cards}.values())
         )

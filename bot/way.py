@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.domain import Choice, Citation, Evidence, Question
 from bot.gate import Tab
+from bot.selection.data_rules import STAYS
+from bot.selection.switches import Switched
 
 
 @dataclass(slots=True)
 class Way:
     """One question on its way. `started`: by the monotonic clock, in seconds.
 
-    `searched`: the words that were searched; `barred`: names of models that may not be asked from its place.
-    `failed_models`: those that are asked no more for it; `tries`: how often the last one was, and `stand_ins` how often
+    `searched`: the words that were searched; `barred`: models that may not be asked from its place, by name with the
+    rule that keeps each out; `switched`: the settings that hold for it. `failed_models`: those that are asked no more
+    for it; `tries`: how often the last one was, and `stand_ins` how often
     another one had to step in. `told`: what happened on the way, as sentences in its order; `note`: what the person is
     told under the answer. `tab`: what all its calls came to. `given`: the evidence, where answers of several ways to
     the same evidence are compared; then no other model steps in. `purpose`: what the ledger calls its answer.
@@ -22,7 +26,8 @@ class Way:
     question: Question
     started: float
     searched: str = ""
-    barred: frozenset[str] = frozenset()
+    barred: Mapping[str, str] = field(default_factory=dict)
+    switched: Switched | None = None
     choice: Choice | None = None
     tab: Tab = field(default_factory=Tab)
     text: list[str] = field(default_factory=list)
@@ -35,6 +40,11 @@ class Way:
     is_done: bool = False
     given: Evidence | None = None
     purpose: str = "answer"
+
+    @property
+    def staying(self) -> list[str]:
+        """The models that are barred because the question may not leave this machine."""
+        return [name for name, why in self.barred.items() if why == STAYS]
 
     @property
     def shown(self) -> str:

@@ -12,6 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
 from bot.domain import AnswerEvent, Attachment, Place, Question, StrategyName, Turn
+from bot.errors import UnusableQuestion
+from handlers.asked_with import asked_with
 from handlers.audience import Places
 from handlers.blocks import another_way
 from handlers.identity import Identity
@@ -20,7 +22,7 @@ from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
 from handlers.reply import Tail, ThreadReply, Written
 from handlers.shapes import JSON
-from handlers.text import said
+from handlers.text import has_words, said
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +49,20 @@ class Asked:
     thread: str | None
     ts: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    model: str | None = None
+    strategy: StrategyName | None = None
+
+    def understood(self) -> Asked:
+        """The same with "model:NAME" and "strategy:NAME" before the question taken out of its words.
+
+        Raises UnusableWords for a strategy that there is not, UnusableQuestion where nothing is asked.
+        """
+        found = asked_with(self.text)
+        if found.text == self.text:
+            return self
+        if not has_words(found.text):
+            raise UnusableQuestion(f"Write your question after it, for example “{self.text.strip()} how do I …?”")
+        return replace(self, text=found.text, model=found.model, strategy=found.strategy)
 
 
 class Answering:
@@ -61,7 +77,9 @@ class Answering:
         self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
 
     async def in_thread(self, asked: Asked) -> None:
-        """Answers in the thread, and keeps both sides of the conversation. Raises where Slack takes no answer."""
+        """Answers in the thread, and keeps both sides of the conversation. Raises where Slack takes no answer, and
+        what `Asked.understood` raises."""
+        asked = asked.understood()
         thread = str(asked.thread)
         history = await self._history(asked)
         if asked.ts is not None:
@@ -74,7 +92,8 @@ class Answering:
         await self._answer_in_thread(question)
 
     async def privately(self, asked: Asked, line: PrivateLine) -> None:
-        """Answers so that only the asker reads it."""
+        """Answers so that only the asker reads it. Raises what `Asked.understood` raises."""
+        asked = asked.understood()
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
         await self._core.asked_again.note(question)
@@ -199,6 +218,8 @@ class Answering:
             asked_at=self._core.clock(),
             attachments=asked.attachments,
             history=history,
+            model=asked.model,
+            strategy=asked.strategy,
             private=private,
         )
 

@@ -14,8 +14,9 @@ from bot.costs.summary import cost_summary, sentence
 from handlers.agent import Agent
 from handlers.blocks import knowledge as knowledge_blocks
 from handlers.blocks.home import home_view
-from handlers.commands.model import pinned_model
+from handlers.commands.typed import about_to_ask
 from handlers.known import Known
+from handlers.origin import Origin
 from handlers.permissions import Roles
 from handlers.refreshing import embedding_cost
 from handlers.shapes import JSON
@@ -50,11 +51,12 @@ class Home:
 
     async def publish(self, person: str) -> None:
         """Shows the person their Home tab. Raises SlackApiError."""
-        model = await pinned_model(self._core, "person", person, "")
+        now = self._core.clock()
+        held = (await self._core.switches.of(about_to_ask(Origin(person=person, workspace=""), now))).holding
+        model = held.pin.model if held is not None else None
         is_admin = await self._roles.is_admin(person)
         cost = await self._cost() if is_admin else None
         choosing = (await self._core.learning.standing()).sentence if is_admin else None
-        now = self._core.clock()
         knowledge = knowledge_blocks.status(
             await self._known.sources(person),
             now,

@@ -26,7 +26,7 @@ NO_WORDS = (
 )
 FILE_ALONE = "I see {names}, but I cannot look into files yet. Ask your question in words and I will do my best."
 GLAD = "Glad to help. Ask on whenever you like."
-COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*)", re.IGNORECASE | re.DOTALL)
+COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*|why\s*\??)", re.IGNORECASE | re.DOTALL)
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 ModelCommand = Callable[[Asked, str], Awaitable[None]]

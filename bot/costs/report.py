@@ -28,7 +28,8 @@ class WeeklyReport:
 
     `answers`: questions that a model answered. `failures`: (outcome, number of calls), the most frequent first.
     `thumbs`: up and down. In `by_channel` all direct messages are one. `choosing`: a sentence on who chooses how
-    questions are answered, `shadows`: one on shadow runs; each "" where nobody said.
+    questions are answered, `shadows`: one on shadow runs; each "" where nobody said. `trials`: for each trial of a
+    model its channel and a sentence.
     """
 
     week: Week
@@ -45,6 +46,7 @@ class WeeklyReport:
     thumbs: tuple[int, int]
     choosing: str = ""
     shadows: str = ""
+    trials: tuple[tuple[str, str], ...] = ()
     by_purpose: tuple[Total, ...] = ()
 
     @property
@@ -79,10 +81,15 @@ class WeeklyReport:
 
 
 async def weekly_report(
-    ledger: Ledger, feedback_counts: FeedbackCounts, week: Week, choosing: str = "", shadows: str = ""
+    ledger: Ledger,
+    feedback_counts: FeedbackCounts,
+    week: Week,
+    choosing: str = "",
+    shadows: str = "",
+    trials: tuple[tuple[str, str], ...] = (),
 ) -> WeeklyReport:
-    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing` and `shadows` are told as
-    they are."""
+    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing`, `shadows` and `trials` are
+    told as they are."""
     since, until = week.since, week.until
     (total,) = await ledger.total(since, until)
     (previous,) = await ledger.total(week.previous.since, since)
@@ -102,6 +109,7 @@ async def weekly_report(
         thumbs=await feedback_counts(since, until),
         choosing=choosing,
         shadows=shadows,
+        trials=trials,
         by_purpose=tuple(await ledger.total(since, until, by="purpose")),
     )
 
@@ -148,7 +156,7 @@ def as_text(report: WeeklyReport, name: str = "last week") -> str:
     """The whole report as lines of plain text, strategies and channels by their ids; `name` as for `headline`."""
     lines = [headline(report, name)]
     if report.empty:
-        return "\n".join((*lines, *report.said))
+        return "\n".join((*lines, *report.said, *_trials(report)))
     for title, totals in (
         ("By model", report.by_model),
         ("By strategy", report.by_strategy),
@@ -168,7 +176,11 @@ def as_text(report: WeeklyReport, name: str = "last week") -> str:
         lines.append(f"Price unknown: {models}.")
     up, down = report.thumbs
     lines.append(f"Thumbs: {up} up, {down} down.")
-    return "\n".join((*lines, *report.said))
+    return "\n".join((*lines, *report.said, *_trials(report)))
+
+
+def _trials(report: WeeklyReport) -> list[str]:
+    return [f"Trial in {channel}: {sentence}" for channel, sentence in report.trials]
 
 
 def count(number: int, noun: str) -> str:

@@ -19,6 +19,8 @@ from bot.evaluation.runs import LAST
 from bot.evaluation.scorers import JUDGE, SCORERS
 from bot.evaluation.thumbs import SOURCE
 from bot.evaluation.versions import estimates_version, prompts_version
+from bot.models.cards import ModelCard
+from bot.selection.data_rules import NO_CHANNEL
 from bot.strategies import STRATEGIES
 
 MOST_CALLS = 10_000
@@ -66,9 +68,26 @@ def bounded(golden: GoldenSet, ways: Sequence[Way], order: Order) -> GoldenSet:
     return golden
 
 
+async def cards_of(core: Core, names: Sequence[str]) -> Sequence[ModelCard]:
+    """The models that are named; without names, the usable ones that the workspace's allow-list leaves.
+
+    Raises UnknownModel, the ModelError that says why one cannot be called, or NotAllowed for one that is not on it.
+    """
+    if not names:
+        barred = await core.data_rules.barred(NO_CHANNEL)
+        return [card for card in core.models.usable() if card.name not in barred]
+    return [await _allowed(core, name) for name in names]
+
+
+async def _allowed(core: Core, name: str) -> ModelCard:
+    card = core.models.model(name).card
+    await core.data_rules.check(NO_CHANNEL, card)
+    return card
+
+
 async def planned(core: Core, order: Order, golden: GoldenSet, ways: Sequence[Way], scopes: frozenset[str]) -> Run:
-    """A run that begins now. Raises UnknownModel, or the ModelError that says why the judge cannot be called."""
-    judge = core.models.model(order.judge).card.name if order.judge else None
+    """A run that begins now. Raises UnknownModel, or what says why the judge cannot be called."""
+    judge = (await _allowed(core, order.judge)).name if order.judge else None
     id, started = uuid.uuid4().hex[:8], core.clock()
     stem = order.file.stem if order.file else SOURCE
     return Run(
@@ -109,9 +128,10 @@ def _settings(core: Core, judge: str | None) -> dict[str, str]:
 
 
 async def changed(core: Core, run: Run, ways: Sequence[Way]) -> list[str]:
-    """What a run was made with and is otherwise now, in words. Raises the ModelError of a model that is gone."""
+    """What a run was made with and is otherwise now, in words. Raises the ModelError of a model that is gone, or
+    NotAllowed for one that an allow-list has come to leave out."""
     for name in (*dict.fromkeys(way.model for way in ways), *([run.judge] if run.judge else [])):
-        core.models.model(name)  # raises what is missing to call it
+        await _allowed(core, name)  # raises what is missing to call it
     now = _settings(core, run.judge)
     pairs = (
         ("what is known", run.index, await core.knowledge.version()),

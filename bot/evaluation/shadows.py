@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import StrategyName
 from bot.evaluation.matrix import Way
+from bot.selection.draws import lot
 from bot.storage.tables import questions, shadows
 from bot.storage.upsert import insert
 
@@ -64,23 +64,17 @@ class Shadow:
 
 def is_drawn(question_id: str, share: float) -> bool:
     """Whether a question is among the share that is drawn; every process says the same, at any time."""
-    return _number("drawn", question_id) < share
+    return lot("shadow drawn", question_id) < share
 
 
 def place_drawn(question_id: str, count: int) -> int:
     """Which of `count` options a question draws, evenly; the same whenever it is drawn again."""
-    return int(_number("option", question_id) * count)
+    return int(lot("shadow option", question_id) * count)
 
 
 def is_swapped(question_id: str) -> bool:
     """Whether the judge sees the other answer first."""
-    return _number("order", question_id) < 0.5
-
-
-def _number(salt: str, question_id: str) -> float:
-    """From 0 up to but without 1."""
-    digest = hashlib.sha256(f"shadow {salt} {question_id}".encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48
+    return lot("shadow order", question_id) < 0.5
 
 
 class Shadows:

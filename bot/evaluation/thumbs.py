@@ -26,20 +26,18 @@ class _Opinion:
     dislikes: int = 0
 
 
-async def golden_from_thumbs(
-    engine: AsyncEngine, scopes: frozenset[str], *, staying: Collection[str] = ()
-) -> GoldenSet:
+async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, closed: Collection[str] = ()) -> GoldenSet:
     """Questions whose answer somebody gave 👍 and nobody 👎, corrected or dropped; the answer is what is expected.
 
     Only what was asked in public channels and on the console, and what an audience with `scopes` might have asked: who
-    talks to the bot alone is nobody else's business. Nor what was asked in the channels that are `staying`: an
-    evaluation asks every model, and their questions may not leave this machine. Of two liked answers to one question
-    the newer one counts. Raises UnusableGolden where there are none.
+    talks to the bot alone is nobody else's business. Nor what was asked in the channels that are `closed`: an
+    evaluation asks every model, and not every model may be asked what is said there. Of two liked answers to one
+    question the newer one counts. Raises UnusableGolden where there are none.
     """
     opinions = await _opinions(engine)
     query = sa.select(questions).where(questions.c.answer.is_not(None)).order_by(questions.c.asked_at, questions.c.id)
     newest: dict[tuple[str, ...], Golden] = {}
-    disputed = hidden = older = stayed = 0
+    disputed = hidden = older = kept = 0
     async with engine.connect() as connection:
         async for row in await connection.stream(query):
             opinion = opinions.get(row.id)
@@ -47,8 +45,8 @@ async def golden_from_thumbs(
                 continue
             if opinion.dislikes:
                 disputed += 1
-            elif row.channel in staying:
-                stayed += 1
+            elif row.channel in closed:
+                kept += 1
             elif not _may_be_used(row, scopes):
                 hidden += 1
             else:
@@ -59,7 +57,7 @@ async def golden_from_thumbs(
     for count, sentence in (
         (disputed, "with 👍 {were} also disliked or corrected by somebody and {were} left out."),
         (hidden, "with 👍 {were} asked in private and {were} left out; --as names whose they may be."),
-        (stayed, "with 👍 {were} asked where questions may not leave this machine and {were} left out."),
+        (kept, "with 👍 {were} asked where only some models may be asked and {were} left out."),
         (older, "with 👍 {were} asked again with 👍; the newest answer counts."),
     ):
         if count:

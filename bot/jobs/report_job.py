@@ -20,14 +20,17 @@ def report_job(
     post: Callable[[WeeklyReport], Awaitable[None]],
     standing: Callable[[], Awaitable[Standing]] | None = None,
     shadows: Callable[[Week], Awaitable[str]] | None = None,
+    trials: Callable[[Week], Awaitable[tuple[tuple[str, str], ...]]] | None = None,
 ) -> Work:
     """Work that reports on the last whole week before its firing, also where it is caught up days later. `standing`
-    tells who chooses now, `shadows` what shadow runs of a week say (None: the report does not)."""
+    tells who chooses now, `shadows` what shadow runs of a week say and `trials` what its trials (None: the report
+    does not)."""
 
     async def work(fire_at: datetime) -> None:
         choosing = "" if standing is None else (await standing()).sentence
         week = Week.before(fire_at, zone)
         shadowed = "" if shadows is None else await shadows(week)
-        await post(await weekly_report(ledger, feedback.counts, week, choosing, shadowed))
+        tried = () if trials is None else await trials(week)
+        await post(await weekly_report(ledger, feedback.counts, week, choosing, shadowed, tried))
 
     return work

@@ -29,6 +29,8 @@ HALF_LIFE = timedelta(days=90)
 OUTDATED = 0.5
 """What a label still counts where the index (for knowledge search) or the estimates have changed since."""
 CONFIGURED = "configured"
+_NOBODYS = frozenset({CONFIGURED, "trial"})
+"""Pins that nobody set for the sake of the question; which side of a trial it is on is a draw with known chances."""
 
 _CHOICE = TypeAdapter(Choice)
 log = structlog.get_logger("bot.learning")
@@ -115,7 +117,7 @@ def _judged(row: sa.Row[tuple[object, ...]]) -> Judged | None:
         log.warning("label_unreadable", question=row.question_id, signal=row.signal)
         return None
     # How likely a draft is to be unsure, or a model to fail, is not known, so what they decided has no chance either.
-    fixed = choice.policy in ("person", "draft", "fallback") or any(pin.scope != CONFIGURED for pin in choice.pins)
+    fixed = choice.policy in ("person", "draft", "fallback") or any(pin.scope not in _NOBODYS for pin in choice.pins)
     return Judged(
         question_id=row.question_id,
         text=row.text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain import Choice, Evidence, PlaceKind, Question
-from bot.selection.reasons import CONFIGURED
+from bot.selection.reasons import NOBODYS
 from knowledge.documents import Passage
 
 UNSURE = 0.5
@@ -27,7 +27,7 @@ def topics(question: Question, choice: Choice, evidence: Evidence) -> tuple[str,
     """
     if question.meant is not None or question.private or question.place.kind is PlaceKind.CONSOLE:
         return ()
-    if any(pin.scope != CONFIGURED for pin in choice.pins) or not choice.option.available:
+    if any(pin.scope not in NOBODYS for pin in choice.pins) or not choice.option.available:
         return ()
     if choice.option.quality >= UNSURE or _was_asked_back(question):
         return ()

@@ -65,8 +65,8 @@ class Draft:
 def planned(choice: Choice, barred: Collection[str] = ()) -> Plan | None:
     """A draft by the cheaper of two nearly equal options, or by the best where even that is unlikely to be good.
 
-    None where somebody fixed the way, where models are kept out of the channel (`barred`), where the choice was not the
-    estimates' own, or where no dearer option promises more.
+    None where somebody fixed the way, where models are kept out because the question has to stay on this machine
+    (`barred`), where the choice was not the estimates' own, or where no dearer option promises more.
     """
     taken = choice.option
     if barred or choice.policy != "estimates" or not taken.available or taken.model == OFFLINE:

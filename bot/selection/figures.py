@@ -19,6 +19,7 @@ _POLICIES: Mapping[str, str] = {
     "learned": "by what was learned from feedback",
     "best fixed": "as the best fixed choice",
     "draft": "by how sure a draft was of itself",
+    "trial": "in a trial of this channel",
     "person": "because a person fixed it",
     "fallback": "in place of another model",
 }

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from bot.domain import StrategyName
 from bot.models.cards import ModelCard
-from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Needs, is_offline
 from bot.selection.modalities import lacking
 
@@ -20,16 +19,16 @@ OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here ma
 class Guards:
     """The rules for one question. `least_rag`: the probability from which passages are enough to answer from.
 
-    `own_affairs`: the question is about the team itself. `barred`: names of models that may not be asked from here;
-    `broken`: why some are left alone for now, by name; `modalities`: what the question is made of beside text;
-    `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only the offline model
-    is there and well, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate
-    overrules.
+    `own_affairs`: the question is about the team itself. `barred`: models that may not be asked from here, by name with
+    the rule that keeps each out; `broken`: why some are left alone for now, by name; `modalities`: what the question is
+    made of beside text; `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only
+    the offline model is there and well, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom
+    no estimate overrules.
     """
 
     least_rag: float
     own_affairs: bool = False
-    barred: Collection[str] = ()
+    barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     modalities: Collection[str] = ()
     proven: Collection[str] = ()
@@ -39,8 +38,8 @@ class Guards:
 
     def against(self, card: ModelCard, strategy: StrategyName, needs: Needs) -> str:
         """Why the option may not be taken, as a sentence; "" where no rule speaks against it."""
-        if card.name in self.barred:
-            return STAYS
+        if rule := self.barred.get(card.name):
+            return rule
         if missing := lacking(card, self.modalities):
             return f"“{card.name}” cannot {missing}."
         if card.name in self.broken:

@@ -20,6 +20,10 @@ NAMES: Mapping[StrategyName, str] = {
 }
 CONFIGURED = "configured"
 """The scope of the pin that stands for the configured default model."""
+TRIAL = "trial"
+"""The scope of the pin that stands for a running trial of the channel."""
+NOBODYS = frozenset({CONFIGURED, TRIAL})
+"""The scopes of pins that nobody set for the sake of the question."""
 
 _CLOSE = 0.55
 _NEAR = 0.3
@@ -35,7 +39,8 @@ _SEARCHED_CHARACTERS = 300
 
 def of_model_pin(pin: Pin) -> str:
     """That a pinned model was obeyed."""
-    return _pinned(pin, f"“{pin.model}”")
+    said = _pinned(pin, f"“{pin.model}”")
+    return said if pin.scope != TRIAL else f"{said[:-1]}; this question is among those that it answers."
 
 
 def of_strategy_pin(pin: Pin) -> str:
@@ -47,7 +52,20 @@ def of_strategy_pin(pin: Pin) -> str:
 def of_refused_pin(pin: Pin, why: str) -> str:
     """That a pinned strategy could not be obeyed."""
     assert pin.strategy is not None
-    return f"{of_strategy_pin(pin)[:-1]}, but could not be used: {why[:1].lower()}{why[1:]}"
+    return f"{of_strategy_pin(pin)[:-1]}, but could not be used: {_lowered(why)}"
+
+
+def of_passed_over(pin: Pin, why: str) -> str:
+    """That a pinned model was passed over."""
+    return f"{_pinned(pin, f'“{pin.model}”')[:-1]}, but cannot be asked here, so it was passed over: {_lowered(why)}"
+
+
+def of_other_side(model: str, share: float) -> str:
+    """That a question is in a trial, but not among those that the model on trial answers."""
+    return (
+        f"A trial of “{model}” runs in this channel; this question is among the other {100 - 100 * share:g}%, which "
+        "are answered as before."
+    )
 
 
 def of_fallback(failed: str, sentence: str, instead: str, *, tries: int = 1, again: bool = False) -> str:
@@ -133,9 +151,17 @@ def _pinned(pin: Pin, what: str) -> str:
         "thread": "is pinned in this thread",
         "person": "is what you pinned for yourself",
         "channel": "is pinned in this channel",
+        "workspace": "is pinned in the whole workspace",
+        TRIAL: "is on trial in this channel",
         CONFIGURED: "is the configured default model",
     }
-    return f"{what} {where[pin.scope]}."
+    because = f" (“{_short(pin.why)}”)" if pin.why else ""
+    return f"{what} {where[pin.scope]}{because}."
+
+
+def _lowered(sentence: str) -> str:
+    """For the middle of another sentence; a name in quotes stays as it is."""
+    return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
 def _of_rag(taken: Option, evidence: Evidence) -> str:

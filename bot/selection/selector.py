@@ -9,7 +9,6 @@ from bot.costs.prices import PriceBook
 from bot.domain import Choice, Evidence, Option, Pin, Question, Versions
 from bot.models.cards import ModelCard
 from bot.selection import reasons, wording
-from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Estimates, Means, is_offline
 from bot.selection.features import as_dict, features
 from bot.selection.guards import Guards, proven_by_cards
@@ -24,9 +23,10 @@ class Circumstances:
     """What is known beside the question and its evidence.
 
     `value`: how money and time are weighed here, None: as usual. `usual`: what each model took of late, by provider
-    and model name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not
-    be asked from here; `broken`: why some are left alone for now, by name; `needs`: the modalities that the question
-    needs beside text, as `ModelCard.modality` names them. `weights`: the estimates refitted on the team's golden
+    and model name. `means`: the running mean of each way's measured quality. `barred`: models that may not be asked
+    from here, by name with the rule that keeps each out; `broken`: why some are left alone for now, by name; `needs`:
+    the modalities that the question needs beside text, as `ModelCard.modality` names them. `weights`: the estimates
+    refitted on the team's golden
     questions, None before there are any; `proven`: fine-tuned models that beat the others there. `index`: the version
     of the knowledge that was searched, and `embedder` what it is searched with.
     """
@@ -34,7 +34,7 @@ class Circumstances:
     value: Value | None = None
     usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
-    barred: Collection[str] = ()
+    barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     needs: Collection[str] = ()
     weights: Weights | None = None
@@ -88,7 +88,7 @@ class Selector:
                 said.append(reasons.of_strategy_pin(strategy_pin))
             else:
                 said.append(reasons.of_refused_pin(strategy_pin, _refusal(wanted)))
-        taken = _best(candidates)
+        taken = _best(candidates, known.barred)
         said += reasons.of_choice(taken, options, evidence, pinned_strategy=candidates is not options)
         row = features(evidence, now=question.asked_at)
         if candidates is options and taken.available:
@@ -151,11 +151,11 @@ class Selector:
         return self._refitted, ()
 
 
-def _best(options: Sequence[Option]) -> Option:
+def _best(options: Sequence[Option], barred: Collection[str]) -> Option:
     """The first; where none can be taken, the one whose obstacle is the evidence and not the model."""
     if options[0].available:
         return options[0]
-    return next((o for o in options if o.strategy == "rag" and o.reason != STAYS), options[0])
+    return next((o for o in options if o.strategy == "rag" and o.model not in barred), options[0])
 
 
 def _refusal(options: Sequence[Option]) -> str:

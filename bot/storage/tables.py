@@ -306,12 +306,51 @@ examples = sa.Table(
 pins = sa.Table(
     "pins",
     metadata,
-    sa.Column("scope", sa.String(12), primary_key=True),  # thread, person, channel
-    sa.Column("key", sa.String(90), primary_key=True),
+    sa.Column("scope", sa.String(12), primary_key=True),  # thread, person, channel, workspace
+    sa.Column("key", sa.String(90), primary_key=True),  # "" for the workspace
     sa.Column("model", sa.String(200)),
     sa.Column("strategy", sa.String(20)),
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
+    sa.Column("reason", sa.Text),
+)
+
+# Which models may be used: names, and filters such as provider:ollama. Without a row all may.
+allow_lists = sa.Table(
+    "allow_lists",
+    metadata,
+    sa.Column("scope", sa.String(12), primary_key=True),  # workspace, channel
+    sa.Column("key", sa.String(40), primary_key=True),  # "" for the workspace
+    sa.Column("entries", sa.JSON, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("set_by", sa.String(40), nullable=False),
+    sa.Column("set_at", UtcDateTime, nullable=False),
+)
+
+# Trials: a share of a channel's questions that another model answers.
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("channel", sa.String(40), nullable=False, index=True),
+    sa.Column("running", sa.String(40), unique=True),  # the channel until it ended, so that one runs at a time
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("started_by", sa.String(40), nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ends_at", UtcDateTime),  # NULL: until it is stopped
+    sa.Column("stopped_by", sa.String(40)),
+    sa.Column("stopped_at", UtcDateTime),
+)
+
+# Which questions were part of a trial, and on which side.
+trial_questions = sa.Table(
+    "trial_questions",
+    metadata,
+    sa.Column("question_id", sa.String(40), primary_key=True),
+    sa.Column("trial", sa.Integer, nullable=False, index=True),
+    sa.Column("drawn", sa.Boolean, nullable=False),
 )
 
 # What admins set for a channel besides its pins.

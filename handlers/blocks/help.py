@@ -21,9 +21,10 @@ def help_blocks() -> list[JSON]:
             "and the price; “Try another way” asks again in the next best way."
         ),
         section(
-            "`/ask QUESTION` – a private answer\n"
+            "`/ask QUESTION` – a private answer; `model:NAME` before a question asks that model, in every place\n"
             "`/compare QUESTION` – models side by side, with a vote: `models:a,b`, `strategies:a,b`, `blind:`\n"
-            "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `value`, `local`\n"
+            "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `why`, `allow`, `trial`, "
+            "`value`, `local`\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.models.cards import ModelCard
 from bot.models.listing import Shown, making_of, price_in_words, reads, use_of, window
@@ -15,7 +15,8 @@ AUTOMATIC = "auto"
 SCOPES = {
     "person": "For me, everywhere",
     "thread": "For this thread",
-    "channel": "For everyone in this channel (admins)",
+    "channel": "For everyone in this channel",
+    "workspace": "For everyone in the workspace",
 }
 CARDS_SHOWN = 20
 
@@ -58,24 +59,44 @@ def _lacks(shown: Shown) -> str:
     return escape(str(shown.need.error)) if shown.need else "It cannot be called yet."
 
 
-def picker(usable: Sequence[Shown], current: str, scopes: Sequence[str], metadata: str) -> JSON:
-    """The modal: a menu of the models, for whom the choice is, and the cards to read."""
+def picker(
+    usable: Sequence[Shown],
+    current: str,
+    scopes: Sequence[str],
+    metadata: str,
+    *,
+    now: str = "",
+    barred: Collection[str] = (),
+) -> JSON:
+    """The modal: what answers now, a menu of the models, for whom the choice is and why, and the cards to read.
+
+    `barred`: names of models that may not be asked where it was opened.
+    """
     automatic = option("Automatic", AUTOMATIC, "The cheapest good way, chosen anew for each question")
-    options = [automatic, *(option(s.card.title or s.card.name, s.card.name, _brief(s)) for s in usable[:99])]
+    options = [automatic, *(_entry(shown, shown.card.name in barred) for shown in usable[:99])]
     initial = next((entry for entry in options if entry["value"] == current), automatic)
     choices = [option(SCOPES[scope], scope) for scope in scopes]
     radio = {"type": "radio_buttons", "action_id": "scope", "options": choices, "initial_option": choices[0]}
+    reason = {"type": "plain_text_input", "action_id": "reason", "max_length": 300}
     blocks = [
+        *([section(now), context("`/model why` tells what else is fixed, by whom and why.")] if now else []),
         input_block("model", "Model", select("model", options, initial=initial)),
         input_block("scope", "Use it", radio),
+        input_block("reason", "Why", reason, optional=True, hint="Others see it, for example in /model why."),
         {"type": "divider"},
     ]
     for shown in usable[:CARDS_SHOWN]:
+        barred_here = " · _not allowed here_" if shown.card.name in barred else ""
         summary = f"\n{escape(shown.card.summary)}" if shown.card.summary else ""
-        blocks.append(section(line(shown) + summary))
+        blocks.append(section(line(shown) + barred_here + summary))
     if len(usable) > CARDS_SHOWN:
         blocks.append(context(f"And {len(usable) - CARDS_SHOWN} more in the menu; `/model list` compares them all."))
     return modal("Choose a model", blocks, callback_id=PICK, submit="Use it", metadata=metadata)
+
+
+def _entry(shown: Shown, is_barred: bool) -> JSON:
+    told = "not allowed here · " if is_barred else ""
+    return option(shown.card.title or shown.card.name, shown.card.name, f"{told}{_brief(shown)}")
 
 
 def _brief(shown: Shown) -> str:

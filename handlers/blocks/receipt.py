@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.costs.ledger import Row
 from bot.domain import Choice, Option, Pin, Price, Receipt, Usage
 from bot.selection import figures
+from bot.selection.reasons import CONFIGURED, TRIAL
 from handlers.blocks import words
 from handlers.blocks.answer import sources
 from handlers.blocks.parts import context, modal, mrkdwn, section
@@ -24,6 +25,17 @@ _OUTCOMES = {
     "nothing_found": "nothing was found to answer from",
     "asked_back": "a question was asked back",
     "stopped": "stopped by a person",
+}
+
+
+_FOR = {
+    "question": "for this question",
+    "thread": "for this thread",
+    "person": "for whoever asked",
+    "channel": "for this channel",
+    "workspace": "for the whole workspace",
+    TRIAL: "for a share of this channel's questions, a trial",
+    CONFIGURED: "in the configuration",
 }
 
 
@@ -50,7 +62,7 @@ def _chosen(choice: Choice) -> list[JSON]:
     reasons = "\n".join(f"• {escape(reason)}" for reason in choice.reasons)
     blocks = [section(f"{figures.nobody(choice).capitalize() or taken}\n{reasons}")]
     if choice.pins:
-        blocks.append(section(f"*Fixed by a person:* {'; '.join(_pin(pin) for pin in choice.pins)}"))
+        blocks.append(section("\n".join(f"*Fixed:* {_pin(pin)}" for pin in choice.pins)))
     return blocks
 
 
@@ -83,7 +95,10 @@ def _kept(people: Sequence[tuple[str, str]]) -> list[JSON]:
 def _pin(pin: Pin) -> str:
     strategy = words.STRATEGIES[pin.strategy] if pin.strategy else None
     what = " and ".join(escape(part) for part in (pin.model, strategy) if part)
-    return f"{what} for this {pin.scope}"
+    by = f" by <@{escape(pin.by)}>" if pin.by else ""
+    since = f" on {pin.at:%d %B %Y}" if pin.at is not None else ""
+    why = f" (“{escape(pin.why)}”)" if pin.why else ""
+    return f"{what} {_FOR[pin.scope]}{by}{since}{why}"
 
 
 def _considered(choice: Choice) -> list[JSON]:

@@ -63,6 +63,7 @@ def cost_blocks(summary: CostSummary) -> list[JSON]:
 
 def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) -> list[JSON]:
     said = [section(escape(sentence)) for sentence in report.said]
+    said += [section(f"*Trial* in {_name('channel', place)}: {escape(sentence)}") for place, sentence in report.trials]
     if report.empty:
         return [section(headline(report)), *said]
     blocks = [section(f"*{escape(headline(report))}*"), chart, _table("model", report.by_model, report.total)]

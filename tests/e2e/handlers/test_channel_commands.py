@@ -79,7 +79,10 @@ async def test_a_model_elsewhere_cannot_be_pinned_to_a_channel_that_stays_here(b
     await maya.command("/model", "use cloud-model for me")
     await told(maya, "*cloud-model* answers for you")
     ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
-    refused = await maya.wait_for_reply("C0GENERAL", ts)
-    assert "“cloud-model” runs elsewhere" in str(refused)
+    answered = await maya.wait_for_reply("C0GENERAL", ts)
+    assert "*test-model* ·" in str(answered["blocks"])
+    await maya.click(answered, "why")
+    told_why = str((await maya.wait_for_view())["blocks"])
+    assert "“cloud-model” is what you pinned for yourself, but cannot be asked here, so it was passed over" in told_why
     await maya.command("/model", "local off")
     await told(maya, "may be sent to every model that can be used")

@@ -25,10 +25,13 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
 from bot.models.registry import Models
 from bot.models.retry import Patience
+from bot.selection.allow_lists import AllowLists
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
 from bot.selection.selector import Selector
+from bot.selection.switches import Switches
+from bot.selection.trials import Trials
 from bot.storage.tables import ledger
 from bot.strategies import STRATEGIES
 from knowledge.embedding.minilm import MiniLM
@@ -110,6 +113,9 @@ class House:
     engine: AsyncEngine
     knowledge: KnowledgeBase
     channels: Channels
+    allow_lists: AllowLists
+    trials: Trials
+    switches: Switches
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def question(self, text: str, *, channel: str = "C0HELP", **fields: Any) -> Question:
@@ -156,7 +162,7 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
     """Makes a House with the offline model and the `(provider, card)` pairs given."""
     opened: list[Models] = []
 
-    def make(*pairs: tuple[Provider, ModelCard], **options: Any) -> House:
+    def make(*pairs: tuple[Provider, ModelCard], default_model: str = "auto", **options: Any) -> House:
         shipped = load_catalogue()
         cards = [*(card for _, card in pairs), shipped.get(OFFLINE)]
         catalogue = Catalogue(cards, [*(provider for provider, _ in pairs), shipped.providers[OFFLINE]])
@@ -164,7 +170,9 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         models = Models(catalogue, keys={}, embedder=knowledge.embedder, breakers=breakers)
         opened.append(models)
         prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
-        channels = Channels(database)
+        channels, allow_lists, trials = Channels(database), AllowLists(database), Trials(database, lambda: NOW)
+        rules = DataRules(channels, models, allow_lists)
+        switches = Switches(pins, trials, rules, models, default_model)
         assistant = Assistant(
             engine=database,
             knowledge=knowledge,
@@ -174,15 +182,16 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
             strategies=STRATEGIES,
             prices=prices,
             ledger=Ledger(database),
-            pins=pins,
+            switches=switches,
+            trials=trials,
             channels=channels,
-            data_rules=DataRules(channels, models),
+            data_rules=rules,
             examples=examples,
             clock=lambda: NOW,
             patience=Patience(first_pause=0.0),
             **{"answer_tokens": 500, "history_tokens": 500, **options},
         )
-        return House(assistant, models, pins, examples, database, knowledge, channels)
+        return House(assistant, models, pins, examples, database, knowledge, channels, allow_lists, trials, switches)
 
     yield make
     for models in opened:

@@ -15,6 +15,7 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
 from bot.selection.channels import Channels, ChannelSettings
 from bot.selection.data_rules import STAYS, DataRules
+from bot.selection.pins import EVERYWHERE
 from bot.selection.value import Value
 
 Build = Callable[..., Any]
@@ -95,17 +96,28 @@ async def test_a_follow_up_that_stays_here_is_made_whole_by_no_model_elsewhere(b
     assert [(call.purpose, call.model) for call in await house.calls()] == [("answer", "offline")]
 
 
-@pytest.mark.parametrize("scope", ["question", "person", "channel"])
-async def test_a_pinned_model_elsewhere_is_refused_with_the_way_out(build: Build, hosted: Hosted, scope: str) -> None:
+async def test_a_model_elsewhere_that_is_asked_for_is_refused_with_the_way_out(build: Build, hosted: Hosted) -> None:
     house = build(away(hosted))
     await house.channels.set_local(HERE, True, "U1")
-    keys = {"person": "U0ANA", "channel": HERE}
-    if scope in keys:
-        await house.pins.set(scope, keys[scope], model="away", by="U1")
-    failed = await house.fail("How do I roll back a deployment?", model="away" if scope == "question" else None)
+    failed = await house.fail("How do I roll back a deployment?", model="away")
     assert failed.sentence.startswith(f"{STAYS} “away” runs elsewhere")
     assert "These run here: “offline”" in failed.sentence
     assert await house.calls() == []
+
+
+@pytest.mark.parametrize("scope", ["thread", "person", "channel", "workspace"])
+async def test_a_pinned_model_elsewhere_is_passed_over_and_the_receipt_says_so(
+    build: Build, hosted: Hosted, scope: str
+) -> None:
+    house = build(away(hosted))
+    await house.channels.set_local(HERE, True, "U1")
+    keys = {"thread": f"{HERE}:1.1", "person": "U0ANA", "channel": HERE, "workspace": EVERYWHERE}
+    await house.pins.set(scope, keys[scope], model="away", by="U1")
+    told = await house.ask("How do I roll back a deployment?")
+    assert told.receipt.choice.option.model == "offline"
+    assert any(
+        "“away” is" in reason and "passed over: this channel's" in reason for reason in told.receipt.choice.reasons
+    )
 
 
 async def test_the_configured_default_model_gives_way_where_it_runs_elsewhere(build: Build, hosted: Hosted) -> None:
@@ -129,7 +141,7 @@ async def test_a_question_that_stays_here_is_not_embedded_elsewhere(build: Build
     provider, card = away(hosted, "embedder", task="embedding", dimensions=64)
     house = build((provider, card))
     await house.channels.set_local(HERE, True, "U1")
-    rules = DataRules(house.channels, house.models)
+    rules = DataRules(house.channels, house.models, house.allow_lists)
     elsewhere = f"{card.provider}/{card.model_id}/{card.dimensions}"
     with pytest.raises(NotAllowed, match=r'knowledge\.embedding = "local"'):
         await rules.check_search(HERE, elsewhere)

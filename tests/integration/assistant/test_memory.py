@@ -9,7 +9,7 @@ from bot.conversations import Conversations
 from bot.domain import Audience, Pin, Place, PlaceKind, Question, StrategyName, Turn
 from bot.inbox import Inbox, Kept
 from bot.learning.feedback import Feedback
-from bot.selection.pins import Pins, thread_key
+from bot.selection.pins import EVERYWHERE, Pins, thread_key
 from bot.storage.tables import conversations
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -82,25 +82,44 @@ def asked(**fields: object) -> Question:
 
 
 async def test_the_pins_of_a_question_come_strongest_first(engine: AsyncEngine) -> None:
-    pins = Pins(engine)
-    await pins.set("channel", "C1", model="mistral", by="U9")
+    pins = Pins(engine, Clock())
+    await pins.set("channel", "C1", model="mistral", by="U9", reason="cheaper for support")
     await pins.set("person", "U1", strategy=StrategyName.RAG, by="U1")
     await pins.set("thread", thread_key("C1", "1.0"), model="gpt", by="U1")
     await pins.set("person", "U2", model="other", by="U2")
+    await pins.set("workspace", EVERYWHERE, model="llama", by="U9")
     found = await pins.of(asked(strategy=StrategyName.ZERO_SHOT))
     assert found == (
         Pin(scope="question", strategy=StrategyName.ZERO_SHOT),
-        Pin(scope="thread", model="gpt"),
-        Pin(scope="person", strategy=StrategyName.RAG),
-        Pin(scope="channel", model="mistral"),
+        Pin(scope="thread", model="gpt", by="U1", at=NOW),
+        Pin(scope="person", strategy=StrategyName.RAG, by="U1", at=NOW),
+        Pin(scope="channel", model="mistral", by="U9", at=NOW, why="cheaper for support"),
+        Pin(scope="workspace", model="llama", by="U9", at=NOW),
     )
 
 
+async def test_what_is_pinned_on_some_models_is_found_for_one_channel_or_everywhere(engine: AsyncEngine) -> None:
+    pins = Pins(engine, Clock())
+    await pins.set("channel", "C1", model="gpt", by="U9")
+    await pins.set("thread", thread_key("C1", "1.0"), model="gpt", by="U1")
+    await pins.set("thread", thread_key("C11", "1.0"), model="gpt", by="U2")
+    await pins.set("person", "U1", model="llama", by="U1")
+    await pins.set("workspace", EVERYWHERE, model="gpt", by="U8")
+    found = await pins.on(["gpt"], "C1")
+    assert [(pin.scope, pin.by) for pin in found] == [("channel", "U9"), ("thread", "U1"), ("workspace", "U8")]
+    assert len(await pins.on(["gpt", "llama"])) == 5
+    assert await pins.on([]) == ()
+    own = await pins.get("person", "U1")
+    assert own is not None
+    assert own.model == "llama"
+    assert await pins.get("person", "U2") is None
+
+
 async def test_pinning_a_strategy_keeps_the_pinned_model_until_the_pin_is_cleared(engine: AsyncEngine) -> None:
-    pins = Pins(engine)
+    pins = Pins(engine, Clock())
     await pins.set("person", "U1", model="gpt", by="U1")
     await pins.set("person", "U1", strategy=StrategyName.RAG, by="U1")
-    assert await pins.of(asked()) == (Pin(scope="person", model="gpt", strategy=StrategyName.RAG),)
+    assert await pins.of(asked()) == (Pin(scope="person", model="gpt", strategy=StrategyName.RAG, by="U1", at=NOW),)
     await pins.clear("person", "U1")
     assert await pins.of(asked()) == ()
 

@@ -21,7 +21,9 @@ from bot.core import Core, open_core
 from bot.costs.ledger import Row
 from bot.costs.periods import Week
 from bot.domain import Audience, Finished, Place, PlaceKind, Question, StrategyName
+from bot.errors import NotAllowed
 from bot.evaluation import shadow_admission as admission
+from bot.evaluation.planning import cards_of
 from bot.evaluation.shadow_report import shadow_lines, week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing, judge_card, nobodys
@@ -312,6 +314,24 @@ async def test_a_question_stays_where_its_channel_says_that_questions_stay(small
         assert {option.model for option in receipt.choice.options} >= {"test-model", "far-model"}
         assert "far-model" not in {option.model for option in ways}
         assert shadow.others == len(ways) - 1
+
+
+async def test_a_model_that_is_not_allowed_is_neither_drawn_nor_judges_nor_is_evaluated(small_bench: Bench) -> None:
+    with_models(small_bench, JUDGE, UNPRICED)
+    async with small_bench.open(judge="judge") as core:
+        await core.knowledge.refresh()
+        await core.allow_lists.set("workspace", "", ["test-model"], by="U0BOSS", reason="the contract")
+        await small_bench.ask(core)
+        await small_bench.shadow(core)
+        shadow = await one(core)
+        assert shadow.other is not None
+        assert shadow.other.model in ("test-model", "offline")
+        await small_bench.score(core)
+        assert await calls(core, "judge") == []
+        assert {chat.body["model"] for chat in small_bench.server.chats} == {"test-model"}
+        assert [card.name for card in await cards_of(core, ())] == ["test-model", "offline"]
+        with pytest.raises(NotAllowed, match=r"The workspace's allow-list leaves some models out\. “judge” is one of"):
+            await cards_of(core, ("judge",))
 
 
 async def test_who_may_read_less_now_is_not_answered_from_what_was_open_then(small_bench: Bench) -> None:

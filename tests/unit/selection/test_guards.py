@@ -49,7 +49,7 @@ def test_a_reviewed_example_may_tell_the_teams_own_affairs() -> None:
 
 
 def test_what_a_person_pinned_no_estimate_overrules_but_data_rules_hold() -> None:
-    guards = Guards(least_rag=0.6, own_affairs=True, strategy=RAG, barred={"writer"})
+    guards = Guards(least_rag=0.6, own_affairs=True, strategy=RAG, barred={"writer": STAYS})
     other = WRITER.model_copy(update={"name": "other"})
     assert guards.against(other, RAG, needs(0.1)) == ""
     assert guards.against(WRITER, RAG, needs(0.9)) == STAYS

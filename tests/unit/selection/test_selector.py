@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -82,7 +83,7 @@ def choose(
     pins: tuple[Pin, ...] = (),
     seconds: Any = None,
     value: Value = Value.BALANCED,
-    barred: frozenset[str] = frozenset(),
+    barred: Mapping[str, str] | None = None,
     known: Circumstances | None = None,
     text: str = "How?",
 ) -> Choice:
@@ -90,7 +91,7 @@ def choose(
     place = Place(workspace="T1", channel="C1", kind=PlaceKind.CHANNEL)
     question = Question(id="q", text=text, asker="U1", place=place, audience=Audience.everyone(), asked_at=NOW)
     usual = {key: Usual(Spread(value, value, value)) for key, value in (seconds or {}).items()}
-    known = known or Circumstances(usual=usual, value=value, barred=barred)
+    known = known or Circumstances(usual=usual, value=value, barred=barred or {})
     return selector.choose(question, evidence, cards, pins, known)
 
 
@@ -298,11 +299,11 @@ def test_a_choice_says_what_a_point_of_quality_was_worth() -> None:
 
 
 def test_what_may_not_leave_this_machine_is_answered_here_though_another_would_be_better() -> None:
-    choice = choose(DOCUMENTS, card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
+    choice = choose(DOCUMENTS, card("hosted"), OFFLINE_CARD, barred={"hosted": STAYS})
     assert taken(choice) == (OFFLINE, RAG)
     hosted = {option.reason for option in choice.options if option.model == "hosted"}
     assert hosted == {STAYS, "“hosted” is not fine-tuned."}
     assert choice.guards == (STAYS,)
-    nothing = choose(Evidence(), card("hosted"), OFFLINE_CARD, barred=frozenset({"hosted"}))
+    nothing = choose(Evidence(), card("hosted"), OFFLINE_CARD, barred={"hosted": STAYS})
     assert nothing.reasons == ("Nothing was found in the documents that everyone here may read.",)
     assert choose(DOCUMENTS, card("hosted"), OFFLINE_CARD).guards == ()

@@ -62,6 +62,13 @@ export const art = {
   ],
   white_check_mark: [box(2, 2, 20, 20, GREEN, 4), line("m6.5 12.5 4 4 7.5-9", "#fff", 2.8)],
   x: [line("m4.5 4.5 15 15M19.5 4.5l-15 15", RED, 4)],
+  no_entry_sign: [line("M12 3a9 9 0 1 0 .01 0zM5.6 5.6l12.8 12.8", RED, 3)],
+  heavy_minus_sign: [line("M4 12h16", "#616061", 4)],
+  game_die: [
+    box(2.5, 2.5, 19, 19, RED, 4.5),
+    ...[7.5, 16.5].flatMap((x) => [7.5, 16.5].map((y) => dot(x, y, 1.9, "#fff"))),
+    dot(12, 12, 1.9, "#fff"),
+  ],
   warning: [
     path("M10.3 3.2c.8-1.4 2.6-1.4 3.4 0l8.8 15.6c.8 1.3-.1 3-1.7 3H3.2c-1.6 0-2.5-1.7-1.7-3z", "#ffcc4d"),
     line("M12 8.5v6", "#231f20", 2.4),
