@@ -28,11 +28,13 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
+from bot.evaluation.succession import Replaying
 from bot.evaluation.trial_report import week_of_trials
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
+from bot.jobs.retirement_job import DAILY, retirement_job
 from bot.jobs.schedule import Schedule, parse_cron
 from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
 from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
@@ -44,6 +46,7 @@ from bot.storage.engine import ping
 from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
+from handlers.retiring import post_ending
 from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
 
@@ -209,6 +212,12 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
         schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, audience)), catch_up=False)
     schedule.add("shadow-scores", SCORED_AT, scoring_job(Scoring(core, audience)), catch_up=True)
     if channel:
+        retirement = retirement_job(
+            core,
+            Replaying(core, audience),
+            lambda ending, replay: post_ending(client, core, channel, ending, replay),
+        )
+        schedule.add("retirement", DAILY, retirement, catch_up=True)
         work = report_job(
             core.ledger,
             core.feedback,

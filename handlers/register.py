@@ -22,6 +22,7 @@ from handlers.blocks import another_way, ask_about, clarify, comment, comparison
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
+from handlers.blocks.retirement import SWITCH
 from handlers.blocks.saved import REMOVE
 from handlers.commands.ask import AskCommand
 from handlers.commands.compare import CompareCommand
@@ -37,6 +38,7 @@ from handlers.known import Known
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import Roles
+from handlers.retiring import Retiring
 from handlers.saving import Saving
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
@@ -113,6 +115,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
     doors.action(REMOVE, saving.remove)
+    doors.action(SWITCH, Retiring(client, core, roles).switch)
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)

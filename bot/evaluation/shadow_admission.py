@@ -59,8 +59,9 @@ class Admission:
             return False
         return bool(row.receipt.get("outcome") == "answered")
 
-    async def admit(self, question_id: str) -> Admitted:
-        """The question. Raises Skipped where it may not be asked again, by anybody, now."""
+    async def admit(self, question_id: str, *, also_pinned: bool = False) -> Admitted:
+        """The question. Raises Skipped where it may not be asked again, by anybody, now. `also_pinned`: a model that
+        somebody had fixed keeps it from nothing."""
         row = await self._row(question_id)
         if row is None or not row.receipt or not row.answer:
             raise Skipped(GONE)
@@ -70,7 +71,8 @@ class Admission:
         if alone and not self._core.settings.selection.shadow_private:
             raise Skipped(PRIVATE)
         choice = receipt.choice
-        if choice.policy == "person" or any(pin.scope != CONFIGURED for pin in choice.pins):
+        pinned = choice.policy == "person" or any(pin.scope != CONFIGURED for pin in choice.pins)
+        if pinned and not also_pinned:
             raise Skipped(PINNED)
         if choice.policy == "fallback":
             raise Skipped(STEPPED_IN)

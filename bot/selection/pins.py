@@ -52,6 +52,13 @@ class Pins:
                 statement.on_conflict_do_update(index_elements=["scope", "key"], set_={**changed, **stamp})
             )
 
+    async def move(self, old: str, new: str, *, by: str, reason: str) -> int:
+        """Puts one model in place of another in every pin; says in how many."""
+        stamp = {"model": new, "set_by": by, "set_at": self._clock(), "reason": reason}
+        async with self._engine.begin() as connection:
+            moved = await connection.execute(sa.update(pins).where(pins.c.model == old).values(**stamp))
+        return moved.rowcount
+
     async def clear(self, scope: Scope, key: str) -> None:
         """Back to automatic for this scope."""
         async with self._engine.begin() as connection:

@@ -264,6 +264,17 @@ comparison_votes = sa.Table(
     sa.Column("voted_at", UtcDateTime, nullable=False),
 )
 
+# Ends of models that were told: the stage is the number of days before the end.
+told_ends = sa.Table(
+    "told_ends",
+    metadata,
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),  # of the end
+    sa.Column("stage", sa.Integer, primary_key=True),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
+)
+
 # Shadow runs: questions that one other option answered as well, never shown, and how the two answers compare.
 shadows = sa.Table(
     "shadows",
