@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncApp
 
 from bot.core import Core
 from handlers import origin
@@ -23,6 +22,7 @@ from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
 from handlers.blocks.saved import REMOVE
+from handlers.bolt import Bolt
 from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
@@ -40,17 +40,15 @@ from handlers.saving import Saving
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
 
-__all__ = ["Inbound", "register"]
-
 log = structlog.get_logger(__name__)
 
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
-def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
+def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
     """Registers every listener. `next_refresh` tells when the sources are looked through after a moment.
 
-    The caller resumes what is returned after connecting, and drains it before closing.
+    The caller resumes what is returned after connecting, and drains what is under way before closing.
     """
     client = app.client
     places, identity = Places(client), Identity(client)
@@ -66,7 +64,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     actions = Actions(client, core, places, answering)
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     saving = Saving(client, core, identity)
-    following = Following(core, identity, lambda work: inbound.run(work))
+    following = Following(core, identity, app.under_way.run)
     ask = AskCommand(client, answering, identity)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
@@ -80,6 +78,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     }
     inbound = Inbound(
         core.inbox,
+        app.under_way,
         {
             EVENT: _by_type(events),
             ask.KIND: ask.run,
@@ -143,7 +142,7 @@ def _in_turn(first: Work, second: Work) -> Work:
 class _Doors:
     """Each interaction is acknowledged first, within Slack's three seconds, and worked on after."""
 
-    def __init__(self, app: AsyncApp, inbound: Inbound) -> None:
+    def __init__(self, app: Bolt, inbound: Inbound) -> None:
         self._app = app
         self._inbound = inbound
 
@@ -179,7 +178,7 @@ class _Doors:
             kept = await self._kept(identity(body), kind, body)
             await ack()
             if not kept:
-                await Origin.of(body).line(self._app.client).say(NOT_KEPT)
+                await self._inbound.attend(body, lambda: Origin.of(body).line(self._app.client).say(NOT_KEPT))
 
         self._app.action(action_id)(listen)
 
