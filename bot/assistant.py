@@ -328,6 +328,7 @@ class Assistant:
         option = way.choice.option
         model = self._models.model(option.model)
         prompt = self.prompt(way.question, evidence, option.strategy, model.card)
+        prompt = replace(prompt, doubtful=bool(option.doubt))
         if prompt.passages:
             yield Progress("read", "started")
             yield Progress("read", "done", _counted(len(prompt.passages), "passage"))
