@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -23,6 +24,8 @@ from handlers.under_way import UnderWay
 SWITCHBOARD = "<@U0SWITCH>"
 
 Mode = Literal["socket", "http"]
+BOTH_DOORS = pytest.mark.parametrize("mode", ["socket", "http"], indirect=True)
+"""For what depends on how Slack reaches the bot; all else is the same behind both and is shown over the socket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot, connected_bot
 from model_server import ModelServer, Reply
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -77,6 +77,7 @@ async def test_what_arrives_once_the_bot_is_ending_is_answered_by_the_next_proce
         await second.idle(maya)
 
 
+@BOTH_DOORS
 async def test_what_arrived_before_the_end_is_answered_before_anything_closes(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ async def test_what_arrived_before_the_end_is_answered_before_anything_closes(
     assert "actions" in str((await maya.history("C0GENERAL", ts))[-1]["blocks"])
 
 
+@BOTH_DOORS
 async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +122,7 @@ async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
     assert failures == 1
 
 
+@BOTH_DOORS
 async def test_a_command_that_cannot_be_kept_says_so(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
