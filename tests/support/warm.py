@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [*(f"bot.{name}" for name in ("app", "cli", "console", "doctor", "evaluating", "searching")), "killed_refresh"]
-)
+_NAMES = ("app", "cli", "console", "doctor", "evaluating", "models.discovery", "models.embeddings", "searching")
+_CONTEXT.set_forkserver_preload([*(f"bot.{name}" for name in _NAMES), "killed_refresh"])
 
 
 @dataclass(frozen=True, slots=True)
