@@ -13,7 +13,6 @@ import structlog
 from aiohttp import ClientSession, ClientTimeout, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -44,9 +43,11 @@ from bot.logs import mask
 from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
 from handlers.audience import Places
+from handlers.bolt import Bolt
 from handlers.posts import post_report, tell_channel
-from handlers.register import Inbound, register
+from handlers.register import register
 from handlers.retiring import post_ending
+from handlers.under_way import UnderWay
 from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
 
@@ -66,7 +67,7 @@ class App:
 
     core: Core
     client: AsyncWebClient
-    inbound: Inbound
+    under_way: UnderWay
     schedule: Schedule
     url: str | None
 
@@ -91,7 +92,7 @@ async def open_app(
         await core.sources.connect("slack", bolt.client)
         refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
         inbound = register(bolt, core, refreshes.after)
-        stack.push_async_callback(inbound.drain, drain_seconds)
+        stack.push_async_callback(bolt.under_way.drain, drain_seconds)
         schedule = _schedule(core, bolt.client)
         stack.push_async_callback(schedule.close)
         url = await _open_door(stack, bolt, core, secrets)
@@ -99,10 +100,10 @@ async def open_app(
         await schedule.start()
         refresh = asyncio.create_task(_first_refresh(core))
         stack.push_async_callback(_cancel, refresh)
-        yield App(core, bolt.client, inbound, schedule, url)
+        yield App(core, bolt.client, bolt.under_way, schedule, url)
 
 
-def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> AsyncApp:
+def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> Bolt:
     assert secrets.bot_token is not None
     client = AsyncWebClient(
         token=secrets.bot_token.get_secret_value(),
@@ -115,7 +116,7 @@ def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> 
         ],
     )
     signing = secrets.signing_secret.get_secret_value() if secrets.signing_secret else None
-    return AsyncApp(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
+    return Bolt(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
 
 
 async def _check_token(client: AsyncWebClient) -> None:
@@ -131,7 +132,7 @@ async def _check_token(client: AsyncWebClient) -> None:
     log.info("connected", team=me.get("team"), user=me.get("user"))
 
 
-async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, core: Core, secrets: SlackSecrets) -> str | None:
+async def _open_door(stack: AsyncExitStack, bolt: Bolt, core: Core, secrets: SlackSecrets) -> str | None:
     if secrets.mode == "http":
         return await _listen(stack, bolt, core)
     assert secrets.app_token is not None
@@ -149,7 +150,7 @@ async def _open_door(stack: AsyncExitStack, bolt: AsyncApp, core: Core, secrets:
     return None
 
 
-async def _listen(stack: AsyncExitStack, bolt: AsyncApp, core: Core) -> str:
+async def _listen(stack: AsyncExitStack, bolt: Bolt, core: Core) -> str:
     settings = core.settings
 
     async def events(request: web.Request) -> web.Response:

@@ -242,11 +242,13 @@ class Choosing:
     def _groups(
         self, question: Question, cards: Sequence[ModelCard], pins: Sequence[Pin]
     ) -> Iterator[Sequence[ModelCard]]:
-        """Each of the chain by itself, in its order; then, where nobody fixed a model, all the others."""
-        chain = [self._models.card(name).name for name in self._fallback.chain(question)]
+        """What is fixed where a trial gave way; each of the chain by itself, in its order; then, where nobody fixed a
+        model, all the others."""
+        fixed = [pin.model for pin in pins if pin.model][:1]
+        chain = [*fixed, *(self._models.card(name).name for name in self._fallback.chain(question))]
         for name in dict.fromkeys(chain):
             yield [card for card in cards if card.name == name]
-        if _strongest(pins) is None:
+        if not fixed:
             yield [card for card in cards if card.name not in chain]
 
     @staticmethod

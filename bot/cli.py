@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
 import uuid
@@ -369,11 +368,12 @@ def config_check(config: ConfigFile = None) -> None:
 def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Ping every outside service, explain every setting, and say what to do about each failure."""
     from bot.doctor import examine
+    from bot.printing import print_json
 
     settings = load_settings(config)
     findings = asyncio.run(examine(settings))
     if as_json:
-        out.print_json(json.dumps([finding.as_dict() for finding in findings]))
+        print_json(out, [finding.as_dict() for finding in findings])
     else:
         _print_findings(settings, findings, config)
     raise typer.Exit(1 if any(finding.state == "failed" for finding in findings) else 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -37,6 +36,7 @@ from bot.domain import (
 from bot.errors import SourceExists, UnusableQuestion
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.trial_report import week_of_trials
+from bot.printing import print_json
 from bot.selection import figures
 from bot.sources import SAVED, imports_of
 from knowledge import access
@@ -67,7 +67,7 @@ async def ask(
             err.print(f"[red]{escape(answer.sentence)}[/]")
             return False
         if as_json:
-            out.print_json(json.dumps(dataclasses.asdict(answer), default=str, ensure_ascii=False))
+            print_json(out, dataclasses.asdict(answer))
         else:
             _print_sources(answer, out)
         return True

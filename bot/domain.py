@@ -169,7 +169,8 @@ class Message:
 class Prompt:
     """What a strategy makes for a model. `passages` are numbered from 1 in the text, in this order.
 
-    `logprobs`: whether the tokens' log-probabilities are asked for, which not every server gives.
+    `logprobs`: whether the tokens' log-probabilities are asked for, which not every server gives. `doubtful`: the
+    passages are unlikely to hold the answer, so what is quoted of them is told to be no more than the nearest.
     """
 
     strategy: StrategyName
@@ -178,6 +179,7 @@ class Prompt:
     passages: tuple[Passage, ...] = ()
     examples: tuple[Example, ...] = ()
     logprobs: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +282,8 @@ class Option:
     `quality`: estimated probability (0 to 1) of a good answer. `cost`: estimated US dollars, None where the price is
     unknown. `latency`: estimated seconds. `utility` = quality − λ·cost − μ·latency. Each range holds the true value
     in about four of five cases; None where nothing is known of it. An option that cannot be taken has `available`
-    false and says why in `reason`. `chance`: how likely (0 to 1) it was to be drawn; None where it was not among those.
+    false and says why in `reason`; one that can and is unlikely to answer says why in `doubt`. `chance`: how likely
+    (0 to 1) it was to be drawn; None where it was not among those.
     """
 
     strategy: StrategyName
@@ -295,6 +298,7 @@ class Option:
     cost_range: tuple[Decimal, Decimal] | None = None
     latency_range: tuple[float, float] | None = None
     chance: float | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

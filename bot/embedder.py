@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bot.errors import ModelError
 from bot.gate import Gate
-from bot.models.embeddings import EmbeddingModel
 from bot.models.retry import Patience
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
 from knowledge.errors import EmbeddingUnavailable
+
+if TYPE_CHECKING:  # OpenAI's library is loaded where a hosted model is first used
+    from bot.models.embeddings import EmbeddingModel
 
 AT_ONCE = 3
 """Requests under way together: endpoints answer slowly, and their rate limits are counted in tokens a minute."""

@@ -20,6 +20,10 @@ class AlreadyRunning(SwitchboardError):
     """Another process holds the data folder."""
 
 
+class Closing(SwitchboardError):
+    """The program is ending and begins nothing more."""
+
+
 class StorageError(SwitchboardError):
     """The database could not be read or written (unreachable, full disk, damaged)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -31,6 +30,7 @@ from bot.evaluation.ways import ways_of
 from bot.gate import Gate
 from bot.models.retry import Patience
 from bot.outlets import Outlets, hand_out, typed, wide
+from bot.printing import print_json
 from knowledge import access
 from knowledge.errors import KnowledgeError
 
@@ -92,7 +92,7 @@ async def list_runs(settings: Settings, out: Console, as_json: bool) -> None:
     async with open_core(settings) as core:
         kept = await Runs(core.engine).all()
     if as_json:
-        out.print_json(json.dumps([asdict(run) for run in kept], default=str))
+        print_json(out, [asdict(run) for run in kept])
         return
     if not kept:
         out.print("Nothing was evaluated yet. `switchboard evaluate golden.jsonl` does it.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import tzinfo
@@ -22,6 +21,7 @@ from bot.errors import StorageError, UnknownAnswer
 from bot.explanations import Explanation, Explanations
 from bot.learning.alternatives import Alternatives
 from bot.learning.labels import Labels
+from bot.printing import print_json
 from bot.selection import figures, receipts
 from bot.selection.reasons import NAMES
 from bot.storage.engine import open_engine, reason
@@ -54,7 +54,7 @@ async def explain(settings: Settings, wanted: str, out: Console, as_json: bool) 
         told = await explanations.of(await _identified(explanations, wanted.strip()))
         assert told is not None, "ids that were found are there"
         if as_json:
-            out.print_json(json.dumps(_plain(told), default=str, ensure_ascii=False))
+            print_json(out, _plain(told))
         else:
             _Page(out, settings.report.zone).show(told)
 
@@ -65,7 +65,7 @@ async def list_last(settings: Settings, out: Console, as_json: bool) -> None:
         found = await explanations.last(LISTED)
     if as_json:
         rows = [{"id": asked.id, "text": asked.text, "asked_at": asked.asked_at} for asked, _ in found]
-        out.print_json(json.dumps(rows, default=str, ensure_ascii=False))
+        print_json(out, rows)
         return
     if not found:
         out.print('Nobody has asked anything yet. `switchboard ask "…"` asks here.')

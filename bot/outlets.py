@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,6 +28,7 @@ from bot.evaluation.run import Run
 from bot.evaluation.runs import Record
 from bot.evaluation.scorers import JUDGE
 from bot.evaluation.summary import Summary
+from bot.printing import print_json
 from bot.secrets import slack_secrets
 from deploy.workspace.server import BOT_TOKEN
 from handlers.errors import cause
@@ -63,7 +63,7 @@ async def hand_out(core: Core, record: Record, to: Outlets, earlier: Record | No
     people = await with_people(core.engine, _judged(record)) if run.judge else None
     if to.as_json:
         document = shown.as_json(record, report) | {"agreement_with_people": asdict(people) if people else None}
-        to.out.print_json(json.dumps(document, default=str, ensure_ascii=False))
+        print_json(to.out, document)
     else:
         _print(record, report, people, to.out)
     for detail, count in shown.troubles(record):

@@ -15,6 +15,7 @@ from rich.markup import escape
 from bot.config import Settings
 from bot.core import Core, open_core
 from bot.errors import UnusableQuestion
+from bot.printing import print_json
 from knowledge import access
 from knowledge.documents import Passage
 
@@ -30,7 +31,7 @@ async def search(
         found = await core.knowledge.search(text, scopes=scopes, k=k)
         if as_json:
             rows = [dataclasses.asdict(passage) for passage in found.passages]
-            out.print_json(json.dumps(rows, default=_plain, ensure_ascii=False))
+            print_json(out, rows, _plain)
             return
         for number, passage in enumerate(found.passages, 1):
             _print(number, passage, out)

@@ -151,7 +151,7 @@ class Writing:
         model = self._models.model(choice.option.model)
         if not self._models.breakers.claim(model.card):
             raise ModelUnavailable(self._models.breakers.broken([model.card])[model.card.name])
-        return Call(choice, Tries(model), prompt)
+        return Call(choice, Tries(model), replace(prompt, doubtful=bool(choice.option.doubt)))
 
     async def _pieces(self, way: Way, evidence: Evidence, race: Race[Call], hedged: bool) -> AsyncGenerator[str, None]:
         def stream(call: Call) -> AsyncGenerator[str, None]:

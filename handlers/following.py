@@ -40,7 +40,7 @@ CHANNEL_EVENTS = (
 )
 FILE_EVENTS = ("file_change", "file_deleted", "file_shared", "file_unshared")
 
-Run = Callable[[Coroutine[Any, Any, None]], object]
+Run = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Following:
@@ -152,7 +152,7 @@ class Following:
         key = (source, path)
         waiting = self._waiting.get(key)
         if waiting is None:
-            waiting = self._waiting[key] = asyncio.create_task(self._bring(source, path))
+            waiting = self._waiting[key] = self._run(self._bring(source, path))
         await asyncio.shield(waiting)
 
     async def _bring(self, source: str, path: str) -> None:

@@ -14,6 +14,7 @@ from bot.errors import SwitchboardError
 from bot.inbox import Inbox
 from handlers.errors import new_reference, sentence
 from handlers.shapes import JSON
+from handlers.under_way import UnderWay
 
 log = structlog.get_logger(__name__)
 
@@ -29,21 +30,15 @@ EVENT = "event"
 class Inbound:
     """Keeps, dedupes, runs and resumes. `work` by kind: "event", and the kinds given to `accept`."""
 
-    def __init__(self, inbox: Inbox, work: dict[str, Work], tell: Tell) -> None:
+    def __init__(self, inbox: Inbox, under_way: UnderWay, work: dict[str, Work], tell: Tell) -> None:
         self._inbox = inbox
+        self._under_way = under_way
         self._work = work
         self._tell = tell
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._draining = False
 
     async def middleware(self, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse:
-        """For Bolt: every event ends here, acknowledged once it is kept; the rest goes on to its listener.
-
-        Nothing is acknowledged any more once `drain` has begun: Slack sends an event again, to the next process.
-        """
+        """For Bolt: every event ends here, acknowledged once it is kept; the rest goes on to its listener."""
         body: JSON = req.body
-        if self._draining:
-            return BoltResponse(status=503, body="")
         if body.get("type") != "event_callback":
             passed: BoltResponse = await next()
             return passed
@@ -56,10 +51,14 @@ class Inbound:
 
     async def accept(self, identity: str, kind: str, payload: JSON) -> bool:
         """Keeps something and begins to work it off; False where it came before. Raises where it cannot be kept."""
+        # Bolt waits three seconds for a listener and then forgets it: what it keeps is waited for here.
+        return await self._under_way.run(self._accept(identity, kind, payload))
+
+    async def _accept(self, identity: str, kind: str, payload: JSON) -> bool:
         if not await self._inbox.keep(identity, kind, payload):
             log.info("seen_before", event_id=identity)
             return False
-        self.run(self._work_off(identity, kind, payload))
+        self._under_way.run(self._work_off(identity, kind, payload))
         return True
 
     async def resume(self) -> int:
@@ -73,35 +72,13 @@ class Inbound:
                     kept.payload, "I was interrupted each time that I tried to answer this. Please ask again."
                 )
             else:
-                self.run(self._work_off(kept.event_id, kept.kind, kept.payload))
+                self._under_way.run(self._work_off(kept.event_id, kept.kind, kept.payload))
         return len(waiting)
 
-    async def idle(self) -> None:
-        """Waits until nothing is under way."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
-
-    async def drain(self, seconds: float = 20) -> None:
-        """At shutdown: begins nothing more and waits for what is under way; what is not done by then is left for
-        `resume`."""
-        self._draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     async def attend(self, payload: JSON, work: Callable[[], Awaitable[None]]) -> None:
-        """Runs work for an interaction that is not kept; `drain` waits for it, and the person hears what goes wrong."""
-        task = self.run(self._attend(payload, work))
+        """Runs work for an interaction that is not kept; it is waited for, and the person hears what goes wrong."""
+        task = self._under_way.run(self._attend(payload, work))
         await asyncio.wait({task})
-
-    def run(self, work: Any) -> asyncio.Task[None]:
-        """Runs a coroutine that `drain` waits for."""
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _work_off(self, identity: str, kind: str, payload: JSON) -> None:
         reference = new_reference()

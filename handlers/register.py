@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from slack_bolt.async_app import AsyncApp
 
 from bot.core import Core
 from handlers import origin
@@ -24,6 +23,7 @@ from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
 from handlers.blocks.retirement import SWITCH
 from handlers.blocks.saved import REMOVE
+from handlers.bolt import Bolt
 from handlers.commands.ask import AskCommand
 from handlers.commands.compare import CompareCommand
 from handlers.commands.cost import CostCommand
@@ -43,17 +43,15 @@ from handlers.saving import Saving
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
 
-__all__ = ["Inbound", "register"]
-
 log = structlog.get_logger(__name__)
 
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
-def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
+def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
     """Registers every listener. `next_refresh` tells when the sources are looked through after a moment.
 
-    The caller resumes what is returned after connecting, and drains it before closing.
+    The caller resumes what is returned after connecting, and drains what is under way before closing.
     """
     client = app.client
     places, identity = Places(client), Identity(client)
@@ -69,7 +67,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     actions = Actions(client, core, places, answering)
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     saving = Saving(client, core, identity)
-    following = Following(core, identity, lambda work: inbound.run(work))
+    following = Following(core, identity, app.under_way.run)
     ask = AskCommand(client, answering, identity)
     compare = CompareCommand(client, core, places, answering, identity)
     events: dict[str, Work] = {
@@ -84,6 +82,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     }
     inbound = Inbound(
         core.inbox,
+        app.under_way,
         {
             EVENT: _by_type(events),
             ask.KIND: ask.run,
@@ -151,7 +150,7 @@ def _in_turn(first: Work, second: Work) -> Work:
 class _Doors:
     """Each interaction is acknowledged first, within Slack's three seconds, and worked on after."""
 
-    def __init__(self, app: AsyncApp, inbound: Inbound) -> None:
+    def __init__(self, app: Bolt, inbound: Inbound) -> None:
         self._app = app
         self._inbound = inbound
 
@@ -187,7 +186,7 @@ class _Doors:
             kept = await self._kept(identity(body), kind, body)
             await ack()
             if not kept:
-                await Origin.of(body).line(self._app.client).say(NOT_KEPT)
+                await self._inbound.attend(body, lambda: Origin.of(body).line(self._app.client).say(NOT_KEPT))
 
         self._app.action(action_id)(listen)
 

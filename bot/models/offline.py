@@ -66,7 +66,7 @@ class OfflineModel:
         if ranked:
             chosen = choose(ranked, max_tokens)
             answer = [*quoted(prompt.question, chosen, [scored.candidate for scored in ranked]), LABEL]
-            return answer if ranked[0].confidence >= _SURE else [UNSURE, *answer]
+            return answer if ranked[0].confidence >= _SURE and not prompt.doubtful else [UNSURE, *answer]
         if example is not None and example.similarity >= _LIKE_QUESTION:
             return _reviewed(example)
         return [NOTHING_FOUND, _WAY_OUT]

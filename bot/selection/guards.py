@@ -22,8 +22,8 @@ class Guards:
     `own_affairs`: the question is about the team itself. `barred`: models that may not be asked from here, by name with
     the rule that keeps each out; `broken`: why some are left alone for now, by name; `modalities`: what the question is
     made of beside text; `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only
-    the offline model is there and well, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom
-    no estimate overrules.
+    the offline model is there and well, which quotes with a doubt, or refuses by itself, what another one would not be
+    asked. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
     """
 
     least_rag: float
@@ -64,6 +64,16 @@ class Guards:
             if strategy is not StrategyName.FEW_SHOT or examples < ENOUGH_EXAMPLES:
                 return OWN_AFFAIRS
         return ""
+
+    def doubt(self, card: ModelCard, strategy: StrategyName, needs: Needs) -> str:
+        """Why an option that may be taken is unlikely to answer, as a sentence; "" where it is not."""
+        rag = needs.probability[StrategyName.RAG]
+        if strategy is not StrategyName.RAG or not is_offline(card) or rag >= self.least_rag:
+            return ""
+        return (
+            f"The documents hold too little on this to be sure (probability {rag:.2f}, {self.least_rag:.2f} is "
+            "needed), so what is nearest is quoted as no more than that."
+        )
 
 
 def proven_by_cards(cards: Sequence[ModelCard]) -> frozenset[str]:

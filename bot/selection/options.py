@@ -81,6 +81,7 @@ class Weighing:
             quality_range=None if reason else quality.range,
             cost_range=cost[1] if cost else None,
             latency_range=(latency.low, latency.high) if latency.low < latency.high else None,
+            doubt="" if reason else self.guards.doubt(card, strategy, needs),
         )
 
     def _weighed(self, option: Option, dearest: Decimal) -> Option:

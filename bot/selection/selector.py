@@ -90,6 +90,7 @@ class Selector:
                 said.append(reasons.of_refused_pin(strategy_pin, _refusal(wanted)))
         taken = _best(candidates, known.barred)
         said += reasons.of_choice(taken, options, evidence, pinned_strategy=candidates is not options)
+        said += [taken.doubt] if taken.doubt else []
         row = features(evidence, now=question.asked_at)
         if candidates is options and taken.available:
             said += reasons.of_features(taken, estimates.weights, row)

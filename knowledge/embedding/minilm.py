@@ -51,7 +51,8 @@ class MiniLM:
             )
         tokens = models_dir / TOKENIZER_FILE
         self._tokenizer, self._telling = _open_tokenizer(tokens.resolve(), tokens.stat().st_mtime_ns)
-        self._session = _open_session(models_dir / MODEL_FILE)
+        model = models_dir / MODEL_FILE
+        self._session = _open_session(model.resolve(), model.stat().st_mtime_ns)
         workers = max(1, min(os.cpu_count() or 1, _MAX_WORKERS))
         self._bulk = ThreadPoolExecutor(workers, thread_name_prefix="embed")
         self._questions = ThreadPoolExecutor(1, thread_name_prefix="embed-question")
@@ -189,7 +190,9 @@ def batch_by_length(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _open_session(path: Path) -> ort.InferenceSession:
+@cache
+def _open_session(path: Path, _changed: int) -> ort.InferenceSession:
+    """The model, which serves all encoders of a process as it serves all threads."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+import warm
+from page import write_page
+from run import BENCHES, KNOWLEDGE
+
+HERE = Path(__file__).resolve().parent
+
+
+def short_form(names: Sequence[str], folder: Path, page: str) -> tuple[dict[str, Any], str]:
+    """The results of benchmarks by their name, and their page. Each runs in a process of its own, as run.py has it."""
+    out, store = folder / "out", folder / "store"
+    for name in names:
+        words = ["--short", "--out", str(out), "--store", str(store)]
+        done = warm.script(HERE / f"bench_{name}.py", *words, cwd=folder)
+        assert done.status == 0, done.out + done.err
+    write_page(out, names, page)
+    results = {name: json.loads((out / f"{name}.json").read_text(encoding="utf-8")) for name in names}
+    return results, (out / f"{page}.md").read_text(encoding="utf-8")
 
 
 def test_the_short_form_of_all_benchmarks_writes_results_and_their_page(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "run.py"), "--short", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in tmp_path.glob("*.json")}
-    assert results.keys() == {"questions", "memory", "start", "ingest", "search", "offline"}
-    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert {"questions", "memory", "start", "ingest", "search", "offline"} == {*BENCHES}
+    results, page = short_form(BENCHES, tmp_path, "README")
     if results["offline"]["absent"]:  # its questions are not this project's own, as the other short forms' are
         del results["offline"]
     for result in results.values():
@@ -30,13 +44,9 @@ def test_the_short_form_of_all_benchmarks_writes_results_and_their_page(tmp_path
 
 
 def test_the_short_form_of_the_knowledge_benchmarks_writes_results_and_their_page(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "run.py"), "--knowledge", "--short"]
-    command += ["--out", str(tmp_path), "--only", "ranking", "peers", "refresh", "filter", "scale"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in tmp_path.glob("*.json")}
-    assert results.keys() == {"ranking", "peers", "refresh", "filter", "scale"}
-    page = (tmp_path / "knowledge.md").read_text(encoding="utf-8")
+    names = [name for name in KNOWLEDGE if name not in BENCHES]
+    assert names == ["ranking", "peers", "refresh", "filter", "scale"]
+    results, page = short_form(names, tmp_path, "knowledge")
     for result in results.values():
         assert result["absent"] is None
         assert result["measures"]
@@ -49,7 +59,7 @@ def test_the_short_form_of_the_knowledge_benchmarks_writes_results_and_their_pag
 
 def test_a_machine_without_the_trial_data_is_told_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    script = str(ROOT / "tests" / "benchmarks" / "run.py")
+    script = str(HERE / "run.py")
     command = [sys.executable, script, "--data", str(tmp_path / "nowhere"), "--out", str(out), "--only", "search"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
+from warm import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
 STORES = {
@@ -33,14 +33,8 @@ QUESTIONS = [
 ]
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.selector", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def command(*words: str) -> Ended:
+    return warm.script(ROOT / "tests" / "benchmarks" / "selector.py", *words, cwd=ROOT)
 
 
 @pytest.fixture
@@ -53,8 +47,8 @@ def team(tmp_path: Path) -> list[str]:
 
 def test_another_teams_questions_are_scored_each_with_its_prediction(team: list[str], tmp_path: Path) -> None:
     done = command(*team, "--golden", "0", "--json", "--predictions", str(tmp_path / "predictions.csv"))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
     assert found["questions"] == len(QUESTIONS)
     assert found["weights_fitted_to_these_questions"] is False
     assert set(found["shipped"]) == {"as asked", "greetings and thanks", "typing errors", "lower case"}
@@ -78,8 +72,8 @@ def test_the_outcomes_of_retrieval_are_never_worse_by_more_than_chance(tmp_path:
             )
             rows.writerow((f"set {number % 5}", question, known, known, 1))
     done = command("--outcomes", str(file), "--json", "--predictions", str(tmp_path / "predictions.csv"))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)["folds_stratified_by_dataset"]
+    assert done.status == 0, done.err
+    found = json.loads(done.out)["folds_stratified_by_dataset"]
     assert found["best_fixed"] == "multi"
     assert found["accuracy"] >= 0.95
     assert found["cost"] < 13
@@ -88,5 +82,5 @@ def test_the_outcomes_of_retrieval_are_never_worse_by_more_than_chance(tmp_path:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = command("--routes", str(tmp_path / "none.csv"))
-    assert done.returncode == 1
-    assert f"There is no file {tmp_path / 'none.csv'}" in done.stderr
+    assert done.status == 1
+    assert f"There is no file {tmp_path / 'none.csv'}" in done.err

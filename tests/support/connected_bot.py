@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -18,11 +19,13 @@ from bot.jobs.schedule import Schedule
 from bot.secrets import SlackSecrets
 from deploy.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 from deploy.workspace.driver import Driver
-from handlers.register import Inbound
+from handlers.under_way import UnderWay
 
 SWITCHBOARD = "<@U0SWITCH>"
 
 Mode = Literal["socket", "http"]
+BOTH_DOORS = pytest.mark.parametrize("mode", ["socket", "http"], indirect=True)
+"""For what depends on how Slack reaches the bot; all else is the same behind both and is shown over the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class ConnectedBot:
     """A bot that runs. `url` is where it listens in HTTP mode."""
 
     core: Core
-    inbound: Inbound
+    under_way: UnderWay
     client: AsyncWebClient
     url: str | None
     schedule: Schedule
@@ -38,7 +41,7 @@ class ConnectedBot:
     async def idle(self, person: Driver) -> None:
         """Waits until all that it was sent is acknowledged and worked off."""
         await person.quiet()
-        await self.inbound.idle()
+        await self.under_way.idle()
 
 
 @asynccontextmanager
@@ -58,7 +61,7 @@ async def connected_bot(
             async with Driver(workspace.url) as person:
                 await person.control("set_delivery", mode="http", events_url=f"{app.url}/slack/events")
         await app.core.knowledge.refresh()
-        yield ConnectedBot(app.core, app.inbound, app.client, app.url, app.schedule)
+        yield ConnectedBot(app.core, app.under_way, app.client, app.url, app.schedule)
 
 
 def _secrets(mode: Mode) -> SlackSecrets:

@@ -35,31 +35,6 @@ Everyone on the engineering team may deploy between 9:00 and 16:00.
 Everyone has 30 days of holiday a year. Ask your lead two weeks ahead.
 """,
 }
-CARDS = """
-[[providers]]
-name = "testing"
-title = "Test server"
-base_url = "{url}"
-local = true
-
-[[models]]
-name = "test-model"
-provider = "testing"
-context_window = 16000
-max_output = 500
-rates = {{ input = "1", output = "10" }}
-
-[[models]]
-name = "judge"
-provider = "testing"
-context_window = 16000
-rates = {{ input = "1", output = "10" }}
-
-[[models]]
-name = "unpriced"
-provider = "testing"
-context_window = 16000
-"""
 GOLDEN = (
     {"id": "rollback", "question": "How long does a rollback take?", "answer": "two minutes", "group": "deploying"},
     {"id": "deploy", "question": "Who may deploy?", "source": "deploying.md", "group": "deploying"},

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import server_cards
 from connected_bot import ConnectedBot, Mode, connected_bot
+from filled_data import fill
 from model_server import ModelServer
 from pydantic import SecretStr
+from server_cards import card
 
 from bot.config import Folder, Knowledge, Models, Report, Settings, Slack, Storage
 from deploy.workspace import Workspace
@@ -45,20 +48,9 @@ SALARIES = """# Salary bands
 The salary band of senior engineers runs from 84,000 to 97,000 euros.
 """
 
-CARDS = """
-[[providers]]
-name = "testing"
-title = "Test server"
-base_url = "{url}"
-local = true
-
-[[models]]
-name = "test-model"
-provider = "testing"
-context_window = 16000
-rates = {{ input = "2.50", output = "10.00" }}
-summary = "A model for tests."
-"""
+PATIENT = 60.0
+"""Seconds that a trigger id is good for: Slack's three are too few for a busy machine, and have tests of their own."""
+TEST_MODEL = card("test-model", input="2.50", more='summary = "A model for tests."\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +88,14 @@ async def open_house(
     settings = _settings(folder, models_dir, models, folders, more_cards)
     slack, storage = Slack(answer_channels=answer_channels), Storage(url=SecretStr(database))
     settings = settings.model_copy(update={"slack": slack, "storage": storage})
+    if folders is None and not database:
+        await fill(settings)
     workspace = Workspace(
         port=0,
         commands=MANIFEST["slash_commands"],
         shortcuts=MANIFEST["shortcuts"],
         stream_seconds=stream_seconds,
+        trigger_seconds=PATIENT,
     )
     async with workspace, connected_bot(workspace, settings, mode=mode, clock=clock) as bot:
         yield House(bot, workspace, folder / "docs", models)
@@ -113,7 +108,7 @@ def _settings(
     cards = None
     if models is not None:
         cards = folder / "cards.toml"
-        cards.write_text(CARDS.format(url=models.url) + more_cards, encoding="utf-8")
+        cards.write_text(server_cards.cards(models.url, TEST_MODEL) + more_cards, encoding="utf-8")
     return Settings(
         data_dir=folder / "data",
         models_dir=models_dir,

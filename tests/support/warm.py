@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["bot.app", "bot.cli", "bot.console", "bot.doctor", "bot.searching", "killed_refresh"])
+_NAMES = ("app", "cli", "console", "doctor", "evaluating", "models.discovery", "models.embeddings", "searching")
+_CONTEXT.set_forkserver_preload([*(f"bot.{name}" for name in _NAMES), "killed_refresh"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Ended:
 def switchboard(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
     """Runs a command as `python -m bot` does; `env` is what is set beside the test's own environment."""
     return ended(_command, arguments, cwd, {**os.environ, **(env or {})})
+
+
+def script(file: Path, *arguments: str, cwd: Path) -> Ended:
+    """Runs a script as `python FILE` does."""
+    return ended(_script, file, arguments, cwd)
 
 
 def ended(target: Callable[..., None], *arguments: Any) -> Ended:
@@ -49,6 +56,13 @@ def _apart(out: Path, err: Path, target: Callable[..., None], arguments: tuple[A
         os.dup2(opened, number)
         os.close(opened)
     target(*arguments)
+
+
+def _script(file: Path, arguments: tuple[str, ...], cwd: Path) -> None:
+    os.chdir(cwd)
+    sys.argv = [str(file), *arguments]
+    sys.path.insert(0, str(file.parent))
+    runpy.run_path(str(file), run_name="__main__")
 
 
 def _command(arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> None:

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from connected_bot import ConnectedBot, connected_bot
+from connected_bot import ConnectedBot, Mode, connected_bot
+from filled_data import fill
+from house import PATIENT
 from model_server import ModelServer
 
 from bot.config import Folder, Knowledge, Models, Settings, Slack
@@ -25,7 +27,8 @@ DOCUMENTS = {
 @pytest.fixture
 async def workspace() -> AsyncIterator[Workspace]:
     features = json.loads(MANIFEST.read_text(encoding="utf-8"))["features"]
-    async with Workspace(port=0, commands=features["slash_commands"], shortcuts=features["shortcuts"]) as running:
+    commands, shortcuts = features["slash_commands"], features["shortcuts"]
+    async with Workspace(port=0, commands=commands, shortcuts=shortcuts, trigger_seconds=PATIENT) as running:
         yield running
 
 
@@ -49,7 +52,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, models_dir: Path, server: ModelServer) -> Settings:
+async def settings(tmp_path: Path, models_dir: Path, server: ModelServer) -> Settings:
     """Two public documents and one for #finance alone; the scripted model is the default."""
     public, finance = tmp_path / "docs", tmp_path / "finance"
     public.mkdir()
@@ -68,17 +71,26 @@ def settings(tmp_path: Path, models_dir: Path, server: ModelServer) -> Settings:
         Folder(path=public, name="docs", link_base="https://docs.example/"),
         Folder(path=finance, name="finance", readers=("channel:G0FIN",)),
     )
-    return Settings(
+    settings = Settings(
         data_dir=tmp_path / "data",
         models_dir=models_dir,
         slack=Slack(answer_channels=("C0HELP",)),
         knowledge=Knowledge(folders=folders),
         models=Models(default="test-model", cards=cards),
     )
+    await fill(settings)
+    return settings
 
 
-@pytest.fixture(params=["socket", "http"])
-async def bot(request: pytest.FixtureRequest, workspace: Workspace, settings: Settings) -> AsyncIterator[ConnectedBot]:
-    """The bot over each of the two doors."""
-    async with connected_bot(workspace, settings, mode=request.param) as running:
+@pytest.fixture
+def mode(request: pytest.FixtureRequest) -> Mode:
+    """The door: the socket, unless a test is run over both."""
+    chosen: Mode = getattr(request, "param", "socket")
+    return chosen
+
+
+@pytest.fixture
+async def bot(mode: Mode, workspace: Workspace, settings: Settings) -> AsyncIterator[ConnectedBot]:
+    """The whole bot."""
+    async with connected_bot(workspace, settings, mode=mode) as running:
         yield running

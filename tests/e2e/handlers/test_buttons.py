@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from connected_bot import SWITCHBOARD, ConnectedBot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, Reply, unauthorized
 
 from bot.storage.tables import feedback, labels, ledger
@@ -52,6 +52,7 @@ async def signals(bot: ConnectedBot) -> dict[tuple[str, str], str]:
         return {(person, question): signal for person, question, signal in rows}
 
 
+@BOTH_DOORS
 async def test_a_thumb_up_counts(bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON) -> None:
     for person in (maya, leo):
         await person.click(answer, "feedback", value=_value(answer, "positive_button"))
@@ -59,6 +60,7 @@ async def test_a_thumb_up_counts(bot: ConnectedBot, maya: Driver, leo: Driver, a
     assert await bot.core.feedback.counts(*ALWAYS) == (2, 0)
 
 
+@BOTH_DOORS
 async def test_a_thumb_down_counts_at_once_and_takes_a_comment(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.click(answer, "feedback", value=_value(answer, "negative_button"))
     view = await maya.wait_for_view()
@@ -70,6 +72,7 @@ async def test_a_thumb_down_counts_at_once_and_takes_a_comment(bot: ConnectedBot
     assert [tuple(row) for row in rows] == [(-1, "It is outdated.")]
 
 
+@BOTH_DOORS
 async def test_why_shows_the_receipt(bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON) -> None:
     await leo.click(answer, "why")
     view = await leo.wait_for_view()
@@ -80,6 +83,7 @@ async def test_why_shows_the_receipt(bot: ConnectedBot, maya: Driver, leo: Drive
     assert "https://docs.example/deploys.md" in shown
 
 
+@BOTH_DOORS
 async def test_a_receipt_is_not_shown_to_somebody_who_cannot_read_the_place(
     bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
 ) -> None:
@@ -91,11 +95,13 @@ async def test_a_receipt_is_not_shown_to_somebody_who_cannot_read_the_place(
     assert [event for event in leo.events if event["type"] == "view_open"] == []
 
 
+@BOTH_DOORS
 async def test_a_button_of_a_forgotten_answer_says_so(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.click(answer, "why", value="no-such-question")
     await told(maya, "I do not know that answer any more")
 
 
+@BOTH_DOORS
 async def test_another_way_asks_again_with_what_was_chosen(
     bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
 ) -> None:
@@ -109,6 +115,7 @@ async def test_another_way_asks_again_with_what_was_chosen(
     assert len(server.chats) == 1
 
 
+@BOTH_DOORS
 async def test_another_way_offers_the_next_best_with_what_is_expected_of_it(
     bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
 ) -> None:
@@ -128,6 +135,7 @@ async def test_another_way_offers_the_next_best_with_what_is_expected_of_it(
     assert "This one: *test-model* · plain prompting" in asked
 
 
+@BOTH_DOORS
 async def test_what_was_tried_is_not_offered_again(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.click(answer, "another_way")
     await maya.submit_view(await maya.wait_for_view())
@@ -143,6 +151,7 @@ async def test_what_was_tried_is_not_offered_again(bot: ConnectedBot, maya: Driv
     assert "I know of no other way that could be taken here" in str(view["blocks"])
 
 
+@BOTH_DOORS
 async def test_the_same_way_again_is_said_to_be_the_same_and_not_compared(
     bot: ConnectedBot, maya: Driver, answer: JSON
 ) -> None:
@@ -156,6 +165,7 @@ async def test_the_same_way_again_is_said_to_be_the_same_and_not_compared(
     assert "keep_this" not in str(await maya.history("C0GENERAL", answer["thread_ts"]))
 
 
+@BOTH_DOORS
 async def test_of_two_answers_the_one_that_is_kept_is_remembered_and_the_last_word_counts(
     bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
 ) -> None:
@@ -185,6 +195,7 @@ async def test_of_two_answers_the_one_that_is_kept_is_remembered_and_the_last_wo
     }
 
 
+@BOTH_DOORS
 async def test_nobody_judges_an_answer_that_they_cannot_read(
     bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
 ) -> None:
@@ -199,11 +210,13 @@ async def test_nobody_judges_an_answer_that_they_cannot_read(
     assert await signals(bot) == {}
 
 
+@BOTH_DOORS
 async def test_an_answer_without_another_is_not_judged(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.click(await choice_between(bot, maya, _value(answer, "why")), "keep_this")
     await told(maya, "There is no other answer to compare this one with.")
 
 
+@BOTH_DOORS
 async def test_another_way_that_fails_is_not_offered_to_be_kept(
     bot: ConnectedBot, maya: Driver, server: ModelServer, answer: JSON
 ) -> None:
@@ -215,6 +228,7 @@ async def test_another_way_that_fails_is_not_offered_to_be_kept(
     assert "keep_this" not in str(await maya.history("C0GENERAL", answer["thread_ts"]))
 
 
+@BOTH_DOORS
 async def test_another_way_for_a_private_answer_stays_private(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -229,6 +243,7 @@ async def test_another_way_for_a_private_answer_stays_private(
     assert await leo.history("C0GENERAL") == []
 
 
+@BOTH_DOORS
 async def test_a_way_that_is_gone_is_refused_in_the_modal(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.click(answer, "another_way")
     view = await maya.wait_for_view()
@@ -239,6 +254,7 @@ async def test_a_way_that_is_gone_is_refused_in_the_modal(bot: ConnectedBot, may
     assert set(refused["errors"]) == {"model", "strategy"}
 
 
+@BOTH_DOORS
 async def test_stop_ends_the_answer_and_says_so(bot: ConnectedBot, maya: Driver, server: ModelServer) -> None:
     gate = asyncio.Event()
     server.script(Reply(text="Deploys run on Tuesdays and Thursdays.", gate=gate))
@@ -254,6 +270,7 @@ async def test_stop_ends_the_answer_and_says_so(bot: ConnectedBot, maya: Driver,
         assert list(outcomes) == ["stopped"]
 
 
+@BOTH_DOORS
 async def test_a_question_about_a_message_is_answered_to_the_person_alone(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -268,6 +285,7 @@ async def test_a_question_about_a_message_is_answered_to_the_person_alone(
     assert len(await leo.history("C0GENERAL", ts)) == 1
 
 
+@BOTH_DOORS
 async def test_a_question_about_a_message_can_be_answered_in_its_thread(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -281,6 +299,7 @@ async def test_a_question_about_a_message_can_be_answered_in_its_thread(
     assert reply["text"].startswith("It means a release.")
 
 
+@BOTH_DOORS
 async def test_a_good_answer_is_saved_as_an_example(bot: ConnectedBot, maya: Driver, answer: JSON) -> None:
     await maya.shortcut("save_example", answer)
     view = await maya.wait_for_view()
@@ -291,6 +310,7 @@ async def test_a_good_answer_is_saved_as_an_example(bot: ConnectedBot, maya: Dri
     assert (saved.question, saved.answer) == ("when do deploys run?", "On Tuesdays and Thursdays at ten.")
 
 
+@BOTH_DOORS
 async def test_an_example_from_somebody_else_stays_in_its_channel(bot: ConnectedBot, leo: Driver, answer: JSON) -> None:
     await leo.shortcut("save_example", answer)
     await leo.submit_view(await leo.wait_for_view())
@@ -299,6 +319,7 @@ async def test_an_example_from_somebody_else_stays_in_its_channel(bot: Connected
     assert len(await bot.core.examples.all(frozenset({"channel:C0GENERAL"}))) == 1
 
 
+@BOTH_DOORS
 async def test_the_home_tab_shows_costs_to_admins_alone(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
     await maya.open_home()
     shown = str((await maya.wait_for_home())["blocks"])
@@ -308,6 +329,7 @@ async def test_the_home_tab_shows_costs_to_admins_alone(bot: ConnectedBot, maya:
     assert "What it cost" not in str((await leo.wait_for_home())["blocks"])
 
 
+@BOTH_DOORS
 async def test_the_model_is_changed_from_the_home_tab(bot: ConnectedBot, maya: Driver) -> None:
     await maya.open_home()
     await maya.click(await maya.wait_for_home(), "change_model")
@@ -315,12 +337,14 @@ async def test_the_model_is_changed_from_the_home_tab(bot: ConnectedBot, maya: D
     await maya.wait_for_message(maya.dm, lambda m: "*offline* answers for you" in m["text"])
 
 
+@BOTH_DOORS
 async def test_opening_the_conversation_suggests_what_to_ask(bot: ConnectedBot, maya: Driver) -> None:
     await maya.open_home("messages")
     prompts = await maya.wait_for(lambda event: event["type"] == "prompts")
     assert 1 <= len(prompts["prompts"]) <= 4
 
 
+@BOTH_DOORS
 async def test_a_button_of_an_older_version_is_acknowledged(bot: ConnectedBot, maya: Driver) -> None:
     blocks = [{"type": "actions", "elements": [_button("from_last_year")]}]
     posted = await bot.client.chat_postMessage(channel="C0GENERAL", text="old", blocks=blocks)

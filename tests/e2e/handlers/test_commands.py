@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from connected_bot import SWITCHBOARD, ConnectedBot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, unauthorized
 
 from deploy.workspace.driver import Driver
@@ -15,6 +15,7 @@ async def told(person: Driver, words: str, channel: str = "C0GENERAL") -> JSON:
     return await person.wait_for_ephemeral(channel, lambda m: words in m["text"] or words in str(m.get("blocks")))
 
 
+@BOTH_DOORS
 async def test_ask_is_answered_to_the_asker_alone_also_where_the_bot_is_no_member(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -26,18 +27,21 @@ async def test_ask_is_answered_to_the_asker_alone_also_where_the_bot_is_no_membe
     assert await leo.history("C0RANDOM") == []
 
 
+@BOTH_DOORS
 async def test_ask_reads_what_the_asker_may_read(bot: ConnectedBot, maya: Driver, server: ModelServer) -> None:
     await maya.command("/ask", "what is the robot budget for 2027?")
     await told(maya, "test-model")
     assert "41,000 euros" in server.chats[-1].prompt
 
 
+@BOTH_DOORS
 async def test_ask_without_a_question_says_how_to_ask(bot: ConnectedBot, maya: Driver, server: ModelServer) -> None:
     await maya.command("/ask", "  ")
     await told(maya, "Write your question after the command")
     assert server.chats == []
 
 
+@BOTH_DOORS
 async def test_a_model_that_refuses_the_key_is_told_with_a_reference(
     bot: ConnectedBot, maya: Driver, server: ModelServer
 ) -> None:
@@ -49,6 +53,7 @@ async def test_a_model_that_refuses_the_key_is_told_with_a_reference(
     assert "test-model" in answer["text"]
 
 
+@BOTH_DOORS
 async def test_model_list_names_the_usable_models_and_what_answers_now(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "list")
     shown = str((await told(maya, "test-model"))["blocks"])
@@ -65,6 +70,7 @@ async def test_model_list_names_the_usable_models_and_what_answers_now(bot: Conn
     assert "Did you mean “context”?" in refused["text"]
 
 
+@BOTH_DOORS
 async def test_model_show_gives_the_whole_card(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "show test-model")
     shown = str((await told(maya, "A model for tests."))["blocks"])
@@ -73,6 +79,7 @@ async def test_model_show_gives_the_whole_card(bot: ConnectedBot, maya: Driver) 
     assert "/model use test-model" in shown
 
 
+@BOTH_DOORS
 async def test_an_unknown_model_gets_the_nearest_names(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "use tset-model")
     answer = await told(maya, "There is no model called")
@@ -83,6 +90,7 @@ async def test_an_unknown_model_gets_the_nearest_names(bot: ConnectedBot, maya: 
     ("command", "text"),
     [("/model", "frobnicate"), ("/knowledge", "eat everything"), ("/cost", "yesterday"), ("/model", "use")],
 )
+@BOTH_DOORS
 async def test_unknown_words_get_a_sentence_with_what_is_possible(
     bot: ConnectedBot, maya: Driver, command: str, text: str
 ) -> None:
@@ -91,6 +99,7 @@ async def test_unknown_words_get_a_sentence_with_what_is_possible(
     assert answer["text"].startswith(("I do not know", "I did not understand"))
 
 
+@BOTH_DOORS
 async def test_my_model_answers_me_and_nobody_else_until_it_is_automatic_again(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -107,6 +116,7 @@ async def test_my_model_answers_me_and_nobody_else_until_it_is_automatic_again(
     await told(maya, "*test-model* ·")
 
 
+@BOTH_DOORS
 async def test_a_channels_model_is_for_admins_to_switch(
     bot: ConnectedBot, maya: Driver, leo: Driver, server: ModelServer
 ) -> None:
@@ -119,11 +129,13 @@ async def test_a_channels_model_is_for_admins_to_switch(
     assert server.chats == []
 
 
+@BOTH_DOORS
 async def test_a_command_cannot_know_its_thread_and_says_what_can(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model", "use offline thread")
     await told(maya, "@Switchboard model use NAME thread")
 
 
+@BOTH_DOORS
 async def test_the_picker_switches_the_model(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/model")
     view = await maya.wait_for_view()
@@ -132,6 +144,7 @@ async def test_the_picker_switches_the_model(bot: ConnectedBot, maya: Driver) ->
     await told(maya, "*offline* answers for you")
 
 
+@BOTH_DOORS
 async def test_a_model_that_vanished_while_the_picker_was_open_is_refused_in_it(
     bot: ConnectedBot, maya: Driver
 ) -> None:
@@ -144,6 +157,7 @@ async def test_a_model_that_vanished_while_the_picker_was_open_is_refused_in_it(
     assert "There is no model called" in answer["errors"]["model"]
 
 
+@BOTH_DOORS
 async def test_costs_are_for_admins_and_count_what_was_asked(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
     await maya.command("/ask", "when do deploys run?")
     await told(maya, "*test-model* ·")
@@ -154,6 +168,7 @@ async def test_costs_are_for_admins_and_count_what_was_asked(bot: ConnectedBot, 
     assert "test-model" in str(answer["blocks"])
 
 
+@BOTH_DOORS
 async def test_the_rows_come_as_csv_into_the_direct_messages(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/ask", "when do deploys run?")
     await told(maya, "*test-model* ·")
@@ -164,6 +179,7 @@ async def test_the_rows_come_as_csv_into_the_direct_messages(bot: ConnectedBot, 
     assert "test-model" in rows
 
 
+@BOTH_DOORS
 async def test_help_names_every_command(bot: ConnectedBot, maya: Driver) -> None:
     await maya.command("/switchboard")
     shown = str((await told(maya, "What I can do"))["blocks"])

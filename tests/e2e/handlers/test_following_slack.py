@@ -7,7 +7,7 @@ import base64
 from collections.abc import AsyncIterator
 
 import pytest
-from connected_bot import ConnectedBot, connected_bot
+from connected_bot import BOTH_DOORS, ConnectedBot, connected_bot
 
 from bot.config import Settings
 from deploy.workspace import Workspace
@@ -46,6 +46,7 @@ async def problems(bot: ConnectedBot) -> str:
     return " ".join(p.sentence for each in status if each.name == SOURCE for p in each.problems)
 
 
+@BOTH_DOORS
 async def test_what_is_said_edited_and_deleted_is_followed(watching: ConnectedBot, maya: Driver, leo: Driver) -> None:
     ts = await maya.post(ENG, PORT)
     await watching.idle(maya)
@@ -66,6 +67,7 @@ async def test_what_is_said_edited_and_deleted_is_followed(watching: ConnectedBo
     assert await found(watching, "port of the gateway") == []
 
 
+@BOTH_DOORS
 async def test_small_talk_and_the_bots_own_words_cost_no_call(watching: ConnectedBot, maya: Driver) -> None:
     before = len(await maya.calls("conversations.history"))
     await maya.post(ENG, "good morning :wave:")
@@ -183,6 +185,7 @@ async def test_a_deleted_channel_is_found_no_more_and_an_archived_one_is(watchin
     assert await found(watching, "port of the gateway", PUBLIC | MEMBERS) == []
 
 
+@BOTH_DOORS
 async def test_files_are_followed(watching: ConnectedBot, maya: Driver) -> None:
     await maya.post(ENG, "", files={"plan.md": b"# Plan\n\nThe second joint arrives in spring."})
     await watching.idle(maya)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from connected_bot import SWITCHBOARD, ConnectedBot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, answer
 
 from deploy.workspace.driver import Driver
@@ -11,6 +11,7 @@ from deploy.workspace.driver import Driver
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 16
 
 
+@BOTH_DOORS
 async def test_a_mention_is_answered_in_its_thread_with_sources(
     bot: ConnectedBot, maya: Driver, server: ModelServer
 ) -> None:
@@ -64,6 +65,7 @@ async def test_a_mention_in_a_thread_that_the_bot_did_not_follow_reads_it_first(
     assert "My PTO balance is odd" in server.chats[-1].prompt
 
 
+@BOTH_DOORS
 async def test_a_direct_message_is_answered_without_a_mention_also_in_a_thread(
     bot: ConnectedBot, maya: Driver, server: ModelServer
 ) -> None:
@@ -222,6 +224,7 @@ async def test_a_deleted_follow_up_is_forgotten(bot: ConnectedBot, maya: Driver,
     assert "4711" not in str(await bot.core.conversations.turns("C0GENERAL", ts))
 
 
+@BOTH_DOORS
 async def test_a_model_is_switched_for_a_thread_by_a_mention(
     bot: ConnectedBot, maya: Driver, server: ModelServer
 ) -> None:

@@ -6,14 +6,17 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot, connected_bot
 from model_server import ModelServer, Reply
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from sqlalchemy.exc import OperationalError
 
 from bot.config import Settings
 from bot.storage.tables import inbox
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
+from handlers.bolt import Bolt
 
 
 async def test_a_question_that_a_dead_process_left_is_answered_by_the_next(
@@ -52,6 +55,51 @@ async def test_a_question_that_fails_each_time_is_given_up_with_a_sentence(
     gate.set()
 
 
+async def test_what_arrives_once_the_bot_is_ending_is_answered_by_the_next_process(
+    workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatch, answered = Bolt.async_dispatch, asyncio.Queue[int]()
+
+    async def noted(self: Bolt, request: AsyncBoltRequest) -> BoltResponse:
+        response = await dispatch(self, request)
+        answered.put_nowait(response.status)
+        return response
+
+    monkeypatch.setattr(Bolt, "async_dispatch", noted)
+    server.script("On Tuesdays. [1]")
+    async with connected_bot(workspace, settings) as first:
+        await first.under_way.drain(20)  # the door is still open, as it is for what was already on its way
+        ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+        assert await answered.get() == 503
+        assert await first.core.inbox.waiting() == []
+    async with connected_bot(workspace, settings) as second:
+        await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("On Tuesdays."))
+        await second.idle(maya)
+
+
+@BOTH_DOORS
+async def test_what_arrived_before_the_end_is_answered_before_anything_closes(
+    bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived, gate, keep = asyncio.Event(), asyncio.Event(), bot.core.inbox.keep
+
+    async def slow_disk(event_id: str, kind: str, payload: dict[str, object]) -> bool:
+        if payload["event"]["type"] == "app_mention":  # type: ignore[index]
+            arrived.set()
+        await gate.wait()
+        return await keep(event_id, kind, payload)
+
+    monkeypatch.setattr(bot.core.inbox, "keep", slow_disk)
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    await arrived.wait()
+    ending = asyncio.create_task(bot.under_way.drain(20))
+    gate.set()
+    await ending
+    assert await bot.core.inbox.waiting() == []
+    assert "actions" in str((await maya.history("C0GENERAL", ts))[-1]["blocks"])
+
+
+@BOTH_DOORS
 async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +122,7 @@ async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
     assert failures == 1
 
 
+@BOTH_DOORS
 async def test_a_command_that_cannot_be_kept_says_so(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

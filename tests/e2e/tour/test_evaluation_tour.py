@@ -46,8 +46,19 @@ CONTRAST = """() => {
 }"""
 
 
+_pages: dict[str, str] = {}
+
+
 async def made(case: str, folder: Path) -> Path:
-    """The page of a simulated run, compared with another one of the same questions."""
+    """The page of a simulated run, compared with another one of the same questions; made once for all."""
+    if case not in _pages:
+        _pages[case] = await _page(case)
+    file = folder / f"{case}.html"
+    file.write_text(_pages[case], encoding="utf-8")
+    return file
+
+
+async def _page(case: str) -> str:
     matrix = simulated(**CASES[case])
     again = simulated(**CASES[case], seed=2)
     cells = {key: again.cells[key] if int(key[0][1:]) % 3 == 0 else cell for key, cell in matrix.cells.items()}
@@ -62,10 +73,7 @@ async def made(case: str, folder: Path) -> Path:
     )  # fmt: skip
     earlier = (run(name="golden questions of October", index="38"), Matrix(matrix.rows, matrix.ways, cells))
     now = run(questions=len(matrix.rows))
-    file = folder / f"{case}.html"
-    html = render(now, matrix, overview(matrix, WORTH), selector=report, comparison=compare(earlier, (now, matrix)))
-    file.write_text(html, encoding="utf-8")
-    return file
+    return render(now, matrix, overview(matrix, WORTH), selector=report, comparison=compare(earlier, (now, matrix)))
 
 
 @pytest.fixture

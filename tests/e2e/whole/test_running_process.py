@@ -14,8 +14,9 @@ from typing import Literal
 
 import aiohttp
 import pytest
-from house import CARDS, MANIFEST, free_port
+from house import MANIFEST, TEST_MODEL, free_port
 from model_server import ModelServer, answer
+from server_cards import cards
 
 from deploy.workspace.driver import Driver
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
@@ -116,7 +117,7 @@ async def test_a_question_outlives_a_process_that_is_killed(folder: Path, models
     ):
         gate = Gate()
         models.script(answer("Never finished.", gate=gate), answer("Run `undo`. [1]"))
-        (folder / "cards.toml").write_text(CARDS.format(url=models.url))
+        (folder / "cards.toml").write_text(cards(models.url, TEST_MODEL))
         env = environment(
             folder,
             models_dir,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Attachment, Audience, Finished, Progress, StrategyName, Turn
+from bot.domain import Attachment, Audience, Finished, Progress, StrategyName, TextDelta, Turn
+from bot.models.offline import NOTHING_FOUND, UNSURE
 from knowledge.access import PUBLIC
 
 ROLLBACK = "robotctl rollback --to previous"
@@ -123,6 +124,22 @@ async def test_a_reviewed_answer_to_the_same_question_is_given_where_it_may_be_r
     assert answer.receipt.choice.option.strategy is StrategyName.FEW_SHOT
     assert answer.receipt.outcome == "answered"
     assert any("coffee machine" in reason for reason in answer.receipt.choice.reasons)
+
+
+async def test_what_the_documents_hardly_tell_is_quoted_with_a_doubt_however_well_the_words_fit(build: Any) -> None:
+    house, text = build(), "What percent of the budget is for the new version?"
+    question = house.question(text)
+    answer = await house.ask(question)
+    assert answer.text.startswith(UNSURE)
+    option = answer.receipt.choice.option
+    assert option.doubt in answer.receipt.choice.reasons
+    assert "The documents hold too little on this to be sure (probability 0." in option.doubt
+    # The words alone would have been taken for an answer.
+    model = house.models.model(option.model)
+    evidence = await house.assistant.evidence(text, question.audience.scopes)
+    prompt = house.assistant.prompt(question, evidence, option.strategy, model.card)
+    said = [piece.text async for piece in model.stream(prompt, max_tokens=500) if isinstance(piece, TextDelta)]
+    assert not "".join(said).startswith((UNSURE, NOTHING_FOUND))
 
 
 async def test_fifty_questions_at_once_are_all_answered_and_kept(build: Any) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
@@ -37,11 +36,10 @@ def switchboard(*arguments: str) -> Result:
 
 def refused(folder: Path, *arguments: str) -> str:
     """What a person reads on the error channel when the command ends with status 1."""
-    command = [sys.executable, "-m", "bot", "evaluate", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    done = warm.switchboard("evaluate", *arguments, cwd=folder)
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    return done.err
 
 
 def test_golden_questions_become_a_table_and_a_run_that_is_shown_again(folder: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 from whole_receipt import NOW, whole_receipt
@@ -88,12 +87,10 @@ def explained(*arguments: str) -> str:
 
 
 def refused(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "explain", *arguments], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return " ".join(done.stderr.split())
+    done = warm.switchboard("explain", *arguments, cwd=folder)
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    return " ".join(done.err.split())
 
 
 def test_the_whole_receipt_is_told_with_ranges_guards_weights_and_versions(folder: Path) -> None:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from evaluation_bench import CARDS, DOCUMENTS, Bench
+from evaluation_bench import DOCUMENTS, Bench
 from model_server import ModelServer
+from server_cards import JUDGE, SHORT_ANSWERS, UNPRICED, cards
 
 from bot import evaluating
 from bot.config import Folder, Knowledge, Models, Settings
@@ -21,7 +22,7 @@ async def bench(tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatc
     for name, text in DOCUMENTS.items():
         (tmp_path / "docs" / name).write_text(text, "utf-8")
     async with ModelServer(("test-model", "judge", "unpriced")) as server:
-        (tmp_path / "cards.toml").write_text(CARDS.format(url=server.url), "utf-8")
+        (tmp_path / "cards.toml").write_text(cards(server.url, SHORT_ANSWERS, JUDGE, UNPRICED), "utf-8")
         settings = Settings(
             data_dir=tmp_path / "data",
             models_dir=models_dir,

@@ -15,6 +15,7 @@ import pytest
 from evaluation_bench import DOCUMENTS
 from model_server import ModelServer, answer, rate_limited, server_error, silence, unauthorized
 from pydantic import SecretStr
+from server_cards import JUDGE, SHORT_ANSWERS, UNPRICED, cards
 
 from bot.config import Chains, Folder, Knowledge, Models, Selection, Settings, Storage
 from bot.core import Core, open_core
@@ -35,27 +36,6 @@ MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 QUESTION = "How long does a rollback take?"
 VERBS = ("does", "may", "will", "can", "did", "could", "would", "must")
 ALIKE = [f"How long {verb} a rollback take?" for verb in VERBS]
-CARDS = """
-[[providers]]
-name = "testing"
-title = "Test server"
-base_url = "{url}"
-local = true
-
-[[models]]
-name = "test-model"
-provider = "testing"
-context_window = 16000
-max_output = 500
-rates = {{ input = "1", output = "10" }}
-"""
-JUDGE = """
-[[models]]
-name = "judge"
-provider = "testing"
-context_window = 16000
-rates = { input = "1", output = "10" }
-"""
 AWAY = """
 [[providers]]
 name = "away"
@@ -67,12 +47,6 @@ name = "far-model"
 provider = "away"
 context_window = 16000
 rates = { input = "1", output = "10" }
-"""
-UNPRICED = """
-[[models]]
-name = "unpriced"
-provider = "testing"
-context_window = 16000
 """
 
 
@@ -157,22 +131,22 @@ async def opened(folder: Path, models_dir: Path, database: str) -> AsyncIterator
     for name, text in DOCUMENTS.items():
         (folder / "docs" / name).write_text(text, "utf-8")
     async with ModelServer(("test-model", "judge", "unpriced")) as server:
-        cards = folder / "cards.toml"
-        cards.write_text(CARDS.format(url=server.url), "utf-8")
+        file = folder / "cards.toml"
+        file.write_text(cards(server.url, SHORT_ANSWERS), "utf-8")
         settings = Settings(
             data_dir=folder / "data",
             models_dir=models_dir,
             knowledge=Knowledge(folders=(Folder(path=folder / "docs", name="handbook"),)),
-            models=Models(cards=cards, default="test-model"),
+            models=Models(cards=file, default="test-model"),
             storage=Storage(url=SecretStr(database)),
         )
         yield Bench(settings, server)
 
 
-def with_models(bench: Bench, *cards: str, default: str = "auto", judges: tuple[str, ...] = ()) -> None:
+def with_models(bench: Bench, *more: str, default: str = "auto", judges: tuple[str, ...] = ()) -> None:
     assert bench.settings.models.cards is not None
     with bench.settings.models.cards.open("a", encoding="utf-8") as file:
-        file.write("".join(cards))
+        file.write("".join(more))
     models = Models(cards=bench.settings.models.cards, default=default, chains=Chains(judge=judges))
     bench.settings = bench.settings.model_copy(update={"models": models})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from evaluation_bench import CARDS
 from model_server import ModelServer, server_error
+from server_cards import SHORT_ANSWERS, cards
 
 from bot.config import Chains, Knowledge, Models, Settings
 from bot.core import Core, open_core
@@ -33,7 +33,7 @@ async def test_a_broken_model_is_left_alone_after_a_restart_too_and_doctor_says_
     tmp_path: Path, models_dir: Path
 ) -> None:
     async with ModelServer(("test-model",)) as server:
-        (tmp_path / "cards.toml").write_text(CARDS.format(url=server.url), "utf-8")
+        (tmp_path / "cards.toml").write_text(cards(server.url, SHORT_ANSWERS), "utf-8")
         settings = Settings(
             data_dir=tmp_path / "data",
             models_dir=models_dir,

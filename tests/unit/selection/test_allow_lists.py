@@ -18,7 +18,12 @@ def card(name: str, provider: str = "house", **fields: object) -> ModelCard:
 
 
 CATALOGUE = Catalogue(
-    [card("gpt-x", "openai"), card("llama3.2:3b", "ollama", open_weights=True), card("mistral-s"), OFFLINE_CARD],
+    [
+        card("gpt-x", "openai"),
+        card("llama3.2:3b", "ollama", openness={"weights": True}),
+        card("mistral-s"),
+        OFFLINE_CARD,
+    ],
     [Provider(name=name, base_url="http://127.0.0.1:9") for name in ("openai", "ollama", "house", OFFLINE)],
 )
 

@@ -32,7 +32,19 @@ def test_documents_answer_from_the_threshold_on() -> None:
 
 
 def test_where_the_offline_model_is_alone_it_refuses_by_itself() -> None:
-    assert Guards(least_rag=0.6, alone=True).against(OFFLINE_CARD, RAG, needs(0.1)) == ""
+    guards = Guards(least_rag=0.6, alone=True)
+    assert guards.against(OFFLINE_CARD, RAG, needs(0.1)) == ""
+
+
+def test_what_the_offline_model_quotes_below_the_threshold_is_doubted() -> None:
+    guards = Guards(least_rag=0.6, alone=True)
+    assert guards.doubt(OFFLINE_CARD, RAG, needs(0.59)) == (
+        "The documents hold too little on this to be sure (probability 0.59, 0.60 is needed), so what is nearest is "
+        "quoted as no more than that."
+    )
+    assert guards.doubt(OFFLINE_CARD, RAG, needs(0.6)) == ""
+    assert guards.doubt(OFFLINE_CARD, FEW_SHOT, needs(0.1)) == ""
+    assert guards.doubt(WRITER, RAG, needs(0.1)) == ""
 
 
 @pytest.mark.parametrize("strategy", [ZERO_SHOT, FEW_SHOT, FINE_TUNED])
