@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets, Spender
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.domain import COUNTS, Price, Usage
+from bot.errors import OverBudget
+from bot.storage.one_writer import write
 from bot.storage.tables import ledger, questions
+from knowledge.uninterrupted import uninterrupted
 
 GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
 
@@ -149,41 +154,58 @@ class Ledger:
         """
         values = {name: getattr(call, name) for name in Call.__slots__}
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            result = await connection.execute(
-                ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id)
-            )
-            row: int = result.scalar_one()
-            await self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
-        return row
+
+        def opened(connection: sa.Connection) -> int:
+            row: int = connection.execute(_OPENED, values).scalar_one()
+            self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
+            return row
+
+        writing = asyncio.create_task(write(self._engine, opened))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await uninterrupted(self._take_back(writing))
+            raise
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
 
         A call that was taken for lost, since it came back late, is put right.
         """
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
+            "row": row,
             "outcome": outcome,
             "seconds": seconds,
             "cost": price.amount,
             "price_version": price.version,
             "note": " ".join(part for part in (usage.note if usage else "", price.why) if part) or None,
+            "estimated": usage is not None and usage.estimated,
+            "served": usage.served or None if usage else None,
+            "request_id": usage.request_id or None if usage else None,
         }
-        if usage is not None:
-            values |= {name: getattr(usage, name) for name in COUNTS}
-            values |= {"estimated": usage.estimated, "served": usage.served or None}
-            values |= {"request_id": usage.request_id or None}
+        values |= {name: getattr(usage, name) if usage else None for name in COUNTS}
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            change = ledger.update().where(ledger.c.id == row)
+
+        def settled(connection: sa.Connection) -> None:
             # What it was before has to be known to count it once: open, or lost.
-            done = await connection.execute(change.where(ledger.c.outcome == OPEN).values(values).returning(*_HELD))
-            held = done.first()
-            was_lost = held is None
-            if held is None:
-                held = (await connection.execute(sa.select(*_HELD).where(ledger.c.id == row))).one()
-                await connection.execute(change.values(values))
-            await self._count(connection, held, outcome, price.amount, was_lost=was_lost)
+            for was in (OPEN, LOST):
+                held = connection.execute(_SETTLED, values | {"was": was}).first()
+                if held is not None:
+                    self._count(connection, held, outcome, price.amount, was_lost=was == LOST)
+                    return
+
+        await uninterrupted(write(self._engine, settled))
+
+    async def _take_back(self, opening: asyncio.Task[int]) -> None:
+        """Removes a call that was given up before it went out."""
+        with suppress(OverBudget):
+            row = await opening
+
+            def removed(connection: sa.Connection) -> None:
+                gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
+                self._count(connection, connection.execute(gone).one(), "over_budget", None)
+
+            await write(self._engine, removed)
 
     async def recover(self) -> int:
         """Marks the calls that a dead process left open as lost; gives their number.
@@ -196,16 +218,19 @@ class Ledger:
         before = max(self._opened_at, late) if alone else late
         stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < before)
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
-            left = (await connection.execute(change.returning(*_HELD))).all()
-            for held in left:
-                await self._count(connection, held, LOST, None)
-        return len(left)
 
-    async def _count(
+        def marked(connection: sa.Connection) -> int:
+            change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
+            left = connection.execute(change.returning(*_HELD)).all()
+            for held in left:
+                self._count(connection, held, LOST, None)
+            return len(left)
+
+        return await write(self._engine, marked)
+
+    def _count(
         self,
-        connection: AsyncConnection,
+        connection: sa.Connection,
         held: sa.Row[Any],
         outcome: str,
         cost: Decimal | None,
@@ -217,7 +242,7 @@ class Ledger:
         spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
         unknown = int(cost is None and outcome not in UNBILLED)
         spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
-        await self._budgets.count(
+        self._budgets.count(
             connection,
             spender,
             held.started_at,
@@ -345,6 +370,15 @@ _HELD = (
     ledger.c.asker,
     ledger.c.purpose,
     ledger.c.started_at,
+)
+# Made once: making a statement takes longer than running it.
+_OPENED = ledger.insert().values(outcome=OPEN, estimated=False).returning(ledger.c.id)
+_WRITTEN = ("outcome", "seconds", "cost", "price_version", "note", "estimated", "served", "request_id", *COUNTS)
+_SETTLED = (
+    ledger.update()
+    .where(ledger.c.id == sa.bindparam("row"), ledger.c.outcome == sa.bindparam("was"))
+    .values({name: sa.bindparam(name) for name in _WRITTEN})
+    .returning(*_HELD)
 )
 
 

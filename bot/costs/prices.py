@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 import genai_prices
@@ -174,17 +175,21 @@ def _reckoned(listed: Any, counts: dict[str, Decimal | int]) -> Decimal | None:
 
 def _listed(provider: str, model_id: str, at: datetime) -> Any | None:
     """The list's prices of a moment for a model that it has under exactly this provider."""
-    provider_id, model_ref = _as_listed(provider, model_id)
+    model = _known(*_as_listed(provider, model_id))
+    return model.get_prices(at) if model else None
+
+
+@lru_cache(maxsize=1024)
+def _known(provider_id: str, model_ref: str) -> Any | None:
     snapshot = get_snapshot()
     # The list also matches providers by part of a name, which would give a server called
     # "my-openai-proxy" the prices of OpenAI.
     if provider_id not in {listed.id for listed in snapshot.providers}:
         return None
     try:
-        _, model = snapshot.find_provider_model(model_ref, None, provider_id, None)
+        return snapshot.find_provider_model(model_ref, None, provider_id, None)[1]
     except LookupError:
         return None
-    return model.get_prices(at)
 
 
 def _as_listed(provider: str, model_id: str) -> tuple[str, str]:
