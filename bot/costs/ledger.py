@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,6 +21,9 @@ from bot.errors import OverBudget
 from bot.storage.one_writer import write
 from bot.storage.tables import ledger, questions
 from knowledge.uninterrupted import uninterrupted
+
+_State = tuple[str, Decimal | None]
+"""A call's outcome and cost."""
 
 GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
 
@@ -191,7 +195,7 @@ class Ledger:
             for was in (OPEN, LOST):
                 held = connection.execute(_SETTLED, values | {"was": was}).first()
                 if held is not None:
-                    self._count(connection, held, outcome, price.amount, was_lost=was == LOST)
+                    self._count(connection, held, (was, None), (outcome, price.amount))
                     return
 
         await uninterrupted(write(self._engine, settled))
@@ -203,7 +207,7 @@ class Ledger:
 
             def removed(connection: sa.Connection) -> None:
                 gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
-                self._count(connection, connection.execute(gone).one(), "over_budget", None)
+                self._count(connection, connection.execute(gone).one(), (OPEN, None), ("over_budget", None))
 
             await write(self._engine, removed)
 
@@ -216,39 +220,31 @@ class Ledger:
         alone = self._engine.dialect.name == "sqlite"
         late = self._clock() - timedelta(seconds=CALL_SECONDS)
         before = max(self._opened_at, late) if alone else late
-        stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < before)
+        stale = sa.select(ledger.c.id).where(ledger.c.outcome == OPEN, ledger.c.started_at < before)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         await self._budgets.ready()
+        # One transaction each: several rows in one would lock the budgets in an order of their own.
+        return sum([await write(self._engine, partial(self._lose, row)) for row in found])
 
-        def marked(connection: sa.Connection) -> int:
-            change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
-            left = connection.execute(change.returning(*_HELD)).all()
-            for held in left:
-                self._count(connection, held, LOST, None)
-            return len(left)
+    def _lose(self, row: int, connection: sa.Connection) -> int:
+        held = connection.execute(_LOST, {"row": row}).first()
+        if held is None:  # it came back in the meantime
+            return 0
+        self._count(connection, held, (OPEN, None), (LOST, None))
+        return 1
 
-        return await write(self._engine, marked)
-
-    def _count(
-        self,
-        connection: sa.Connection,
-        held: sa.Row[Any],
-        outcome: str,
-        cost: Decimal | None,
-        *,
-        was_lost: bool = False,
-    ) -> None:
+    def _count(self, connection: sa.Connection, held: sa.Row[Any], was: _State, now: _State) -> None:
+        """Moves a call from one state to the next on its budgets."""
         reserved = held.reserved or Decimal(0)
-        # What nobody knows may have been billed: as far as a budget goes, it was.
-        spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
-        unknown = int(cost is None and outcome not in UNBILLED)
-        spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
+        (spent_before, unknown_before), (spent, unknown) = _charged(was, reserved), _charged(now, reserved)
         self._budgets.count(
             connection,
-            spender,
+            Spender(channel=held.channel, person=held.asker, purpose=held.purpose),
             held.started_at,
-            released=Decimal(0) if was_lost else reserved,
-            spent=spent - (reserved if was_lost else Decimal(0)),
-            unknown=unknown - int(was_lost),
+            released=reserved if was[0] == OPEN else Decimal(0),
+            spent=spent - spent_before,
+            unknown=unknown - unknown_before,
         )
 
     async def total(
@@ -380,6 +376,25 @@ _SETTLED = (
     .values({name: sa.bindparam(name) for name in _WRITTEN})
     .returning(*_HELD)
 )
+
+
+_LOST = (
+    ledger.update()
+    .where(ledger.c.id == sa.bindparam("row"), ledger.c.outcome == OPEN)
+    .values(outcome=LOST, note=LEFT)
+    .returning(*_HELD)
+)
+
+
+def _charged(state: _State, reserved: Decimal) -> tuple[Decimal, int]:
+    """What a call in this state takes of a budget, and whether that is a guess.
+
+    What nobody knows may have been billed: as far as a budget goes, it was.
+    """
+    outcome, cost = state
+    if cost is not None or outcome == OPEN or outcome in UNBILLED:
+        return cost or Decimal(0), 0
+    return reserved, 1
 
 
 def dearest_first(totals: Iterable[Total]) -> list[Total]:

