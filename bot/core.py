@@ -136,7 +136,7 @@ class _Endpoints:
 
 
 async def _open_models(settings: Settings, local: Embedder) -> Models:
-    catalogue = load_catalogue(settings.models.cards)
+    catalogue = load_catalogue(settings.models.cards, settings.costs.currencies)
     models = Models(
         catalogue,
         keys=provider_keys({name: provider.api_key_env for name, provider in catalogue.providers.items()}),

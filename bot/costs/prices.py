@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,8 @@ from bot.domain import Price, Rates, Usage
 
 _MILLIONTH = -6
 _MS_A_MINUTE = 60_000
-_AMOUNTS = Context(prec=40)
+_AMOUNTS = Context(prec=40, rounding=ROUND_HALF_EVEN)
+_PICODOLLAR = Decimal(1).scaleb(-12)
 
 
 class PriceBook:
@@ -50,11 +51,11 @@ class PriceBook:
         if usage is None:
             return _unknown("The call broke off before it was told what it used.")
         if rates is not None:
-            return Price(amount=_by_rates(rates, usage), version="override")
+            return Price(amount=_to_the_picodollar(_by_rates(rates, usage)), version=rates.version)
         other = _other(model_id, usage.served)
         amount = _by_list(provider, other or model_id, usage, at or datetime.now(UTC))
         if amount is not None:
-            return Price(amount=amount, version=self.version)
+            return Price(amount=_to_the_picodollar(amount), version=self.version)
         said = f", which the server says answered instead of “{model_id}”" if other else ""
         return _unknown(f"{self.version} has no price for “{other or model_id}” of {provider}{said}.")
 
@@ -95,6 +96,11 @@ _LISTED = {
     "output_image_tokens": "output_image_tokens",
 }
 """What the list calls the parts of the input and the output."""
+
+
+def _to_the_picodollar(amount: Decimal) -> Decimal:
+    """To twelve decimals, halves to even: the ledger keeps no more, so a sum of prices is the sum of its rows."""
+    return _AMOUNTS.quantize(amount, _PICODOLLAR) if amount.as_tuple().exponent < -12 else amount  # type: ignore[operator]
 
 
 def _unknown(why: str) -> Price:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.config import ExchangeRate
 from bot.errors import ConfigError, UnknownModel
 from bot.models.cards import ModelCard
 
@@ -104,21 +105,29 @@ class Catalogue:
         return tuple(card.name for card in sorted(self.cards, key=likeness, reverse=True)[:3])
 
 
-def load_catalogue(extra: Path | None = None) -> Catalogue:
+def load_catalogue(extra: Path | None = None, currencies: Mapping[str, ExchangeRate] | None = None) -> Catalogue:
     """The shipped catalogue; with `extra`, a TOML file of the same form, the user's own models come before it.
 
-    Where the user's file has a model or provider of the same name, only the fields that it states are changed. Raises
-    ConfigError where a file cannot be read or holds what is no card.
+    Where the user's file has a model or provider of the same name, only the fields that it states are changed.
+    `currencies`: what others than the US dollar are worth. Raises ConfigError where a file cannot be read, holds what
+    is no card, or states rates in a currency that is not there.
     """
     shipped = tomllib.loads(resources.files("bot.models").joinpath("cards.toml").read_text("utf-8"))
     own = _read(extra) if extra is not None else {}
     where = str(extra) if extra is not None else "cards.toml"
     models = _merged(_named(own, "models", where), _named(shipped, "models", where))
     providers = _merged(_named(own, "providers", where), _named(shipped, "providers", where))
+    cards = [_checked(ModelCard, table, where) for table in models.values()]
     return Catalogue(
-        [_checked(ModelCard, table, where) for table in models.values()],
+        [_exchanged(card, currencies or {}) for card in cards],
         [_checked(Provider, table, where) for table in providers.values()],
     )
+
+
+def _exchanged(card: ModelCard, currencies: Mapping[str, ExchangeRate]) -> ModelCard:
+    if card.rates is None:
+        return card
+    return card.model_copy(update={"rates": card.rates.exchanged(currencies, card.name)})
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -154,7 +163,7 @@ def _checked(kind: type[_Entry], table: dict[str, Any], where: str) -> _Entry:
     except ValidationError as error:
         # A name that was mistyped is named before the field that is missing because of it.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"] if part != "dated" and not isinstance(part, int))
         if first["type"] == "extra_forbidden":
             known = difflib.get_close_matches(field, kind.model_fields, n=1)
             problem = "is not a known field" + (f"; did you mean “{known[0]}”?" if known else ".")
