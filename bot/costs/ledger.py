@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -121,6 +121,7 @@ class Row:
     reserved: Decimal | None = None
     first_cost: Decimal | None = None
     first_price_version: str | None = None
+    repriced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +248,36 @@ class Ledger:
             unknown=unknown - unknown_before,
         )
 
+    async def correct(self, row: Row, price: Price, at: datetime) -> bool:
+        """Gives a settled call another price, and keeps beside it what was first written down.
+
+        False where the call has changed since it was read: then it stays as it is.
+        """
+        note = f"{row.note} It was priced again since." if row.note and row.cost is None else row.note
+        values = {"row": row.id, "was": row.outcome, "read": row.cost, "at": at, "note": note}
+        values |= {"cost": price.amount, "price_version": price.version}
+
+        def corrected(connection: sa.Connection) -> bool:
+            held = connection.execute(_CORRECTED, values).first()
+            if held is not None:
+                self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
+            return held is not None
+
+        await self._budgets.ready()
+        return await uninterrupted(write(self._engine, corrected))
+
+    async def batches(self, since: datetime, *, model: str | None = None) -> AsyncIterator[list[Row]]:
+        """The settled calls started since then, in the order in which they were written, a thousand at a time."""
+        last = 0
+        wanted = [ledger.c.started_at >= since, ledger.c.outcome != OPEN]
+        wanted += [ledger.c.model == model] if model else []
+        while True:
+            rows = await self._rows(*wanted, ledger.c.id > last, order=(ledger.c.id,), most=1000)
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].id
+
     async def total(
         self, since: datetime, until: datetime, *, by: GroupBy | None = None, purpose: str | None = None
     ) -> list[Total]:
@@ -348,13 +379,19 @@ class Ledger:
         """Every call for one question, oldest first; also those that are still under way."""
         return await self._rows(ledger.c.question_id == question_id)
 
-    async def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[Row]:
+    async def _rows(
+        self,
+        *conditions: sa.ColumnElement[bool],
+        order: tuple[sa.ColumnElement[Any], ...] = (ledger.c.started_at, ledger.c.id),
+        most: int | None = None,
+    ) -> list[Row]:
         names = [name for name in Row.__slots__ if name != "place_kind"]
         query = (
             sa.select(*(ledger.c[name] for name in names), questions.c.place_kind)
             .join(questions, questions.c.id == ledger.c.question_id, isouter=True)
             .where(*conditions)
-            .order_by(ledger.c.started_at, ledger.c.id)
+            .order_by(*order)
+            .limit(most)
         )
         async with self._engine.connect() as connection:
             return [Row(**row) for row in (await connection.execute(query)).mappings()]
@@ -382,6 +419,27 @@ _LOST = (
     ledger.update()
     .where(ledger.c.id == sa.bindparam("row"), ledger.c.outcome == OPEN)
     .values(outcome=LOST, note=LEFT)
+    .returning(*_HELD)
+)
+
+
+_CORRECTED = (
+    ledger.update()
+    .where(
+        ledger.c.id == sa.bindparam("row"),
+        ledger.c.outcome == sa.bindparam("was"),
+        ledger.c.cost.is_not_distinct_from(sa.bindparam("read", type_=ledger.c.cost.type)),
+    )
+    .values(
+        cost=sa.bindparam("cost"),
+        price_version=sa.bindparam("price_version"),
+        note=sa.bindparam("note"),
+        first_cost=sa.case((ledger.c.repriced_at.is_(None), ledger.c.cost), else_=ledger.c.first_cost),
+        first_price_version=sa.case(
+            (ledger.c.repriced_at.is_(None), ledger.c.price_version), else_=ledger.c.first_price_version
+        ),
+        repriced_at=sa.bindparam("at"),
+    )
     .returning(*_HELD)
 )
 
