@@ -19,7 +19,7 @@ class Repriced:
     """What pricing the calls of one model again came to. `changed` of its `calls` cost something else now.
 
     `before` and `after`: US dollars of the calls whose cost is known, then and now. `unknown`: calls that still have no
-    price.
+    price; `kept`: those that keep the one they have, since nobody knows one now.
     """
 
     model: str
@@ -28,6 +28,7 @@ class Repriced:
     before: Decimal = Decimal(0)
     after: Decimal = Decimal(0)
     unknown: int = 0
+    kept: int = 0
 
 
 async def reprice(
@@ -57,6 +58,7 @@ async def reprice(
             told.before += row.cost or 0
             told.after += amount or 0
             told.unknown += amount is None
+            told.kept += new.amount is None and row.cost is not None
             if amount != row.cost:
                 told.changed += 1
                 changes.append((row, new))
