@@ -269,10 +269,11 @@ async def prove(engine: AsyncEngine, url: str, calls: int, kills: int, *, at_onc
         for killed in range(kills + 1):
             process = await _started(url, journal.url, at_once, left)
             if killed < kills:
-                await _until_paid(journal, len(journal.paid) + len(left) // (kills - killed + 1))
+                await _until_paid(journal, len(journal.paid) + len(left) // (kills - killed + 1), process)
                 process.kill()
-            if await process.wait() and killed == kills:
+            elif await process.wait():
                 raise RuntimeError("The calls did not come to their end.")
+            await process.wait()
             async with engine.connect() as connection:
                 begun = set((await connection.execute(sa.select(ledger.c.question_id).distinct())).scalars())
             left = [number for number in left if f"q{number}" not in begun]
@@ -287,9 +288,17 @@ async def prove(engine: AsyncEngine, url: str, calls: int, kills: int, *, at_onc
     return found
 
 
-async def _until_paid(journal: Journal, requests: int) -> None:
-    async with journal.changed:
-        await journal.changed.wait_for(lambda: len(journal.paid) >= requests)
+async def _until_paid(journal: Journal, requests: int, process: asyncio.subprocess.Process) -> None:
+    async def paid() -> None:
+        async with journal.changed:
+            await journal.changed.wait_for(lambda: len(journal.paid) >= requests)
+
+    waits = {asyncio.create_task(paid()), asyncio.create_task(process.wait())}
+    _, left = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    if process.returncode is not None:
+        raise RuntimeError("The calls ended before their process was to be killed.")
 
 
 async def _started(url: str, server: str, at_once: int, numbers: list[int]) -> asyncio.subprocess.Process:
