@@ -52,11 +52,11 @@ async def reprice_calls(settings: Settings, since: date, model: str | None, dry_
     _print_repriced(out, found)
     changed, kept = sum(told.changed for told in found), sum(told.kept for told in found)
     if kept:
-        out.print(f"\n{kept:,} calls keep their cost, since no card and no list says one for their model now.")
+        out.print(f"\n{_calls(kept)} kept at the old price: no card and no list has one for the model now.")
     if dry_run:
-        out.print(f"\n{changed:,} calls would cost something else. Without --dry-run that is written down.")
+        out.print(f"\n{_calls(changed)} would cost something else. Without --dry-run that is written down.")
     else:
-        out.print(f"\n{changed:,} calls were priced again. What was first written down stays beside it.")
+        out.print(f"\n{_calls(changed)} priced again. What was first written down stays beside it.")
 
 
 async def reconcile_file(settings: Settings, file: Path, provider: str, tolerance: Decimal, out: Console) -> bool:
@@ -83,15 +83,19 @@ async def reconcile_file(settings: Settings, file: Path, provider: str, toleranc
     estimated = sum(one.ours.estimated for one in found if one.ours)
     unknown = sum(one.ours.unknown for one in found if one.ours)
     if estimated:
-        out.print(f"The tokens of {estimated:,} calls were counted here, since the server sent none.")
+        out.print(f"The tokens of {_calls(estimated)} were counted here, since the server sent none.")
     if unknown:
-        out.print(f"The cost of {unknown:,} calls is not known here.")
+        out.print(f"The cost of {_calls(unknown)} is not known here.")
     by = f"more than {(tolerance * 100).normalize():f}% (and {dollars(CENT)} of cost)"
     if apart:
         out.print(f"{len(apart)} of {len(found)} differ by {by}. Days are those of UTC.")
     else:
         out.print(f"Nothing differs by {by}. Days are those of UTC.")
     return not apart
+
+
+def _calls(number: int) -> str:
+    return f"{number:,} call{'' if number == 1 else 's'}"
 
 
 def _priced(catalogue: Catalogue, prices: PriceBook) -> Callable[[Row, Usage], Price]:

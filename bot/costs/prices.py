@@ -158,6 +158,9 @@ def _by_list(provider: str, model_id: str, usage: Usage, at: datetime) -> Decima
         return None
     if usage.completion_tokens and not (_base(getattr(listed, "output_mtok", None)) or usage.output_image_tokens):
         return None
+    # Nor does it price speech and pictures that come without tokens.
+    if (usage.audio_ms or usage.images) and not (usage.prompt_tokens or usage.completion_tokens):
+        return None
     parts = {name: getattr(usage, own) for own, name in _LISTED.items() if getattr(usage, own)}
     return _reckoned(listed, _within(parts, usage))
 

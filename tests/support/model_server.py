@@ -35,6 +35,7 @@ class Reply:
     sends none, a mapping is sent as it is. `delay` in seconds before the first byte, `gate` is waited for between the
     first chunk and the rest. `status` other than 200 answers `error` as JSON. `logprobs`: what each token of the answer
     gets, one number for all or one for each piece, where a request asks for log-probabilities; None sends none.
+    `model`: which one it says answered; empty: the one that was asked for.
     """
 
     text: str | None = None
@@ -48,6 +49,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     error: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
 
 
 def answer(text: str, **options: Any) -> Reply:
@@ -143,9 +145,10 @@ def error_in_stream(text: str = "The answer is") -> Reply:
 
 @dataclass(slots=True)
 class Sent:
-    """What went out as the answer to a request: bytes of its body, the usage where one was sent, and whether all of it
-    went out."""
+    """What went out as the answer to a request: what it calls the model, bytes of its body, the usage where one was
+    sent, and whether all of it went out."""
 
+    model: str = ""
     bytes: int = 0
     usage: Mapping[str, Any] | None = None
     whole: bool = False
@@ -268,6 +271,7 @@ class ModelServer:
             return refused
         usual = self.answering(noted) if self.answering else self.reply
         reply = self._script.popleft() if self._script else usual
+        noted.sent.model = reply.model or body.get("model", "")
         try:
             return await self._answer(request, noted, reply)
         except (asyncio.CancelledError, ConnectionError):
@@ -388,7 +392,7 @@ def _usage(request: Request, text: str, reply: Reply) -> dict[str, Any]:
 
 
 def _head(request: Request, kind: str) -> dict[str, Any]:
-    return {"id": request.id, "object": kind, "created": 0, "model": request.body.get("model", "")}
+    return {"id": request.id, "object": kind, "created": 0, "model": request.sent.model}
 
 
 def _chunk(request: Request, delta: Mapping[str, Any] | None, finish: str | None = None) -> dict[str, Any]:
