@@ -30,6 +30,8 @@ from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
 from bot.evaluation.trial_report import week_of_trials
 from bot.jobs.learning_job import NIGHTLY, learning_job
+from bot.jobs.lost_job import OFTEN as LOST_AT
+from bot.jobs.lost_job import lost_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
 from bot.jobs.report_job import report_job
@@ -205,6 +207,7 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
         await switch_model(core.knowledge)
 
     schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
+    schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if settings.selection.learning:
         schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)

@@ -7,6 +7,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -59,6 +60,8 @@ models_app = typer.Typer(
     invoke_without_command=True,
 )
 app.add_typer(models_app, name="models")
+costs_app = typer.Typer(help="The ledger: prices that were corrected, and what providers say.", no_args_is_help=True)
+app.add_typer(costs_app, name="costs")
 
 ConfigFile = Annotated[
     Path | None,
@@ -346,6 +349,34 @@ def learning_undo(
     from bot import learned
 
     _run(context.obj, lambda settings: learned.undo(settings, id, out))
+
+
+@costs_app.command("reprice")
+def costs_reprice(
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day, for example 2026-11-01.")],
+    model: Annotated[str | None, typer.Option(help="Calls of this model alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Price calls again from their counts, by the prices of their day as they are known now."""
+    from bot import accounting
+
+    _run(config, lambda settings: accounting.reprice_calls(settings, since.date(), model, dry_run, out))
+
+
+@costs_app.command("reconcile")
+def costs_reconcile(
+    file: Annotated[Path, typer.Argument(help="A provider's export of usage or costs: CSV or JSON.")],
+    provider: Annotated[str, typer.Option(help="Whose export it is, as the models' cards name it.")],
+    tolerance: Annotated[float, typer.Option(help="The part by which figures may differ.", min=0, max=1)] = 0.01,
+    config: ConfigFile = None,
+) -> None:
+    """Hold the ledger against a provider's export, by model and day; status 1 where they differ."""
+    from bot import accounting
+
+    share = Decimal(str(tolerance))
+    agrees = _run(config, lambda settings: accounting.reconcile_file(settings, file, provider, share, out))
+    raise typer.Exit(0 if agrees else 1)
 
 
 @config_app.command("check")

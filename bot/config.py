@@ -6,6 +6,7 @@ environment wins. Secrets come from the environment or from files alone (see `bo
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import os
 import tomllib
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -245,6 +246,23 @@ class Report(Section):
         return ZoneInfo(self.time_zone)
 
 
+class ExchangeRate(Section):
+    """What one of a currency costs."""
+
+    dollars: Decimal = Field(gt=0, allow_inf_nan=False)
+    """In US dollars."""
+    date: datetime.date
+    """The day on which it did."""
+
+
+class Costs(Section):
+    """What things cost."""
+
+    currencies: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], ExchangeRate] = {}
+    """What other currencies are worth that model cards state rates in, for example
+    `EUR = { dollars = 1.08, date = 2026-11-01 }`."""
+
+
 class Settings(BaseSettings):
     """All settings but the secrets. Read them with `load_settings`."""
 
@@ -270,6 +288,7 @@ class Settings(BaseSettings):
     selection: Selection = Selection()
     answers: Answers = Answers()
     report: Report = Report()
+    costs: Costs = Costs()
 
     @property
     def database_url(self) -> str:
@@ -353,6 +372,8 @@ def _shown(value: Any) -> str:
         return ", ".join(
             str(v.path) if isinstance(v, Folder) else v.name if isinstance(v, SourceTable) else str(v) for v in value
         )
+    if isinstance(value, dict):
+        return ", ".join(f"{name} at {rate.dollars:f} of {rate.date}" for name, rate in value.items())
     return "" if value is None else str(value)
 
 

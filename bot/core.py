@@ -152,7 +152,7 @@ class _Endpoints:
 
 
 async def _open_models(settings: Settings, local: Embedder, clock: Clock) -> Models:
-    catalogue = load_catalogue(settings.models.cards)
+    catalogue = load_catalogue(settings.models.cards, settings.costs.currencies)
     check_chains(catalogue, settings.models.chains)
     models = Models(
         catalogue,

@@ -65,7 +65,7 @@ def check_settings(settings: Settings) -> None:
                 parse_scope(reader)
             except KnowledgeError as error:
                 raise ConfigError(f"knowledge.folders, {folder.path}: {error}") from error
-    catalogue = load_catalogue(settings.models.cards)
+    catalogue = load_catalogue(settings.models.cards, settings.costs.currencies)
     if settings.models.default != "auto":
         catalogue.get(settings.models.default)
     check_chains(catalogue, settings.models.chains)

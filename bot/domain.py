@@ -239,7 +239,8 @@ COUNTS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """US dollars, as the user states them for models that no price list knows: for a million tokens of each kind, for
-    a minute of speech, for an image. A kind of token that is None costs what the others of its direction do."""
+    a minute of speech, for an image. A kind of token that is None costs what the others of its direction do. `version`
+    names them in the ledger."""
 
     input: Decimal
     output: Decimal
@@ -251,6 +252,7 @@ class Rates:
     output_image: Decimal | None = None
     minute: Decimal | None = None
     image: Decimal | None = None
+    version: str = "override"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,10 @@ class UnknownAnswer(SwitchboardError):
     """No answer has this id, or more than one begins with it."""
 
 
+class UnreadableExport(SwitchboardError):
+    """A provider's export of usage or costs cannot be read, or not be compared."""
+
+
 class SourceExists(SwitchboardError):
     """Another source has this name."""
 

@@ -199,7 +199,7 @@ class _Page:
         for row in rows:
             taken = "not known" if row.seconds is None else figures.seconds(row.seconds)
             known = (escape(row.model), row.outcome.replace("_", " "), str(row.attempt), figures.tokens(_usage(row)))
-            table.add_row(row.purpose, *known, figures.money(row.cost), taken)
+            table.add_row(row.purpose, *known, _cost(row), taken)
         _print(self._out, table)
 
     def _people(self, told: Explanation) -> None:
@@ -243,6 +243,12 @@ def _usage(row: Row) -> Usage | None:
     if row.prompt_tokens is None or row.completion_tokens is None:
         return None
     return Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens, estimated=row.estimated)
+
+
+def _cost(row: Row) -> str:
+    """What a call cost; also what was first written down, where it was priced again."""
+    cost = figures.money(row.cost)
+    return f"{cost} (first {figures.money(row.first_cost)})" if row.repriced_at else cost
 
 
 def _name(option: Option) -> str:

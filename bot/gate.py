@@ -196,7 +196,7 @@ class Gate:
         tab.logprobs = tuple(done.logprobs)
 
     def _price(self, card: ModelCard, usage: Usage | None, at: datetime) -> Price:
-        rates = card.rates.rates() if card.rates else None
+        rates = card.rates.rates(at) if card.rates else None
         return self._prices.price(card.provider, card.model_id, usage, rates=rates, free=card.free, at=at)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import Literal, get_args
+from functools import cache
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,7 +18,7 @@ from bot.costs.outcomes import OPEN, UNBILLED
 from bot.costs.periods import Period, PeriodName
 from bot.errors import OverBudget
 from bot.storage.tables import budget_use, budgets, ledger
-from bot.storage.upsert import insert
+from bot.storage.upsert import INSERTS, Insert, insert
 
 BudgetScope = Literal["workspace", "channel", "person", "purpose"]
 BudgetPeriod = Literal["day", "week", "month"]
@@ -169,29 +170,32 @@ class Budgets:
             return ()
         return tuple(standing for standing in await self.standing(now) if standing.budget.counts(spender))
 
-    async def hold(
-        self, connection: AsyncConnection, spender: Spender, at: datetime, most: Decimal | None, model: str
-    ) -> None:
+    def hold(self, connection: sa.Connection, spender: Spender, at: datetime, most: Decimal | None, model: str) -> None:
         """Holds the most that a call may cost, on every budget that it is on; in the ledger's transaction.
 
         Raises OverBudget where a hard one has no room, or where nobody knows the most.
         """
-        for budget in self._on(spender):
-            period = self._period(budget, at)
+        on = [(budget, self._period(budget, at)) for budget in self._on(spender)]
+        for budget, period in on:
             if budget.hard and most is None:
                 raise OverBudget(
                     f"“{model}” was not asked: its price is not known, so it cannot be held against {budget.name}. "
                     "State its `rates` on its card, or pick a model whose price is known.",
                     period.until,
                 )
-            if not most:
-                continue
-            if not await self._held(connection, budget, period, most):
+            if budget.hard and most is not None and most > budget.amount:
+                raise OverBudget(_spent(budget, period, model, self._zone), period.until)
+        if not most or not on:
+            return
+        rows = connection.execute(_holding(connection.dialect.name, len(on)), _values(on, {"held": most}))
+        held = set(rows.scalars())
+        for budget, period in on:
+            if budget.id not in held:
                 raise OverBudget(_spent(budget, period, model, self._zone), period.until)
 
-    async def count(
+    def count(
         self,
-        connection: AsyncConnection,
+        connection: sa.Connection,
         spender: Spender,
         at: datetime,
         *,
@@ -200,27 +204,10 @@ class Budgets:
         unknown: int = 0,
     ) -> None:
         """Counts what a held call came to; in the ledger's transaction."""
-        for budget in self._on(spender):
-            period = self._period(budget, at)
-            use = insert(connection, budget_use).values(
-                budget=budget.id,
-                since=period.since,
-                until=period.until,
-                spent=spent,
-                held=Decimal(0),
-                unknown=unknown,
-                told=0,
-            )
-            await connection.execute(
-                use.on_conflict_do_update(
-                    index_elements=["budget", "since"],
-                    set_={
-                        "spent": budget_use.c.spent + use.excluded.spent,
-                        "held": budget_use.c.held - sa.bindparam("released", released, budget_use.c.held.type),
-                        "unknown": budget_use.c.unknown + use.excluded.unknown,
-                    },
-                )
-            )
+        on = [(budget, self._period(budget, at)) for budget in self._on(spender)]
+        if on:
+            values = _values(on, {"spent": spent, "unknown": unknown}) | {"released": released}
+            connection.execute(_counting(connection.dialect.name, len(on)), values)
 
     async def ready(self) -> None:
         """Reads the budgets where that was long ago; to be awaited before a transaction that holds or counts."""
@@ -228,28 +215,6 @@ class Budgets:
 
     def _on(self, spender: Spender) -> list[Budget]:
         return [budget for budget in self._known if budget.counts(spender)]
-
-    async def _held(self, connection: AsyncConnection, budget: Budget, period: Period, most: Decimal) -> bool:
-        if budget.hard and most > budget.amount:
-            return False
-        use = insert(connection, budget_use).values(
-            budget=budget.id,
-            since=period.since,
-            until=period.until,
-            spent=Decimal(0),
-            held=most,
-            unknown=0,
-            told=0,
-        )
-        fits = budget_use.c.spent + budget_use.c.held + use.excluded.held <= sa.literal(
-            budget.amount, budget_use.c.spent.type
-        )
-        statement = use.on_conflict_do_update(
-            index_elements=["budget", "since"],
-            set_={"held": budget_use.c.held + use.excluded.held},
-            where=fits if budget.hard else None,
-        )
-        return (await connection.execute(statement.returning(budget_use.c.budget))).first() is not None
 
     async def _recount(self, connection: AsyncConnection, budget: Budget, at: datetime) -> None:
         """Counts the ledger's rows of the running period once more: a budget may be set in the middle of it."""
@@ -282,6 +247,57 @@ class Budgets:
         order = (budgets.c.scope, budgets.c.key, budgets.c.period)
         rows: Iterable[sa.Row[tuple[object, ...]]] = await connection.execute(sa.select(budgets).order_by(*order))
         self._known = tuple(Budget(**row._mapping) for row in rows)
+
+
+# Statements are made once: making one takes longer than running it. One is for all the budgets that a call is on.
+
+_KEYS = ("budget", "since", "until")
+
+
+@cache
+def _holding(dialect: str, count: int) -> sa.Executable:
+    """Adds to what is held of each budget that has room for it, or is soft; it returns those."""
+    use = _using(dialect, count, "held", spent=Decimal(0), unknown=0)
+    after = budget_use.c.held + use.excluded.held
+    # In plain words, since a subquery would take the row that is changed for a table of its own.
+    row = sa.literal_column("budget_use.budget")
+    all_of_it = sa.literal_column("budget_use.spent + budget_use.held + excluded.held", sa.BigInteger)
+    amount = sa.type_coerce(budgets.c.amount, sa.BigInteger)
+    full = sa.exists().where(budgets.c.id == row, budgets.c.hard, amount < all_of_it)
+    changed = use.on_conflict_do_update(index_elements=["budget", "since"], set_={"held": after}, where=~full)
+    return changed.returning(budget_use.c.budget)
+
+
+@cache
+def _counting(dialect: str, count: int) -> sa.Executable:
+    """Takes from what is held of each budget and adds to what is spent."""
+    use = _using(dialect, count, "spent", "unknown", held=Decimal(0))
+    return use.on_conflict_do_update(
+        index_elements=["budget", "since"],
+        set_={
+            "spent": budget_use.c.spent + use.excluded.spent,
+            "held": budget_use.c.held - sa.bindparam("released", type_=budget_use.c.held.type),
+            "unknown": budget_use.c.unknown + use.excluded.unknown,
+        },
+    )
+
+
+def _using(dialect: str, count: int, *changed: str, **fixed: Decimal | int) -> Insert:
+    rows = [
+        {
+            **{name: sa.bindparam(f"{name}{number}", type_=budget_use.c[name].type) for name in _KEYS},
+            **{name: sa.bindparam(name, type_=budget_use.c[name].type) for name in changed},
+            **{name: sa.literal(value, budget_use.c[name].type) for name, value in {**fixed, "told": 0}.items()},
+        }
+        for number in range(count)
+    ]
+    return INSERTS[dialect](budget_use).values(rows)
+
+
+def _values(on: list[tuple[Budget, Period]], changed: dict[str, Any]) -> dict[str, Any]:
+    for number, (budget, period) in enumerate(on):
+        changed |= {f"budget{number}": budget.id, f"since{number}": period.since, f"until{number}": period.until}
+    return changed
 
 
 def _spent(budget: Budget, period: Period, model: str, zone: tzinfo) -> str:

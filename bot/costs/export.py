@@ -29,6 +29,9 @@ COLUMNS = (
     "cost_usd",
     "price_version",
     "outcome",
+    "first_cost_usd",
+    "first_price_version",
+    "repriced_at",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -37,7 +40,7 @@ def as_csv(rows: Iterable[Row]) -> str:
     """RFC 4180: a header, then a line for every call, times in UTC. An unknown cost is empty, a free call 0.
 
     It tells neither what was asked nor who asked, and direct messages have no channel. Text that a spreadsheet
-    would take for a formula is led by an apostrophe.
+    would take for a formula is led by an apostrophe. Of a call that was priced again, both costs are there.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
@@ -66,6 +69,9 @@ def _values(row: Row) -> tuple[object, ...]:
         row.cost,
         row.price_version,
         row.outcome,
+        row.first_cost,
+        row.first_price_version,
+        row.repriced_at.astimezone(UTC).isoformat(timespec="seconds") if row.repriced_at else None,
     )
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets, Spender
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.domain import COUNTS, Price, Usage
+from bot.errors import OverBudget
+from bot.storage.one_writer import write
 from bot.storage.tables import ledger, questions
+from knowledge.uninterrupted import uninterrupted
+
+_State = tuple[str, Decimal | None]
+"""A call's outcome and cost."""
 
 GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
 
@@ -112,6 +121,7 @@ class Row:
     reserved: Decimal | None = None
     first_cost: Decimal | None = None
     first_price_version: str | None = None
+    repriced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,41 +159,58 @@ class Ledger:
         """
         values = {name: getattr(call, name) for name in Call.__slots__}
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            result = await connection.execute(
-                ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id)
-            )
-            row: int = result.scalar_one()
-            await self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
-        return row
+
+        def opened(connection: sa.Connection) -> int:
+            row: int = connection.execute(_OPENED, values).scalar_one()
+            self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
+            return row
+
+        writing = asyncio.create_task(write(self._engine, opened))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await uninterrupted(self._take_back(writing))
+            raise
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
 
         A call that was taken for lost, since it came back late, is put right.
         """
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
+            "row": row,
             "outcome": outcome,
             "seconds": seconds,
             "cost": price.amount,
             "price_version": price.version,
             "note": " ".join(part for part in (usage.note if usage else "", price.why) if part) or None,
+            "estimated": usage is not None and usage.estimated,
+            "served": usage.served or None if usage else None,
+            "request_id": usage.request_id or None if usage else None,
         }
-        if usage is not None:
-            values |= {name: getattr(usage, name) for name in COUNTS}
-            values |= {"estimated": usage.estimated, "served": usage.served or None}
-            values |= {"request_id": usage.request_id or None}
+        values |= {name: getattr(usage, name) if usage else None for name in COUNTS}
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            change = ledger.update().where(ledger.c.id == row)
+
+        def settled(connection: sa.Connection) -> None:
             # What it was before has to be known to count it once: open, or lost.
-            done = await connection.execute(change.where(ledger.c.outcome == OPEN).values(values).returning(*_HELD))
-            held = done.first()
-            was_lost = held is None
-            if held is None:
-                held = (await connection.execute(sa.select(*_HELD).where(ledger.c.id == row))).one()
-                await connection.execute(change.values(values))
-            await self._count(connection, held, outcome, price.amount, was_lost=was_lost)
+            for was in (OPEN, LOST):
+                held = connection.execute(_SETTLED, values | {"was": was}).first()
+                if held is not None:
+                    self._count(connection, held, (was, None), (outcome, price.amount))
+                    return
+
+        await uninterrupted(write(self._engine, settled))
+
+    async def _take_back(self, opening: asyncio.Task[int]) -> None:
+        """Removes a call that was given up before it went out."""
+        with suppress(OverBudget):
+            row = await opening
+
+            def removed(connection: sa.Connection) -> None:
+                gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
+                self._count(connection, connection.execute(gone).one(), (OPEN, None), ("over_budget", None))
+
+            await write(self._engine, removed)
 
     async def recover(self) -> int:
         """Marks the calls that a dead process left open as lost; gives their number.
@@ -194,37 +221,62 @@ class Ledger:
         alone = self._engine.dialect.name == "sqlite"
         late = self._clock() - timedelta(seconds=CALL_SECONDS)
         before = max(self._opened_at, late) if alone else late
-        stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < before)
+        stale = sa.select(ledger.c.id).where(ledger.c.outcome == OPEN, ledger.c.started_at < before)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         await self._budgets.ready()
-        async with self._engine.begin() as connection:
-            change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
-            left = (await connection.execute(change.returning(*_HELD))).all()
-            for held in left:
-                await self._count(connection, held, LOST, None)
-        return len(left)
+        # One transaction each: several rows in one would lock the budgets in an order of their own.
+        return sum([await write(self._engine, partial(self._lose, row)) for row in found])
 
-    async def _count(
-        self,
-        connection: AsyncConnection,
-        held: sa.Row[Any],
-        outcome: str,
-        cost: Decimal | None,
-        *,
-        was_lost: bool = False,
-    ) -> None:
+    def _lose(self, row: int, connection: sa.Connection) -> int:
+        held = connection.execute(_LOST, {"row": row}).first()
+        if held is None:  # it came back in the meantime
+            return 0
+        self._count(connection, held, (OPEN, None), (LOST, None))
+        return 1
+
+    def _count(self, connection: sa.Connection, held: sa.Row[Any], was: _State, now: _State) -> None:
+        """Moves a call from one state to the next on its budgets."""
         reserved = held.reserved or Decimal(0)
-        # What nobody knows may have been billed: as far as a budget goes, it was.
-        spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
-        unknown = int(cost is None and outcome not in UNBILLED)
-        spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
-        await self._budgets.count(
+        (spent_before, unknown_before), (spent, unknown) = _charged(was, reserved), _charged(now, reserved)
+        self._budgets.count(
             connection,
-            spender,
+            Spender(channel=held.channel, person=held.asker, purpose=held.purpose),
             held.started_at,
-            released=Decimal(0) if was_lost else reserved,
-            spent=spent - (reserved if was_lost else Decimal(0)),
-            unknown=unknown - int(was_lost),
+            released=reserved if was[0] == OPEN else Decimal(0),
+            spent=spent - spent_before,
+            unknown=unknown - unknown_before,
         )
+
+    async def correct(self, row: Row, price: Price, at: datetime) -> bool:
+        """Gives a settled call another price, and keeps beside it what was first written down.
+
+        False where the call has changed since it was read: then it stays as it is.
+        """
+        note = f"{row.note} It was priced again since." if row.note and row.cost is None else row.note
+        values = {"row": row.id, "was": row.outcome, "read": row.cost, "at": at, "note": note}
+        values |= {"cost": price.amount, "price_version": price.version}
+
+        def corrected(connection: sa.Connection) -> bool:
+            held = connection.execute(_CORRECTED, values).first()
+            if held is not None:
+                self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
+            return held is not None
+
+        await self._budgets.ready()
+        return await uninterrupted(write(self._engine, corrected))
+
+    async def batches(self, since: datetime, *, model: str | None = None) -> AsyncIterator[list[Row]]:
+        """The settled calls started since then, in the order in which they were written, a thousand at a time."""
+        last = 0
+        wanted = [ledger.c.started_at >= since, ledger.c.outcome != OPEN]
+        wanted += [ledger.c.model == model] if model else []
+        while True:
+            rows = await self._rows(*wanted, ledger.c.id > last, order=(ledger.c.id,), most=1000)
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].id
 
     async def total(
         self, since: datetime, until: datetime, *, by: GroupBy | None = None, purpose: str | None = None
@@ -327,13 +379,19 @@ class Ledger:
         """Every call for one question, oldest first; also those that are still under way."""
         return await self._rows(ledger.c.question_id == question_id)
 
-    async def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[Row]:
+    async def _rows(
+        self,
+        *conditions: sa.ColumnElement[bool],
+        order: tuple[sa.ColumnElement[Any], ...] = (ledger.c.started_at, ledger.c.id),
+        most: int | None = None,
+    ) -> list[Row]:
         names = [name for name in Row.__slots__ if name != "place_kind"]
         query = (
             sa.select(*(ledger.c[name] for name in names), questions.c.place_kind)
             .join(questions, questions.c.id == ledger.c.question_id, isouter=True)
             .where(*conditions)
-            .order_by(ledger.c.started_at, ledger.c.id)
+            .order_by(*order)
+            .limit(most)
         )
         async with self._engine.connect() as connection:
             return [Row(**row) for row in (await connection.execute(query)).mappings()]
@@ -346,6 +404,55 @@ _HELD = (
     ledger.c.purpose,
     ledger.c.started_at,
 )
+# Made once: making a statement takes longer than running it.
+_OPENED = ledger.insert().values(outcome=OPEN, estimated=False).returning(ledger.c.id)
+_WRITTEN = ("outcome", "seconds", "cost", "price_version", "note", "estimated", "served", "request_id", *COUNTS)
+_SETTLED = (
+    ledger.update()
+    .where(ledger.c.id == sa.bindparam("row"), ledger.c.outcome == sa.bindparam("was"))
+    .values({name: sa.bindparam(name) for name in _WRITTEN})
+    .returning(*_HELD)
+)
+
+
+_LOST = (
+    ledger.update()
+    .where(ledger.c.id == sa.bindparam("row"), ledger.c.outcome == OPEN)
+    .values(outcome=LOST, note=LEFT)
+    .returning(*_HELD)
+)
+
+
+_CORRECTED = (
+    ledger.update()
+    .where(
+        ledger.c.id == sa.bindparam("row"),
+        ledger.c.outcome == sa.bindparam("was"),
+        ledger.c.cost.is_not_distinct_from(sa.bindparam("read", type_=ledger.c.cost.type)),
+    )
+    .values(
+        cost=sa.bindparam("cost"),
+        price_version=sa.bindparam("price_version"),
+        note=sa.bindparam("note"),
+        first_cost=sa.case((ledger.c.repriced_at.is_(None), ledger.c.cost), else_=ledger.c.first_cost),
+        first_price_version=sa.case(
+            (ledger.c.repriced_at.is_(None), ledger.c.price_version), else_=ledger.c.first_price_version
+        ),
+        repriced_at=sa.bindparam("at"),
+    )
+    .returning(*_HELD)
+)
+
+
+def _charged(state: _State, reserved: Decimal) -> tuple[Decimal, int]:
+    """What a call in this state takes of a budget, and whether that is a guess.
+
+    What nobody knows may have been billed: as far as a budget goes, it was.
+    """
+    outcome, cost = state
+    if cost is not None or outcome == OPEN or outcome in UNBILLED:
+        return cost or Decimal(0), 0
+    return reserved, 1
 
 
 def dearest_first(totals: Iterable[Total]) -> list[Total]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 import genai_prices
@@ -13,9 +14,11 @@ from bot.domain import Price, Rates, Usage
 
 _MILLIONTH = -6
 _MS_A_MINUTE = 60_000
-_AMOUNTS = Context(prec=40)
+_AMOUNTS = Context(prec=40, rounding=ROUND_HALF_EVEN)
+_PICODOLLAR = Decimal(1).scaleb(-12)
 _OWN_NAMES = frozenset({"azure"})
-"""Where a team names its deployments: one that is called like a model may run another, so no price goes by the name."""
+"""Where a team names its deployments: one that is called like a model may run another, so the price goes by the model
+that the server says answered."""
 
 
 class PriceBook:
@@ -51,11 +54,13 @@ class PriceBook:
         if usage is None:
             return _unknown("The call broke off before it was told what it used.")
         if rates is not None:
-            return Price(amount=_by_rates(rates, usage), version="override")
+            return Price(amount=_to_the_picodollar(_by_rates(rates, usage)), version=rates.version)
+        if provider.lower() in _OWN_NAMES and not usage.served:
+            return _unknown(f"“{model_id}” is a name of your own at {provider}: state its `rates` on its card.")
         other = _other(model_id, usage.served)
         amount = _by_list(provider, other or model_id, usage, at or datetime.now(UTC))
         if amount is not None:
-            return Price(amount=amount, version=self.version)
+            return Price(amount=_to_the_picodollar(amount), version=self.version)
         said = f", which the server says answered instead of “{model_id}”" if other else ""
         return _unknown(f"{self.version} has no price for “{other or model_id}” of {provider}{said}.")
 
@@ -65,7 +70,7 @@ class PriceBook:
             return Rates(input=Decimal(0), output=Decimal(0))
         if rates is not None:
             return rates
-        listed = _listed(provider, model_id, datetime.now(UTC))
+        listed = None if provider.lower() in _OWN_NAMES else _listed(provider, model_id, datetime.now(UTC))
         if listed is None:
             return None
         given, taken, cached = (_base(getattr(listed, name, None)) for name in _NAMES)
@@ -96,6 +101,11 @@ _LISTED = {
     "output_image_tokens": "output_image_tokens",
 }
 """What the list calls the parts of the input and the output."""
+
+
+def _to_the_picodollar(amount: Decimal) -> Decimal:
+    """To twelve decimals, halves to even: the ledger keeps no more, so a sum of prices is the sum of its rows."""
+    return _AMOUNTS.quantize(amount, _PICODOLLAR) if amount.as_tuple().exponent < -12 else amount  # type: ignore[operator]
 
 
 def _unknown(why: str) -> Price:
@@ -153,6 +163,9 @@ def _by_list(provider: str, model_id: str, usage: Usage, at: datetime) -> Decima
         return None
     if usage.completion_tokens and not (_base(getattr(listed, "output_mtok", None)) or usage.output_image_tokens):
         return None
+    # Nor does it price speech and pictures that come without tokens.
+    if (usage.audio_ms or usage.images) and not (usage.prompt_tokens or usage.completion_tokens):
+        return None
     parts = {name: getattr(usage, own) for own, name in _LISTED.items() if getattr(usage, own)}
     return _reckoned(listed, _within(parts, usage))
 
@@ -176,19 +189,21 @@ def _reckoned(listed: Any, counts: dict[str, Decimal | int]) -> Decimal | None:
 
 def _listed(provider: str, model_id: str, at: datetime) -> Any | None:
     """The list's prices of a moment for a model that it has under exactly this provider."""
-    provider_id, model_ref = _as_listed(provider, model_id)
-    if provider_id in _OWN_NAMES:
-        return None
+    model = _known(*_as_listed(provider, model_id))
+    return model.get_prices(at) if model else None
+
+
+@lru_cache(maxsize=1024)
+def _known(provider_id: str, model_ref: str) -> Any | None:
     snapshot = get_snapshot()
     # The list also matches providers by part of a name, which would give a server called
     # "my-openai-proxy" the prices of OpenAI.
     if provider_id not in {listed.id for listed in snapshot.providers}:
         return None
     try:
-        _, model = snapshot.find_provider_model(model_ref, None, provider_id, None)
+        return snapshot.find_provider_model(model_ref, None, provider_id, None)[1]
     except LookupError:
         return None
-    return model.get_prices(at)
 
 
 def _as_listed(provider: str, model_id: str) -> tuple[str, str]:

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from bot.domain import Rates
 from bot.models.languages import LANGUAGES
+from bot.models.rates import CardRates as CardRates
+from bot.models.rates import Tariff
 
 Task = Literal["chat", "text", "code", "embedding", "image", "transcription", "speech"]
 Modality = Literal["text", "image", "audio", "video", "pdf"]
@@ -18,41 +19,6 @@ Architecture = Literal["decoder-only", "encoder-decoder", "encoder-only", "mixtu
 
 
 _WORDED = {"fine_tuning_code": "fine-tuning code"}
-
-Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
-"""US dollars. With six decimals for a million tokens, a single token is still a whole number of picodollars."""
-
-
-class CardRates(BaseModel):
-    """US dollars, stated by the user: for a million tokens of each kind, for a minute of speech, for an image.
-
-    A kind of token that is not stated costs what the others of its direction do. A model that is sold by the minute or
-    by the image alone has no rates for tokens.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    input: Rate = Decimal(0)
-    output: Rate = Decimal(0)
-    cached_input: Rate | None = None
-    cache_written: Rate | None = None
-    input_audio: Rate | None = None
-    output_audio: Rate | None = None
-    input_image: Rate | None = None
-    output_image: Rate | None = None
-    minute: Rate | None = None
-    image: Rate | None = None
-
-    @model_validator(mode="after")
-    def _says_a_price(self) -> Self:
-        stated = self.model_fields_set
-        if not {"input", "output"} <= stated and not {"minute", "image"} & stated:
-            raise ValueError("state `input` and `output`, or `minute`, or `image`")
-        return self
-
-    def rates(self) -> Rates:
-        """The same as a domain value."""
-        return Rates(**dict(self))
 
 
 class FineTune(BaseModel):
@@ -146,7 +112,7 @@ class ModelCard(BaseModel):
     successor: str = ""
     summary: str = ""
     url: str = ""
-    rates: CardRates | None = None
+    rates: Annotated[Tariff | None, BeforeValidator(Tariff.read)] = None
     free: bool = False
     fine_tune: FineTune | None = None
     published: tuple[PublishedScore, ...] = ()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from bot.config import ExchangeRate
 from bot.errors import ConfigError, UnknownModel
 from bot.models.card_files import SHIPPED, checked, likened, merged, named, own_tables, shipped_tables
 from bot.models.cards import ModelCard
@@ -163,11 +164,12 @@ class Catalogue:
         return tuple(card.name for card in sorted(self.cards, key=likeness, reverse=True)[:3])
 
 
-def load_catalogue(extra: Path | None = None) -> Catalogue:
+def load_catalogue(extra: Path | None = None, currencies: Mapping[str, ExchangeRate] | None = None) -> Catalogue:
     """The shipped catalogue; with `extra`, a TOML file of the same form, the user's own models come before it.
 
-    Where the user's file has a model or provider of the same name, only the fields that it states are changed. Raises
-    ConfigError where a file cannot be read or holds what is no card, or a name that stands for two models.
+    Where the user's file has a model or provider of the same name, only the fields that it states are changed.
+    `currencies`: what others than the US dollar are worth. Raises ConfigError where a file cannot be read or holds what
+    is no card, a name that stands for two models, or rates in a currency that is not there.
     """
     shipped, where = shipped_tables(), SHIPPED
     own = own_tables(extra) if extra is not None else {}
@@ -175,11 +177,18 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         where = str(extra)
     providers = merged(named(own, "providers", where), named(shipped, "providers", SHIPPED))
     models = merged(named(own, "models", where), named(shipped, "models", SHIPPED))
+    cards = [checked(ModelCard, table, where) for table in likened(models, providers, where).values()]
     catalogue = Catalogue(
-        [checked(ModelCard, table, where) for table in likened(models, providers, where).values()],
+        [_exchanged(card, currencies or {}) for card in cards],
         [checked(Provider, table, where) for table in providers.values()],
     )
     if catalogue.providers[OWN].base_url:
         raise ConfigError(f"In {where}, the provider “{OWN}” stands for no server yet: give yours a name of its own.")
     refuse_clashes(catalogue.cards, {one.name for one in catalogue.providers.values() if one.deployments})
     return catalogue
+
+
+def _exchanged(card: ModelCard, currencies: Mapping[str, ExchangeRate]) -> ModelCard:
+    if card.rates is None:
+        return card
+    return card.model_copy(update={"rates": card.rates.exchanged(currencies, card.name)})

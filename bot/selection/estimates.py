@@ -130,9 +130,9 @@ class Estimates:
 
     def _rates_of(self, prices: PriceBook, card: ModelCard) -> Rates | None:
         """Looking a price up takes a fifth of a millisecond, too long for every option of every question."""
-        key = (card.provider, card.model_id, card.rates, card.free)
+        own = card.rates.rates() if card.rates else None
+        key = (card.provider, card.model_id, own, card.free)
         if key not in self._rates:
-            own = card.rates.rates() if card.rates else None
             self._rates[key] = prices.rates(card.provider, card.model_id, rates=own, free=card.free)
         return self._rates[key]
 

@@ -26,16 +26,29 @@ def open_engine(url: str) -> AsyncEngine:
     """
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_pre_ping=True)
-    engine = OneWriter(create_async_engine(url, connect_args={"timeout": 10}).sync_engine)
+    asynchronous = create_async_engine(url, connect_args={"timeout": 10}).sync_engine
+    direct = sa.create_engine(sa.make_url(url).set(drivername="sqlite"), connect_args={"timeout": 10})
+    for engine in (asynchronous, direct):
+        sa.event.listen(engine, "connect", _configure)
+    # The driver's own way begins a transaction late, and never before a savepoint.
+    sa.event.listen(direct, "connect", _begin_nothing)
+    sa.event.listen(direct, "begin", _begin_writing)
+    return OneWriter(asynchronous, direct)
 
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
-    return engine
+def _configure(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_nothing(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin_writing(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 async def upgrade(engine: AsyncEngine, location: str, version_table: str) -> None:

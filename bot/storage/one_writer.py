@@ -2,31 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage.line import Line
 
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+AT_ONCE = 100
+"""So many pieces of work share a transaction at most: nobody waits longer than these take."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    work: Work[Any]
+    done: asyncio.Future[Any]
+
 
 class OneWriter(AsyncEngine):
-    """Transactions that write (`begin`) stand in line here; those that only read (`connect`) never wait.
+    """Transactions that write (`begin`, `write`) stand in line here; those that only read (`connect`) never wait.
 
     Left to itself, SQLite lets writers try again and sleep up to 0.1 s between their tries, in no order: with ten
-    questions at once, one event in twenty waited 0.3 s for its acknowledgement.
+    questions at once, one event in twenty waited 0.3 s for its acknowledgement. `direct` is an engine without asyncio
+    on the same file, for `write`: its statements do not cross threads one by one.
     """
 
-    def __init__(self, sync_engine: sa.Engine) -> None:
+    def __init__(self, sync_engine: sa.Engine, direct: sa.Engine) -> None:
         super().__init__(sync_engine)
+        self._direct = direct
         self._line = Line()
+        self._connection: sa.Connection | None = None  # the thread's own
+        self._thread: ThreadPoolExecutor | None = None
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def begin(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends. Never begin one inside another."""
         async with self._line.turn(first=first), super().begin() as connection:
             yield connection
+
+    async def write(self, work: Work[T]) -> T:
+        """As the function `write` has it. What waits for its turn together shares one transaction."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(work, done))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await done
+
+    async def dispose(self, close: bool = True) -> None:
+        """Closes the connections."""
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+            self._direct.dispose(close)
+            self._thread.shutdown()
+            self._thread = None
+        await super().dispose(close)
+
+    async def _write(self) -> None:
+        self._thread = self._thread or ThreadPoolExecutor(1, "sqlite-writer")
+        while self._waiting:
+            async with self._line.turn():
+                turn, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+                # Whoever went away before its turn wants nothing written.
+                turn = [one for one in turn if not one.done.cancelled()]
+                works = [one.work for one in turn]
+                results = await asyncio.get_running_loop().run_in_executor(self._thread, self._together, works)
+            for one, result in zip(turn, results, strict=True):
+                if one.done.cancelled():
+                    continue
+                if isinstance(result, BaseException):
+                    one.done.set_exception(result)
+                else:
+                    one.done.set_result(result)
+
+    def _together(self, works: list[Work[Any]]) -> list[Any]:
+        """What came of each, an exception included; one that fails takes nothing of the others with it."""
+        try:
+            self._connection = self._connection or self._direct.connect()
+            with self._connection.begin():
+                return [_alone(self._connection, work) for work in works]
+        except Exception as error:  # the transaction itself: nothing of it is kept
+            self._close()
+            return [error] * len(works)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _alone(connection: sa.Connection, work: Work[Any]) -> Any:
+    # By the driver itself: SQLAlchemy would compile each savepoint anew.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except Exception as error:
+        driver.execute("ROLLBACK TO work")
+        result = error
+    driver.execute("RELEASE work")
+    return result
+
+
+async def write(engine: AsyncEngine, work: Work[T]) -> T:
+    """One transaction of a few short statements: what `work` does with the connection, kept once this returns.
+
+    `work` runs elsewhere than the event loop (SQLite: on a thread), in one go, and awaits nothing; on an exception
+    nothing of it is kept. Cancelling leaves open whether it is kept.
+    """
+    if isinstance(engine, OneWriter):
+        return await engine.write(work)
+    async with engine.begin() as connection:
+        return await connection.run_sync(work)
 
 
 def begin_first(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:

@@ -35,7 +35,7 @@ class Reply:
     sends none, a mapping is sent as it is. `delay` in seconds before the first byte, which `held` is waited for too;
     `gate` is waited for between the first chunk and the rest. `status` other than 200 answers `error` as JSON.
     `logprobs`: what each token of the answer gets, one number for all or one for each piece, where a request asks for
-    log-probabilities; None sends none.
+    log-probabilities; None sends none. `model`: which one it says answered; empty: the one that was asked for.
     """
 
     text: str | None = None
@@ -50,6 +50,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     error: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
 
 
 def answer(text: str, **options: Any) -> Reply:
@@ -143,15 +144,29 @@ def error_in_stream(text: str = "The answer is") -> Reply:
     return Reply(text=text, fault="error_in_stream")
 
 
+@dataclass(slots=True)
+class Sent:
+    """What went out as the answer to a request: what it calls the model, bytes of its body, the usage where one was
+    sent, and whether all of it went out."""
+
+    model: str = ""
+    bytes: int = 0
+    usage: Mapping[str, Any] | None = None
+    whole: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One request as it came. `gone` is set when the client went away before the answer was whole."""
+    """One request as it came. `gone` is set when the client went away before the answer was whole. `id`: what the
+    answer calls it; `sent`: what was answered, as far as it went."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    id: str = "chatcmpl-0"
+    sent: Sent = field(default_factory=Sent)
 
     @property
     def prompt(self) -> str:
@@ -190,7 +205,7 @@ class ModelServer:
         self._script: deque[Reply] = deque()
         self.dimensions = dimensions
         self._embeddings: deque[Reply | Sequence[Sequence[float]]] = deque()
-        self._changed = asyncio.Condition()
+        self.changed = asyncio.Condition()
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -199,6 +214,7 @@ class ModelServer:
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embed)
+        self._add_routes(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -213,6 +229,9 @@ class ModelServer:
         self._closing.set()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _add_routes(self, app: web.Application) -> None:
+        """What a server of a test's own answers besides."""
 
     @property
     def port(self) -> int:
@@ -240,8 +259,8 @@ class ModelServer:
 
     async def until_asked(self, times: int = 1, *, within: float = 10.0) -> None:
         """Waits until so many completions were asked for. Raises TimeoutError after `within` seconds."""
-        async with asyncio.timeout(within), self._changed:
-            await self._changed.wait_for(lambda: len(self.chats) >= times)
+        async with asyncio.timeout(within), self.changed:
+            await self.changed.wait_for(lambda: len(self.chats) >= times)
 
     async def _list(self, request: web.Request) -> web.Response:
         await self._note(request, {})
@@ -268,6 +287,7 @@ class ModelServer:
             return refused
         usual = self.answering(noted) if self.answering else self.reply
         reply = self._script.popleft() if self._script else usual
+        noted.sent.model = reply.model or body.get("model", "")
         try:
             return await self._answer(request, noted, reply)
         except (asyncio.CancelledError, ConnectionError):
@@ -290,13 +310,14 @@ class ModelServer:
         data = [{"object": "embedding", "index": n, "embedding": list(row)} for n, row in enumerate(rows)][::-1]
         tokens = sum(len(text.split()) for text in body["input"])
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        return web.json_response({"object": "list", "data": data, "model": body["model"], "usage": usage})
+        return whole(noted, {"object": "list", "data": data, "model": body["model"], "usage": usage})
 
     async def _note(self, request: web.Request, body: dict[str, Any]) -> Request:
-        noted = Request(request.method, request.path, dict(request.headers), body)
-        async with self._changed:
+        headers = dict(request.headers)
+        noted = Request(request.method, request.path, headers, body, id=f"chatcmpl-{len(self.requests) + 1}")
+        async with self.changed:
             self.requests.append(noted)
-            self._changed.notify_all()
+            self.changed.notify_all()
         return noted
 
     def _refuse(self, request: web.Request) -> web.Response | None:
@@ -319,23 +340,25 @@ class ModelServer:
         text = echo(noted) if reply.text is None else reply.text
         if noted.body.get("stream"):
             return await self._stream(request, noted, reply, text)
-        return web.json_response(_completion(noted, text, reply))
+        return whole(noted, _completion(noted, text, reply))
 
     async def _stream(self, request: web.Request, noted: Request, reply: Reply, text: str) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **reply.headers})
         await response.prepare(request)
         pieces = list(reply.pieces) if reply.pieces is not None else re.findall(r"\S+\s*|\s+", text)
-        await _send(response, _chunk(noted, {"role": "assistant", "content": ""}))
+        await _send(response, noted, _chunk(noted, {"role": "assistant", "content": ""}))
         for number, piece in enumerate(pieces):
-            await _send(response, _with_logprobs(_chunk(noted, {"content": piece}), noted, reply, number, piece))
+            chunk = _chunk(noted, {"content": piece})
+            await _send(response, noted, _with_logprobs(chunk, noted, reply, number, piece))
             if number == 0 and reply.gate is not None:
                 await reply.gate.wait()
             if number == 0 and reply.fault == "invalid_stream":
                 await response.write(b'data: {"choices": [{"del\n\n')
         async for chunk in self._ending(request, noted, reply, text):
-            await _send(response, chunk)
+            await _send(response, noted, chunk)
         if reply.fault != "cut":
             await response.write_eof()
+            noted.sent.whole = True
         return response
 
     async def _ending(
@@ -387,7 +410,7 @@ def _usage(request: Request, text: str, reply: Reply) -> dict[str, Any]:
 
 
 def _head(request: Request, kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-test", "object": kind, "created": 0, "model": request.body.get("model", "")}
+    return {"id": request.id, "object": kind, "created": 0, "model": request.sent.model}
 
 
 def _chunk(request: Request, delta: Mapping[str, Any] | None, finish: str | None = None) -> dict[str, Any]:
@@ -412,6 +435,16 @@ def _completion(request: Request, text: str, reply: Reply) -> dict[str, Any]:
     return {**_head(request, "chat.completion"), "choices": [choice], **usage}
 
 
-async def _send(response: web.StreamResponse, chunk: Mapping[str, Any] | str) -> None:
-    data = chunk if isinstance(chunk, str) else json.dumps(chunk)
-    await response.write(f"data: {data}\n\n".encode())
+async def _send(response: web.StreamResponse, noted: Request, chunk: Mapping[str, Any] | str) -> None:
+    data = f"data: {chunk if isinstance(chunk, str) else json.dumps(chunk)}\n\n".encode()
+    await response.write(data)
+    noted.sent.bytes += len(data)
+    if isinstance(chunk, Mapping) and "usage" in chunk:
+        noted.sent.usage = chunk["usage"]
+
+
+def whole(noted: Request, body: Mapping[str, Any]) -> web.Response:
+    """An answer in one piece, noted as sent."""
+    response = web.json_response(body)
+    noted.sent.bytes, noted.sent.usage, noted.sent.whole = len(response.body or b""), body.get("usage"), True  # type: ignore[arg-type]
+    return response

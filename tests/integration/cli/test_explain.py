@@ -235,3 +235,17 @@ def test_a_question_whose_words_look_like_markup_is_printed_as_it_is(folder: Pat
     written(folder, write)
     assert "What does [red]array[0][/red] do?" in explained("a1")
     assert "[red]array[0][/red]" in explained()
+
+
+def test_a_call_that_was_priced_again_is_shown_with_both_costs(folder: Path) -> None:
+    async def write(engine: AsyncEngine) -> None:
+        await answered(engine, "a1b2c3d4e5f6")
+        await called(engine, "a1b2c3d4e5f6", "answer", "answered")
+        ledger = Ledger(engine)
+        (row,) = await ledger.of("a1b2c3d4e5f6")
+        assert await ledger.correct(row, Price(amount=Decimal("0.0002"), version="later"), NOW)
+
+    written(folder, write)
+    assert "$0.0002 (first $0.000437)" in explained("a1b2c3d4e5f6")
+    (call,) = json.loads(explained("a1b2c3d4e5f6", "--json"))["calls"]
+    assert (call["cost"], call["first_cost"], call["first_price_version"]) == ("0.0002", "0.000437", "2026-05-01")

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -6,8 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.budgets import Budgets
+from bot.costs.ledger import CALL_SECONDS, Call, Ledger
+from bot.costs.prices import PriceBook
 from bot.domain import Price, Usage
+from bot.gate import Gate
+from bot.jobs.lost_job import lost_job
+from bot.models.cards import CardRates, ModelCard
 from bot.storage.tables import ledger as table
 from bot.storage.tables import questions
 
@@ -211,3 +217,82 @@ async def test_rows_hold_all_that_a_call_left(ledger: Ledger, engine: AsyncEngin
     assert (found.prompt_tokens, found.completion_tokens, found.cached_tokens, found.reasoning_tokens) == (5, 4, 3, 2)
     assert found.estimated
     assert found.seconds == 0.25
+
+
+async def test_a_replica_marks_what_a_dead_one_left_and_leaves_running_calls_of_the_others_alone(
+    postgres_engine: AsyncEngine,
+) -> None:
+    now = NEXT
+    dead = Ledger(postgres_engine, clock=lambda: now)
+    long_ago = await dead.open(call(started_at=now - timedelta(seconds=CALL_SECONDS + 1)))
+    of_another = await dead.open(call(started_at=now - timedelta(seconds=CALL_SECONDS - 1)))
+    await lost_job(Ledger(postgres_engine, clock=lambda: now))(now)
+    assert await outcomes(postgres_engine) == {long_ago: "lost", of_another: "open"}
+
+
+async def test_a_call_that_ends_twice_is_counted_once(ledger: Ledger, engine: AsyncEngine) -> None:
+    budgets = Budgets(engine)
+    await budgets.set("workspace", "", "month", Decimal(9), hard=False, by="U1", at=MONDAY)
+    counted = Ledger(engine, clock=lambda: NEXT, budgets=budgets)
+    row = await counted.open(call(reserved=Decimal(2)))
+    await counted.recover()
+    (standing,) = await budgets.standing(MONDAY)
+    assert (standing.spent, standing.held, standing.unknown) == (Decimal(2), Decimal(0), 1)
+    for cost in ("0.5", "0.7"):  # it comes back late, and then once more
+        price = Price(amount=Decimal(cost), version=LIST)
+        await counted.settle(row, outcome="answered", seconds=1, usage=None, price=price)
+    (standing,) = await budgets.standing(MONDAY)
+    assert (standing.spent, standing.held, standing.unknown) == (Decimal("0.5"), Decimal(0), 0)
+    (total,) = await ledger.total(MONDAY, NEXT)
+    assert total.cost == Decimal("0.5")
+
+
+async def test_a_call_given_up_before_it_went_out_leaves_nothing_behind(engine: AsyncEngine) -> None:
+    budgets = Budgets(engine)
+    await budgets.set("workspace", "", "month", Decimal(9), hard=True, by="U1", at=MONDAY)
+    ledger = Ledger(engine, budgets=budgets)
+    opening = [asyncio.create_task(ledger.open(call(reserved=Decimal(2)))) for _ in range(3)]
+    await asyncio.sleep(0)
+    opening[1].cancel()
+    kept = await asyncio.gather(*opening, return_exceptions=True)
+    assert isinstance(kept[1], asyncio.CancelledError)
+    assert await outcomes(engine) == {kept[0]: "open", kept[2]: "open"}
+    (standing,) = await budgets.standing(MONDAY)
+    assert standing.held == 4
+
+
+async def test_settling_goes_to_its_end_though_whoever_waits_is_stopped(ledger: Ledger, engine: AsyncEngine) -> None:
+    row = await ledger.open(call())
+    price = Price(amount=Decimal(1), version=LIST)
+    settling = asyncio.create_task(ledger.settle(row, outcome="stopped", seconds=1, usage=None, price=price))
+    await asyncio.sleep(0)
+    settling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await settling
+    assert await outcomes(engine) == {row: "stopped"}
+
+
+async def test_a_clock_that_jumps_back_over_midnight_leaves_the_call_in_the_period_that_it_began_in(
+    engine: AsyncEngine,
+) -> None:
+    now = [MONDAY + timedelta(minutes=1)]
+    budgets = Budgets(engine)
+    await budgets.set("workspace", "", "day", Decimal(9), hard=True, by="U1", at=now[0])
+    gate = Gate(ledger=Ledger(engine, lambda: now[0], budgets), prices=PriceBook(), clock=lambda: now[0])
+    card = ModelCard(name="own", provider="house", context_window=9, rates=CardRates(image=Decimal("0.25")))
+    async with gate.call(card, "image", Usage(prompt_tokens=0, completion_tokens=0, images=4)) as current:
+        now[0] -= timedelta(hours=1)
+        current.usage = Usage(prompt_tokens=0, completion_tokens=0, images=1)
+    (row,) = await Ledger(engine).rows(MONDAY, NEXT)
+    assert row.cost == Decimal("0.25")
+    assert row.seconds is not None
+    assert row.seconds >= 0
+    (began,) = await budgets.standing(MONDAY)
+    assert (began.spent, began.held) == (Decimal("0.25"), Decimal(0))
+    (before,) = await budgets.standing(now[0])
+    assert (before.spent, before.held) == (Decimal(0), Decimal(0))
+
+
+async def outcomes(engine: AsyncEngine) -> dict[int, str]:
+    async with engine.connect() as connection:
+        return dict((await connection.execute(sa.select(table.c.id, table.c.outcome))).all())

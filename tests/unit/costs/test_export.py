@@ -49,6 +49,16 @@ def test_an_unknown_cost_is_empty_and_a_free_one_is_zero() -> None:
     assert (unknown["cost_usd"], free["cost_usd"]) == ("", "0")
 
 
+def test_a_call_that_was_priced_again_has_both_costs_and_when() -> None:
+    again = replace(
+        ROW, first_cost=Decimal("0.2"), first_price_version="old", repriced_at=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    line, never = read(as_csv([again, ROW]))
+    assert (line["cost_usd"], line["first_cost_usd"], line["first_price_version"]) == ("0.0000001", "0.2", "old")
+    assert line["repriced_at"] == "2026-11-20T00:00:00+00:00"
+    assert (never["first_cost_usd"], never["repriced_at"]) == ("", "")
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_spreadsheet_runs_no_formula_from_it(start: str) -> None:
     evil = f'{start}HYPERLINK("http://x","y")'

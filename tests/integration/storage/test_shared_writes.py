@@ -1,0 +1,76 @@
+"""Short pieces of writing: one hop each, a transaction for those that wait together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.storage.engine import open_engine
+from bot.storage.one_writer import write
+from bot.storage.tables import told_problems
+
+ROW = {"source": "s", "sentence": "", "told_at": datetime(2026, 11, 18, tzinfo=UTC)}
+
+
+def adding(path: str, *, then_fail: bool = False) -> Callable[[sa.Connection], str]:
+    def work(connection: sa.Connection) -> str:
+        connection.execute(told_problems.insert().values(**ROW, path=path))
+        if then_fail:
+            raise LookupError(path)
+        return path
+
+    return work
+
+
+async def paths(engine: AsyncEngine) -> set[str]:
+    async with engine.connect() as connection:
+        return set((await connection.execute(sa.select(told_problems.c.path))).scalars())
+
+
+async def test_of_many_at_once_each_gets_its_own_result_and_a_failing_one_leaves_nothing(engine: AsyncEngine) -> None:
+    works = [adding(str(number), then_fail=number % 3 == 0) for number in range(30)]
+    works.append(adding("1"))  # which is there already
+    results = await asyncio.gather(*(write(engine, work) for work in works), return_exceptions=True)
+    kept = {str(number) for number in range(30) if number % 3}
+    assert await paths(engine) == kept
+    assert {result for result in results if isinstance(result, str)} == kept
+    assert [str(error) for error in results if isinstance(error, LookupError)] == [str(n) for n in range(0, 30, 3)]
+    assert isinstance(results[-1], IntegrityError)
+    assert await write(engine, adding("after")) == "after"
+
+
+async def test_those_that_wait_together_share_a_transaction(sqlite_engine: AsyncEngine) -> None:
+    commits: list[object] = []
+    async with sqlite_engine.begin() as connection:
+        waiting = [asyncio.create_task(write(sqlite_engine, adding(str(number)))) for number in range(20)]
+        await asyncio.sleep(0)
+        sa.event.listen(sqlite_engine._direct, "commit", commits.append)  # type: ignore[attr-defined]
+        await connection.execute(told_problems.insert().values(**ROW, path="before"))
+    await asyncio.gather(*waiting)
+    assert len(await paths(sqlite_engine)) == 21
+    assert len(commits) == 1
+
+
+async def test_whoever_goes_away_before_its_turn_wants_nothing_written(sqlite_engine: AsyncEngine) -> None:
+    async with sqlite_engine.begin():
+        gone = asyncio.create_task(write(sqlite_engine, adding("gone")))
+        stays = asyncio.create_task(write(sqlite_engine, adding("stays")))
+        await asyncio.sleep(0)
+        gone.cancel()
+    assert await stays == "stays"
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert await paths(sqlite_engine) == {"stays"}
+
+
+async def test_another_process_reads_what_was_written_once_it_returned(sqlite_engine: AsyncEngine) -> None:
+    await write(sqlite_engine, adding("kept"))
+    other = open_engine(sqlite_engine.url.render_as_string())
+    assert await paths(other) == {"kept"}
+    await other.dispose()
