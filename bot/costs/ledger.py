@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.costs.budgets import Budgets, Spender
+from bot.costs.budgets import REVISION, Budgets, Spender
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.domain import COUNTS, Price, Usage
 from bot.storage.tables import ledger, questions
@@ -148,14 +148,14 @@ class Ledger:
         Raises OverBudget where a hard budget has no room: then nothing is written and nothing may go out.
         """
         values = {name: getattr(call, name) for name in Call.__slots__}
-        await self._budgets.ready()
         async with self._engine.begin() as connection:
             result = await connection.execute(
-                ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id)
+                ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id, *REVISION)
             )
-            row: int = result.scalar_one()
+            row, *revision = result.one()
+            await self._budgets.catch_up(connection, *revision)
             await self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
-        return row
+        return int(row)
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
@@ -173,7 +173,6 @@ class Ledger:
             values |= {name: getattr(usage, name) for name in COUNTS}
             values |= {"estimated": usage.estimated, "served": usage.served or None}
             values |= {"request_id": usage.request_id or None}
-        await self._budgets.ready()
         async with self._engine.begin() as connection:
             change = ledger.update().where(ledger.c.id == row)
             # What it was before has to be known to count it once: open, or lost.
@@ -195,7 +194,6 @@ class Ledger:
         late = self._clock() - timedelta(seconds=CALL_SECONDS)
         before = max(self._opened_at, late) if alone else late
         stale = (ledger.c.outcome == OPEN) & (ledger.c.started_at < before)
-        await self._budgets.ready()
         async with self._engine.begin() as connection:
             change = ledger.update().where(stale).values(outcome=LOST, note=LEFT)
             left = (await connection.execute(change.returning(*_HELD))).all()
@@ -216,6 +214,7 @@ class Ledger:
         # What nobody knows may have been billed: as far as a budget goes, it was.
         spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
         unknown = int(cost is None and outcome not in UNBILLED)
+        await self._budgets.catch_up(connection, held.budget_count, held.budget_set_at)
         spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
         await self._budgets.count(
             connection,
@@ -345,6 +344,7 @@ _HELD = (
     ledger.c.asker,
     ledger.c.purpose,
     ledger.c.started_at,
+    *REVISION,
 )
 
 
