@@ -12,8 +12,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.affording import afforded
 from bot.circumstances import Surroundings
 from bot.conversations import cut
+from bot.costs.budgets import Budgets, Spender
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.declining import Declined, declined, told_of_search
@@ -36,7 +38,7 @@ from bot.domain import (
     TextDelta,
 )
 from bot.drafting import drafted
-from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError, UnusableQuestion
+from bot.errors import ModelAnswerUnusable, ModelError, OverBudget, SwitchboardError, UnusableQuestion
 from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
 from bot.learning.learning import Learning
@@ -54,6 +56,7 @@ from bot.selection.fine_tunes import FineTunes
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.pins import Pins
 from bot.selection.questions import Questions
+from bot.selection.room import Room
 from bot.selection.selector import Selector
 from bot.storage.engine import reason
 from bot.strategies.base import Strategy
@@ -84,6 +87,8 @@ class _Way:
     citations: tuple[Citation, ...] = ()
     failed_models: list[str] = field(default_factory=list)
     fallback: str = ""
+    refused: OverBudget | None = None
+    note: str = ""
     is_done: bool = False
 
     @property
@@ -100,7 +105,8 @@ class Assistant:
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
     "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
     a cheap model drafts where the choice is unsure; `patience`: how often a
-    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
+    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
+    `budgets` keep out what they have no room for (None: only the gate does).
     """
 
     def __init__(
@@ -127,6 +133,7 @@ class Assistant:
         escalate: bool = False,
         patience: Patience | None = None,
         learning: Learning | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -150,6 +157,7 @@ class Assistant:
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._learning = learning
+        self._budgets = budgets
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
@@ -266,6 +274,7 @@ class Assistant:
                         yield event
                 return
             except ModelError as error:
+                way.refused = error if isinstance(error, OverBudget) else way.refused
                 if not self._may_fall_back(way, evidence):
                     raise
                 failed = way.choice.option.model
@@ -291,14 +300,21 @@ class Assistant:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         value = (await self._channels.of(way.question.place.channel)).value
-        known = await self._surroundings.now(value, way.barred)
-        choice = self._selector.choose(way.question, evidence, cards, pins, known)
+        known = await self._surroundings.now(value, way.barred, room=await self._room(way.question))
+        choice, way.note = afforded(self._selector, way.question, evidence, cards, pins, known, way.refused)
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
+
+    async def _room(self, question: Question) -> Room | None:
+        if self._budgets is None:
+            return None
+        spender = Spender(channel=question.place.channel, person=question.asker, purpose="answer")
+        standings = await self._budgets.for_spender(spender, self._clock())
+        return Room.left_by(standings, self._answer_tokens, self._budgets.zone)
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
@@ -315,9 +331,10 @@ class Assistant:
         return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
 
     def _may_fall_back(self, way: _Way, evidence: Evidence) -> bool:
-        """Whether another model may step in: nobody pinned this one, nothing was shown, and another has a chance."""
+        """Whether another model may step in: nobody pinned this one, or it cannot be paid; nothing was shown, and
+        another has a chance."""
         assert way.choice is not None
-        if way.text or any(pin.model for pin in way.choice.pins):
+        if way.text or (way.refused is None and any(pin.model for pin in way.choice.pins)):
             return False
         out = {*way.failed_models, way.choice.option.model, *way.barred}
         left = [card for card in self._models.usable() if card.name not in out]
@@ -423,7 +440,8 @@ class Assistant:
         await self._questions.finish(way.question.id, text, receipt)
         way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
-        return Finished(Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt))
+        answer = Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt, note=way.note)
+        return Finished(answer)
 
     async def _failed(self, way: _Way, error: SwitchboardError | KnowledgeError) -> Failed:
         question_id = way.question.id
@@ -432,7 +450,8 @@ class Assistant:
         receipt = self._receipt(way, kind)
         if receipt is not None:
             await self._questions.finish(question_id, way.shown or None, receipt)
-        return Failed(question_id, f"{error} (Reference {question_id})", receipt)
+        ask = error.set_by if isinstance(error, OverBudget) else ""
+        return Failed(question_id, f"{error} (Reference {question_id})", receipt, ask or None)
 
     def _receipt(self, way: _Way, outcome: str) -> Receipt | None:
         """None before anything was chosen."""

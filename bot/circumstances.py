@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.learning.learning import Learning
 from bot.selection.fits import Fits
+from bot.selection.room import Room
 from bot.selection.selector import Circumstances
 from bot.selection.usual import RecentCalls
 from bot.selection.value import Value
@@ -26,8 +27,11 @@ class Surroundings:
         self._fits = Fits(engine)
         self._index: tuple[float, str] | None = None
 
-    async def now(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
-        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there."""
+    async def now(
+        self, value: Value | None = None, barred: frozenset[str] = frozenset(), *, room: Room | None = None
+    ) -> Circumstances:
+        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there;
+        `room`: what hard budgets leave for the question."""
         fit = await self._fits.current()
         return Circumstances(
             value=value,
@@ -38,6 +42,7 @@ class Surroundings:
             proven=fit.proven,
             index=await self._index_version(),
             embedder=self._knowledge.embedder.name,
+            room=room,
         )
 
     async def _index_version(self) -> str:

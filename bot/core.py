@@ -195,6 +195,7 @@ def _assemble(
         clarify=settings.selection.clarify,
         escalate=settings.selection.escalate,
         learning=learning,
+        budgets=budgets,
     )
     return Core(
         settings=settings,

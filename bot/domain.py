@@ -366,7 +366,8 @@ class Receipt:
 class Answer:
     """The finished answer: Markdown text with [n] marks, its citations and its receipt.
 
-    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example.
+    `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example. `note`: one
+    sentence that stands under it, "" for none: that another model answered than the one that a person asked for.
     """
 
     question_id: str
@@ -374,6 +375,7 @@ class Answer:
     citations: tuple[Citation, ...]
     receipt: Receipt
     ask: str | None = None
+    note: str = ""
 
 
 # The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.
@@ -414,11 +416,13 @@ class Clarify:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No answer: `sentence` says why and what to do; the receipt stands where a model was called."""
+    """No answer: `sentence` says why and what to do; the receipt stands where a model was called. `ask`: the id of
+    whoever set the budget that is used up."""
 
     question_id: str
     sentence: str
     receipt: Receipt | None = None
+    ask: str | None = None
 
 
 AnswerEvent = Progress | TextDelta | Finished | Clarify | Failed

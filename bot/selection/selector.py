@@ -14,6 +14,7 @@ from bot.selection.estimates import Estimates, Means, is_offline
 from bot.selection.features import as_dict, features
 from bot.selection.guards import Guards, proven_by_cards
 from bot.selection.options import Weighing
+from bot.selection.room import Room
 from bot.selection.usual import Usual
 from bot.selection.value import Value
 from bot.selection.weights import Weights
@@ -27,7 +28,7 @@ class Circumstances:
     and model name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not
     be asked from here. `weights`: the estimates refitted on the team's golden questions, None before there are any;
     `proven`: fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched,
-    and `embedder` what it is searched with.
+    and `embedder` what it is searched with. `room`: what hard budgets have room for, None where none holds.
     """
 
     value: Value | None = None
@@ -38,6 +39,7 @@ class Circumstances:
     proven: Collection[str] = ()
     index: str = ""
     embedder: str = ""
+    room: Room | None = None
 
 
 NOTHING_KNOWN = Circumstances()
@@ -129,6 +131,7 @@ class Selector:
             guards=guards,
             usual=known.usual,
             means=known.means,
+            room=known.room,
         )
 
     def _estimates(self, known: Circumstances) -> tuple[Estimates, tuple[str, ...]]:
