@@ -87,7 +87,7 @@ class _Way:
     citations: tuple[Citation, ...] = ()
     failed_models: list[str] = field(default_factory=list)
     fallback: str = ""
-    refused: OverBudget | None = None
+    closed: set[str] = field(default_factory=set)
     note: str = ""
     is_done: bool = False
 
@@ -106,7 +106,7 @@ class Assistant:
     "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
     a cheap model drafts where the choice is unsure; `patience`: how often a
     model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
-    `budgets` keep out what they have no room for (None: only the gate does).
+    `budgets` keep out what they have no room for.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Assistant:
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._learning = learning
-        self._budgets = budgets
+        self._budgets = budgets or Budgets(engine)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
@@ -274,10 +274,12 @@ class Assistant:
                         yield event
                 return
             except ModelError as error:
-                way.refused = error if isinstance(error, OverBudget) else way.refused
-                if not self._may_fall_back(way, evidence):
-                    raise
                 failed = way.choice.option.model
+                if not self._may_fall_back(way, evidence, error) or failed in way.closed:
+                    raise
+                if isinstance(error, OverBudget):
+                    way.closed.add(failed)
+                    continue
                 log.warning("model_failed", question=way.question.id, model=failed, kind=error.kind)
                 way.failed_models.append(failed)
                 way.fallback = reasons.of_fallback(failed, str(error))
@@ -300,8 +302,8 @@ class Assistant:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         value = (await self._channels.of(way.question.place.channel)).value
-        known = await self._surroundings.now(value, way.barred, room=await self._room(way.question))
-        choice, way.note = afforded(self._selector, way.question, evidence, cards, pins, known, way.refused)
+        known = await self._surroundings.now(value, way.barred, room=await self._room(way))
+        choice, way.note = afforded(self._selector, way.question, evidence, cards, pins, known)
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
         before = (way.fallback,) if way.fallback else ()
@@ -309,12 +311,10 @@ class Assistant:
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
 
-    async def _room(self, question: Question) -> Room | None:
-        if self._budgets is None:
-            return None
-        spender = Spender(channel=question.place.channel, person=question.asker, purpose="answer")
+    async def _room(self, way: _Way) -> Room | None:
+        spender = Spender(channel=way.question.place.channel, person=way.question.asker, purpose="answer")
         standings = await self._budgets.for_spender(spender, self._clock())
-        return Room.left_by(standings, self._answer_tokens, self._budgets.zone)
+        return Room.left_by(standings, self._answer_tokens, self._budgets.zone, way.closed)
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
@@ -330,11 +330,11 @@ class Assistant:
         await self._rules.check(question.place.channel, card)
         return tuple(replace(pin, model=card.name) if pin is strongest else pin for pin in pins)
 
-    def _may_fall_back(self, way: _Way, evidence: Evidence) -> bool:
+    def _may_fall_back(self, way: _Way, evidence: Evidence, error: ModelError) -> bool:
         """Whether another model may step in: nobody pinned this one, or it cannot be paid; nothing was shown, and
         another has a chance."""
         assert way.choice is not None
-        if way.text or (way.refused is None and any(pin.model for pin in way.choice.pins)):
+        if way.text or (any(pin.model for pin in way.choice.pins) and not isinstance(error, OverBudget)):
             return False
         out = {*way.failed_models, way.choice.option.model, *way.barred}
         left = [card for card in self._models.usable() if card.name not in out]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -55,9 +55,12 @@ class Budgets:
     ) -> Budget:
         """Sets or changes the budget of this scope, key and period. What was spent of it already counts, and is not
         told of once more."""
-        values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": at}
         async with self._engine.begin() as connection:
             await _alone(connection)
+            await self._read(connection)
+            # No two have one moment, whatever the clock says: by the last one others see that something changed.
+            set_at = max([at, *(known.set_at + timedelta(microseconds=1) for known in self._known)])
+            values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": set_at}
             statement = insert(connection, budgets).values(scope=scope, key=key, period=period, **values)
             statement = statement.on_conflict_do_update(index_elements=["scope", "key", "period"], set_=values)
             number: int = (await connection.execute(statement.returning(budgets.c.id))).scalar_one()
