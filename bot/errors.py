@@ -54,6 +54,10 @@ class SourceNotFound(SwitchboardError):
     """No source of this name can be changed or forgotten here."""
 
 
+class UnusableBudget(SwitchboardError):
+    """A budget cannot be set or dropped as it was typed."""
+
+
 class UnusableGolden(SwitchboardError):
     """No evaluation can be run with these questions, or with so many of them, as it was asked for."""
 
