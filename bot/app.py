@@ -24,10 +24,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
+from bot.costs.crossings import Crossings
 from bot.errors import ConfigError, SwitchboardError
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
+from bot.jobs.budget_watch import watch_budgets
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
@@ -41,6 +43,7 @@ from bot.logs import mask
 from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
 from handlers.audience import Places
+from handlers.budget_news import BudgetNews
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
 from knowledge.errors import KnowledgeError
@@ -95,6 +98,9 @@ async def open_app(
         await schedule.start()
         refresh = asyncio.create_task(_first_refresh(core))
         stack.push_async_callback(_cancel, refresh)
+        news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
+        watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
+        stack.push_async_callback(_cancel, watch)
         yield App(core, bolt.client, inbound, schedule, url)
 
 

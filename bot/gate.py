@@ -89,7 +89,7 @@ class Gate:
         settled as stopped.
         """
         card, current = model.card, None
-        most = _most(prompt, card, max_tokens)
+        most = most_usage(prompt, card, max_tokens)
         try:
             tries = attempts(model, prompt, max_tokens=max_tokens, patience=self._patience)
             async with aclosing(tries) as events:  # type: ignore[type-var]
@@ -200,7 +200,8 @@ class Gate:
         return self._prices.price(card.provider, card.model_id, usage, rates=rates, free=card.free, at=at)
 
 
-def _most(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
+def most_usage(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
+    """What one try of a chat may use up at most: it is held until the call is settled."""
     asked = sum(most_tokens(message.content) for message in prompt.messages)
     answered = min(max_tokens + card.thinking_tokens, card.max_output)
     return Usage(prompt_tokens=asked, completion_tokens=answered, estimated=True)
