@@ -86,7 +86,8 @@ _NAMES = {"whom": "owner", "period": "period", "amount": "amount", "hard": "kind
 
 def _read(token: str, rest: list[str], me: str, here: str) -> list[tuple[str, Any]]:
     """What one word says; takes further words from `rest` where they belong to it."""
-    word = token.casefold().strip(".;:")
+    token = token.rstrip(",;:") or token
+    word = token.casefold().strip(".")
     if word in _FILLERS:
         return []
     if word in _PERIODS:

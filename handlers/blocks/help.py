@@ -24,7 +24,7 @@ def help_blocks() -> list[JSON]:
             "`/ask QUESTION` – a private answer\n"
             "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `value`, `local`\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
-            "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`"
+            "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`, `budget`"
         ),
         section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge” and “Save as example”."),
         context(
