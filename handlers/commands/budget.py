@@ -16,6 +16,7 @@ from handlers.blocks.budget import budget_blocks, whose
 from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
+from handlers.text import said
 
 USAGE = (
     "`/cost budget` shows the budgets. Admins write `/cost budget set workspace $200 a month hard because …`, also for "
@@ -58,8 +59,8 @@ class BudgetCommand:
         is_admin = await self._roles.is_admin(origin.person)
         if standings:
             blocks = budget_blocks(standings, now, zone)
-            said = "; ".join(f"{kind(one.budget)}: {used(one)}" for one in standings)
-            await origin.line(self._client).say(f"Budgets: {said}", blocks)
+            lines = "; ".join(f"{kind(one.budget)}: {used(one)}" for one in standings)
+            await origin.line(self._client).say(f"Budgets: {lines}", blocks)
         elif is_admin:
             await origin.line(self._client).say(f"No budget is set: nothing holds a question up. {USAGE}")
         else:
@@ -76,7 +77,7 @@ class BudgetCommand:
         await self._roles.need_admin(origin.person, "set a budget")
         now, zone = self._core.clock(), self._core.budgets.zone
         typed = wish(words, me=origin.person, here=_here(origin))
-        typed = replace(typed, reason=unescape(typed.reason))
+        typed = replace(typed, reason=said(typed.reason, ""))
         standing = await set_budget(self._core.budgets, typed, by=origin.person, at=now)
         then = (
             "What may go beyond it is not asked"

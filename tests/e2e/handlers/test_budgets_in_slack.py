@@ -73,7 +73,11 @@ async def test_cost_budget_shows_everybody_their_own_and_admins_all_and_explains
 ) -> None:
     await maya.command("/cost", "budget")
     await told(maya, "No budget is set: nothing holds a question up.")
-    for words in ("$2 a day <@U0LEO> hard", "soft workspace 40/month because R&D is dear", "<#C0ENG> $3 weekly"):
+    for words in (
+        "$2 a day <@U0LEO> hard",
+        "soft workspace 40/month because R&D in <#C0ENG> is dear",
+        "<#C0ENG> $3 weekly",
+    ):
         await maya.command("/cost", f"budget set {words}")
     await told(maya, "<#C0ENG> may now spend $3.00 a week, soft.")
     await bot.idle(maya)
@@ -81,7 +85,7 @@ async def test_cost_budget_shows_everybody_their_own_and_admins_all_and_explains
     shown = str((await told(maya, "*<@U0LEO>* · $2.00 a day, hard"))["blocks"])
     assert "*The whole workspace* · $40.00 a month, soft" in shown
     assert "▱▱▱▱▱▱▱▱▱▱ 0% used ($0) · $40.00 left" in shown
-    assert ": R&amp;D is dear" in shown
+    assert ": R&amp;D in #engineering is dear" in shown
     assert "*<#C0ENG>*" in shown
     await leo.command("/cost", "budget")
     own = str((await told(leo, "*<@U0LEO>*"))["blocks"])

@@ -26,7 +26,8 @@ def switchboard(*arguments: str) -> str:
 
 def test_budgets_are_set_seen_counted_anew_and_dropped(folder: Path) -> None:
     assert "No budget is set." in switchboard("budget", "list")
-    said = switchboard("budget", "set", *"workspace 200 a month hard because the grant is small".split())
+    words = ("workspace", "200", "a", "month", "hard", "because", "the", "grant", "is", "small")
+    said = switchboard("budget", "set", *words)
     assert said.startswith(
         "The whole workspace may now spend $200.00 a month, hard. So far: 0% used ($0) · $200.00 left."
     )

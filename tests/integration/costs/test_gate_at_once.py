@@ -103,7 +103,7 @@ async def test_of_500_questions_at_once_100_go_out_on_a_budget_for_100(
     went = await asyncio.gather(*map(one, range(500)))
     (standing,) = await budgets.standing(NOON)
     assert (sum(went), len(server.chats)) == (100, 100)
-    assert (standing.spent, standing.held) == (amount, 0)
+    assert (standing.spent, standing.held) == (amount, Decimal(0))
     assert max(most_seen) <= amount
     (total,) = await Ledger(engine).total(NOON, NOON + timedelta(days=1))
     assert (total.calls, total.cost) == (100, amount)
@@ -125,7 +125,7 @@ async def test_two_processes_that_ask_at_once_keep_one_budget(
         await other.dispose()
     (standing,) = await budgets.standing(NOON)
     assert len(server.chats) == sum(went) >= 50
-    assert (standing.spent, standing.held) == (sum(went) * Decimal(620).scaleb(-6), 0)
+    assert (standing.spent, standing.held) == (sum(went) * Decimal(620).scaleb(-6), Decimal(0))
     assert standing.spent <= amount
     assert await budgets.verify(NOON) == ()
 
@@ -141,5 +141,5 @@ async def test_calls_dearer_than_they_were_held_for_go_beyond_by_what_they_were_
     went = [await asked(gate, model) for _ in range(5)]
     assert went == [True, True, True, False, False]
     (standing,) = await budgets.standing(NOON)
-    assert (standing.spent, standing.left) == (amount + HELD, 0)
+    assert (standing.spent, standing.left) == (amount + HELD, Decimal(0))
     assert standing.used_up_at(NOON) == NOON

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from evaluation_bench import Bench, cells
+from model_server import answer
 from rich.console import Console
 
 from bot.console import ask
@@ -26,6 +27,8 @@ async def test_an_evaluation_that_meets_a_hard_budget_says_so_and_goes_on_when_t
     bench: Bench, scope: dict[str, str]
 ) -> None:
     await set_hard(bench, "0.006", **scope)
+    usage = {"prompt_tokens": 100, "completion_tokens": 300, "total_tokens": 400}
+    bench.server.script(*[answer("Happy birthday.", usage=usage)] * 4)
     document = await bench.evaluate(strategies=("zero_shot",), parallel=1)
     asked = len(bench.server.chats)
     outcomes = [cell["outcome"] for cell in cells(document).values()]
