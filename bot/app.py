@@ -23,12 +23,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
+from bot.costs.crossings import Crossings
 from bot.errors import ConfigError, SwitchboardError
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
 from bot.evaluation.trial_report import week_of_trials
+from bot.jobs.budget_watch import watch_budgets
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
@@ -46,6 +48,7 @@ from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
 from handlers.audience import Places
 from handlers.bolt import Bolt
+from handlers.budget_news import BudgetNews
 from handlers.posts import post_report, tell_channel
 from handlers.register import register
 from handlers.retiring import post_ending
@@ -102,6 +105,9 @@ async def open_app(
         await schedule.start()
         refresh = asyncio.create_task(_first_refresh(core))
         stack.push_async_callback(_cancel, refresh)
+        news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
+        watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
+        stack.push_async_callback(_cancel, watch)
         yield App(core, bolt.client, bolt.under_way, schedule, url)
 
 

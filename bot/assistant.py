@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.choosing import Choosing, Fallback
 from bot.circumstances import Surroundings
+from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import (
@@ -69,7 +70,7 @@ class Assistant:
     is meant; `escalate`: whether a cheap model drafts where the choice is unsure; `patience`: how often a model is
     tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
     `fallback`: what steps in for a model that cannot answer (None: the selector's next best); `rewriters`: names of the
-    models that make a follow-up question whole (empty: the cheapest).
+    models that make a follow-up question whole (empty: the cheapest); `budgets` keep out what they have no room for.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Assistant:
         learning: Learning | None = None,
         fallback: Fallback | None = None,
         rewriters: Sequence[str] = (),
+        budgets: Budgets | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -126,6 +128,8 @@ class Assistant:
             learning=learning,
             prompting=self._prompting,
             fallback=fallback,
+            budgets=budgets or Budgets(engine),
+            clock=clock,
         )
         self._writing = Writing(
             gate=gate,

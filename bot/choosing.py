@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
+from bot.affording import afforded
 from bot.circumstances import Surroundings
+from bot.costs.budgets import Budgets, Spender
 from bot.domain import Choice, Evidence, Pin, Question
-from bot.errors import ContextTooLong, ModelError, ModelUnavailable, SwitchboardError, UnusableQuestion
+from bot.errors import ContextTooLong, ModelError, ModelUnavailable, OverBudget, SwitchboardError, UnusableQuestion
 from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
@@ -18,6 +21,7 @@ from bot.prompting import Prompting
 from bot.selection import clarifying, modalities, reasons, wording
 from bot.selection.channels import Channels
 from bot.selection.estimates import is_offline
+from bot.selection.room import Room
 from bot.selection.selector import Circumstances, Selector
 from bot.selection.switches import Switched, Switches
 from bot.selection.trials import Trials, weighed
@@ -68,6 +72,8 @@ class Choosing:
         learning: Learning | None,
         prompting: Prompting,
         fallback: Fallback,
+        budgets: Budgets,
+        clock: Callable[[], datetime],
     ) -> None:
         self._models = models
         self._selector = selector
@@ -78,6 +84,8 @@ class Choosing:
         self._learning = learning
         self._prompting = prompting
         self._fallback = fallback
+        self._budgets = budgets
+        self._clock = clock
 
     async def switched(self, question: Question) -> Switched:
         """The settings that hold for a question. Raises where it cannot be answered as it was asked."""
@@ -99,7 +107,8 @@ class Choosing:
         if known.needs and all(card.name in way.barred for card in able):
             raise UnusableQuestion(modalities.refusal(self._models, known.needs, way.barred))
         cards = self._models.usable()
-        choice = self._selector.choose(way.question, evidence, cards, pins, known)
+        choice, note = afforded(self._selector, way.question, evidence, cards, pins, known)
+        way.note = note or way.note
         if known.broken:
             # What would have been chosen if all were well: its absence is part of what happened.
             well = self._selector.choose(way.question, evidence, cards, pins, replace(known, broken={})).option
@@ -130,6 +139,11 @@ class Choosing:
         failed = self._models.card(way.choice.option.model)
         if way.text or way.given is not None:
             raise error  # no answer is put together from two models, and none is compared under another one's name
+        if isinstance(error, OverBudget):
+            if failed.name in way.closed:
+                raise error
+            way.closed.add(failed.name)
+            return await self.first(way, evidence)
         again, way.stand_ins = way.stand_ins > 0, way.stand_ins + 1
         way.failed_models.append(failed.name)
         known = await self._known(way)
@@ -172,7 +186,13 @@ class Choosing:
     async def _known(self, way: Way) -> Circumstances:
         value = (await self._channels.of(way.question.place.channel)).value
         broken = self._models.breakers.broken(self._models.usable())
-        return await self._surroundings.now(value, way.barred, broken=broken, needs=way.question.needs)
+        room = await self._room(way)
+        return await self._surroundings.now(value, way.barred, broken=broken, needs=way.question.needs, room=room)
+
+    async def _room(self, way: Way) -> Room | None:
+        spender = Spender(channel=way.question.place.channel, person=way.question.asker, purpose=way.purpose)
+        standings = await self._budgets.for_spender(spender, self._clock())
+        return Room.left_by(standings, self._prompting.answer_tokens, self._budgets.zone, way.closed)
 
     def _pins(self, way: Way, known: Circumstances) -> tuple[Pin, ...]:
         """The pins to obey: a trial gives way where its model failed, or cannot be asked now."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.learning.learning import Learning
 from bot.selection.fits import Fits
+from bot.selection.room import Room
 from bot.selection.selector import Circumstances
 from bot.selection.usual import RecentCalls
 from bot.selection.value import Value
@@ -34,10 +35,11 @@ class Surroundings:
         *,
         broken: Mapping[str, str] | None = None,
         needs: Collection[str] = (),
+        room: Room | None = None,
     ) -> Circumstances:
         """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there, by
         name with the rule that keeps each out; `broken`: those that are left alone for now, and why; `needs`: what the
-        question needs beside text."""
+        question needs beside text; `room`: what hard budgets leave for the question."""
         fit = await self._fits.current()
         return Circumstances(
             value=value,
@@ -50,6 +52,7 @@ class Surroundings:
             proven=fit.proven,
             index=await self._index_version(),
             embedder=self._knowledge.embedder.name,
+            room=room,
         )
 
     async def _index_version(self) -> str:

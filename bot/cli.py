@@ -63,6 +63,9 @@ app.add_typer(models_app, name="models")
 costs_app = typer.Typer(help="The ledger: prices that were corrected, and what providers say.", no_args_is_help=True)
 app.add_typer(costs_app, name="costs")
 
+budget_app = typer.Typer(help="What may be spent, by whom, until when.", no_args_is_help=True)
+app.add_typer(budget_app, name="budget")
+
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -191,6 +194,36 @@ def models_sync(context: typer.Context, as_json: AsJson = False, config: ConfigF
 
     matters = _run(config or context.obj, lambda settings: sync_models(settings, out, as_json))
     raise typer.Exit(1 if matters else 0)
+
+
+BudgetWords = Annotated[
+    list[str],
+    typer.Argument(help="For example: workspace 200 a month hard because …; also C…, U… or purpose NAME."),
+]
+
+
+@budget_app.command("list")
+def budget_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """How far each budget is used, until when, and who set it and why."""
+    from bot.budgeting import list_budgets
+
+    _run(config, lambda settings: list_budgets(settings, out, as_json))
+
+
+@budget_app.command("set")
+def budget_set(words: BudgetWords, config: ConfigFile = None) -> None:
+    """Set or change a budget: whose, how many US dollars, a day, week or month, hard or soft, because …"""
+    from bot.budgeting import set_typed
+
+    _run(config, lambda settings: set_typed(settings, words, out))
+
+
+@budget_app.command("drop")
+def budget_drop(words: BudgetWords, config: ConfigFile = None) -> None:
+    """End a budget; the ledger keeps what was spent."""
+    from bot.budgeting import drop_typed
+
+    _run(config, lambda settings: drop_typed(settings, words, out))
 
 
 @knowledge_app.callback()

@@ -201,6 +201,8 @@ def _print_sources(answer: Answer, out: Console) -> None:
         age = f", updated {_age(citation.updated)}" if citation.updated else ""
         link = f"  {citation.url}" if citation.url else ""
         out.print(f"[bold]\\[{citation.number}][/] {escape(citation.title)}{age}[dim]{escape(link)}[/]")
+    if answer.note:
+        out.print(escape(answer.note))
     if answer.ask:
         out.print(f"You could ask {escape(answer.ask)} in Slack, who reviewed the nearest example.")
     receipt = answer.receipt

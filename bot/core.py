@@ -219,6 +219,7 @@ def _assemble(
         learning=learning,
         rewriters=chains.rewrite,
         fallback=Fallback(answer=chains.answer, vision=chains.vision, hedge_after=settings.models.hedge_after),
+        budgets=budgets,
     )
     return Core(
         settings=settings,

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app import MANIFEST
 from bot.config import Settings
 from bot.core import Core, open_core
+from bot.costs.money import dollars
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
 from bot.jobs.schedule import parse_cron
 from bot.lock import DataFolderLock
@@ -201,7 +202,8 @@ async def _core(settings: Settings) -> list[Finding]:
             embedding = await _guarded("embedding model", lambda: _embedding(core))
             learning = await _guarded("learning", lambda: _learning(core))
             estimates = await _guarded("estimates", lambda: _estimates(core))
-            return [knowledge, embedding, *await _models(core), estimates, learning]
+            budgets = await _guarded("budgets", lambda: _budgets(core))
+            return [knowledge, embedding, *await _models(core), estimates, learning, budgets]
     except AlreadyRunning:
         return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
     except (SwitchboardError, KnowledgeError) as error:
@@ -238,6 +240,23 @@ async def _learning(core: Core) -> Finding:
         return Finding("learning", "note", standing.sentence, way)
     way = "`switchboard learning` shows every change of who chooses." if standing.entry else ""
     return Finding("learning", "ok", standing.sentence, way)
+
+
+async def _budgets(core: Core) -> Finding:
+    wrong = await core.budgets.verify(core.clock())
+    if not wrong:
+        number = len(await core.budgets.all())
+        how_many = (
+            "No budget is set" if not number else "1 budget is set" if number == 1 else f"{number} budgets are set"
+        )
+        return Finding("budgets", "ok", f"{how_many}{', counted as the ledger has it' if number else ''}.")
+    each = (
+        f"Of {one.standing.budget.named(one.standing.budget.key)} are counted "
+        f"{dollars(one.standing.spent)} spent and {dollars(one.standing.held)} held; the ledger's rows come to "
+        f"{dollars(one.counted.spent)} and {dollars(one.counted.held)}."
+        for one in wrong
+    )
+    return Finding("budgets", "failed", " ".join(each), "Set it once more as it is: that counts it anew.")
 
 
 async def _estimates(core: Core) -> Finding:

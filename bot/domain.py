@@ -432,11 +432,13 @@ class Clarify:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No answer: `sentence` says why and what to do; the receipt stands where a model was called."""
+    """No answer: `sentence` says why and what to do; the receipt stands where a model was called. `ask`: the id of
+    whoever set the budget that is used up."""
 
     question_id: str
     sentence: str
     receipt: Receipt | None = None
+    ask: str | None = None
 
 
 AnswerEvent = Progress | TextDelta | Finished | Clarify | Failed

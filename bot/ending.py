@@ -11,7 +11,7 @@ import structlog
 
 from bot.declining import Declined, declined, told_of_search
 from bot.domain import Answer, Clarify, Evidence, Failed, Finished, Receipt
-from bot.errors import ModelError, SwitchboardError
+from bot.errors import ModelError, OverBudget, SwitchboardError
 from bot.selection import clarifying
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.questions import Questions
@@ -55,7 +55,8 @@ class Ending:
         receipt = self._receipt(way, kind)
         if receipt is not None:
             await self._questions.finish(question_id, way.shown or None, receipt)
-        return Failed(question_id, f"{error} (Reference {question_id})", receipt)
+        ask = error.set_by if isinstance(error, OverBudget) else ""
+        return Failed(question_id, f"{error} (Reference {question_id})", receipt, ask or None)
 
     async def decline(self, way: Way, evidence: Evidence) -> Finished:
         """No option can be taken: says what was searched and whom to ask."""

@@ -70,6 +70,10 @@ class SourceNotFound(SwitchboardError):
     """No source of this name can be changed or forgotten here."""
 
 
+class UnusableBudget(SwitchboardError):
+    """A budget cannot be set or dropped as it was typed."""
+
+
 class UnusableGolden(SwitchboardError):
     """No evaluation can be run with these questions, or with so many of them, as it was asked for."""
 
@@ -129,13 +133,15 @@ class ModelAnswerUnusable(ModelError):
 
 
 class OverBudget(ModelError):
-    """A hard budget has no room for the call, which did not go out. `ends_at`: when its period is over."""
+    """A hard budget has no room for the call, which did not go out. `ends_at`: when its period is over; `set_by`: the
+    id of whoever set it."""
 
     kind = "over_budget"
 
-    def __init__(self, message: str, ends_at: datetime) -> None:
+    def __init__(self, message: str, ends_at: datetime, set_by: str = "") -> None:
         super().__init__(message)
         self.ends_at = ends_at
+        self.set_by = set_by
 
 
 class ContextTooLong(ModelError):

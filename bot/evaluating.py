@@ -177,6 +177,9 @@ async def _go_on(
     except (asyncio.CancelledError, SwitchboardError, KnowledgeError):
         to.err.print(f"Stopped. What was done is kept: `switchboard evaluate --resume {typed(run)}` goes on.")
         raise
+    if evaluation.refused is not None:
+        told = f"{evaluation.refused} What was left out stays to be done: "
+        to.err.print(f"[yellow]{escape(told)}[/]`switchboard evaluate --resume {typed(run)}` goes on.")
     if answers.reused:
         noun = "answer was" if answers.reused == 1 else "answers were"
         to.err.print(f"{answers.reused:,} {noun} kept from before and cost nothing again.")

@@ -19,7 +19,7 @@ from bot.errors import ModelError
 from bot.models.base import Model
 from bot.models.cards import ModelCard
 from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts, pause_after
-from bot.models.tokens import count_tokens
+from bot.models.tokens import count_tokens, most_tokens
 from knowledge.documents import Vector
 
 if TYPE_CHECKING:  # OpenAI's library takes half a second to load
@@ -89,7 +89,7 @@ class Gate:
         settled as stopped.
         """
         card, current = model.card, None
-        most = _most(prompt, card, max_tokens)
+        most = most_usage(prompt, card, max_tokens)
         try:
             tries = attempts(model, prompt, max_tokens=max_tokens, patience=self._patience)
             async with aclosing(tries) as events:  # type: ignore[type-var]
@@ -200,18 +200,8 @@ class Gate:
         return self._prices.price(card.provider, card.model_id, usage, rates=rates, free=card.free, at=at)
 
 
-_CHARACTERS_A_TOKEN = 3
-"""English has about four characters a token (OpenAI's help, "What are tokens"); code and names have fewer."""
-_TOKENS_A_MESSAGE = 10
-
-
-def most_tokens(text: str) -> int:
-    """What a text takes at most, nearly always, in a time that does not count: tokenizing would take milliseconds."""
-    plain = len(text) if text.isascii() else sum(map(str.isascii, text))
-    return plain // _CHARACTERS_A_TOKEN + (len(text) - plain) * 2 + _TOKENS_A_MESSAGE
-
-
-def _most(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
+def most_usage(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
+    """What one try of a chat may use up at most: it is held until the call is settled."""
     asked = sum(most_tokens(message.content) for message in prompt.messages)
     answered = min(max_tokens + card.thinking_tokens, card.max_output)
     return Usage(prompt_tokens=asked, completion_tokens=answered, estimated=True)

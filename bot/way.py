@@ -17,10 +17,11 @@ class Way:
 
     `searched`: the words that were searched; `barred`: models that may not be asked from its place, by name with the
     rule that keeps each out; `switched`: the settings that hold for it. `failed_models`: those that are asked no more
-    for it; `tries`: how often the last one was, and `stand_ins` how often
-    another one had to step in. `told`: what happened on the way, as sentences in its order; `note`: what the person is
-    told under the answer. `tab`: what all its calls came to. `given`: the evidence, where answers of several ways to
-    the same evidence are compared; then no other model steps in. `purpose`: what the ledger calls its answer.
+    for it, `closed`: those that a budget turned away at the gate; `tries`: how often the last one was asked, and
+    `stand_ins` how often another one had to step in. `told`: what happened on the way, as sentences in its order;
+    `note`: what the person is told under the answer. `tab`: what all its calls came to. `given`: the evidence, where
+    answers of several ways to the same evidence are compared; then no other model steps in. `purpose`: what the ledger
+    calls its answer.
     """
 
     question: Question
@@ -37,6 +38,7 @@ class Way:
     stand_ins: int = 0
     told: list[str] = field(default_factory=list)
     note: str = ""
+    closed: set[str] = field(default_factory=set)
     is_done: bool = False
     given: Evidence | None = None
     purpose: str = "answer"

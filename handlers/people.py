@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain import AnswerEvent, Finished
+from bot.domain import AnswerEvent, Failed, Finished
 from handlers.cache import Remembered
 from handlers.errors import code
 from handlers.permissions import FIVE_MINUTES
@@ -41,6 +41,8 @@ class People:
                 if isinstance(event, Finished) and event.answer.ask:
                     name = await self.name(event.answer.ask)
                     yield Finished(replace(event.answer, ask=name))
+                elif isinstance(event, Failed) and event.ask:
+                    yield replace(event, ask=await self.name(event.ask))
                 else:
                     yield event
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from bot.domain import AnswerEvent, Clarify, Finished, Question
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
-from handlers.blocks.parts import context
 from handlers.collecting import Collector
 from handlers.private_line import PrivateLine
 
@@ -40,8 +39,7 @@ class PrivateReply:
             case Clarify(_, sentence):
                 text, tail = sentence, []
             case failed:
-                text = failed.sentence
-                tail = [] if self._question.id in text else [context(f"Reference {self._question.id}")]
+                text, tail = failed.sentence, answer_blocks.failed_tail(failed, self._question.id)
         parts = markdown.split(text) or [text]
         for number, part in enumerate(parts):
             blocks = markdown.blocks(part) + (tail if number == len(parts) - 1 else [])

@@ -210,11 +210,10 @@ class ThreadReply:
                 text, tail = markdown.harmless(answer.text), self._tail(answer, self._clock())
             case Clarify(question_id, text, choices):
                 outcome, tail = "asked_back", clarify.buttons(question_id, choices)
-            case Failed(_, why, receipt):
+            case Failed() as failed:
                 outcome = "failed"
-                text = f"{so_far.rstrip()}\n\n{why}".strip()
-                tail = [context(answer_blocks.how(receipt))] if receipt else []
-                tail += [] if self._question.id in text else [context(f"Reference {self._question.id}")]
+                text = f"{so_far.rstrip()}\n\n{failed.sentence}".strip()
+                tail = answer_blocks.failed_tail(failed, self._question.id)
             case None:
                 outcome = "stopped"
                 text = so_far.strip() or "I stopped before there was anything to show."

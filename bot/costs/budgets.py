@@ -2,102 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.costs.money import dollars
-from bot.costs.outcomes import OPEN, UNBILLED
+from bot.costs.budget import Budget, BudgetPeriod, BudgetScope, Difference, Spender, Standing, refusal
 from bot.costs.periods import Period, PeriodName
+from bot.costs.recount import counted
 from bot.errors import OverBudget
-from bot.storage.tables import budget_use, budgets, ledger
+from bot.storage.tables import budget_use, budgets
 from bot.storage.upsert import INSERTS, Insert, insert
 
-BudgetScope = Literal["workspace", "channel", "person", "purpose"]
-BudgetPeriod = Literal["day", "week", "month"]
-SCOPES: tuple[BudgetScope, ...] = get_args(BudgetScope)
-BUDGET_PERIODS: tuple[BudgetPeriod, ...] = get_args(BudgetPeriod)
-SHARES = (50, 80, 100)
-"""Of a budget, in percent: reaching one is told once."""
+__all__ = ["REVISION", "Budget", "BudgetPeriod", "BudgetScope", "Budgets", "Difference", "Spender", "Standing"]
 
-KNOWN_SECONDS = 5.0
-"""For so long a process goes by the budgets that it has read: another one may have changed them."""
 _NAMES: dict[BudgetPeriod, PeriodName] = {"day": "today", "week": "week", "month": "month"}
-_ADJECTIVES = {"day": "daily", "week": "weekly", "month": "monthly"}
-_COLUMNS = {"channel": ledger.c.channel, "person": ledger.c.asker, "purpose": ledger.c.purpose}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spender:
-    """Whom a call is counted for: its channel, its person and its purpose, each None or "" where it has none."""
-
-    channel: str | None
-    person: str | None
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """US dollars for a calendar day, week or month. `key` names the channel, the person or the purpose.
-
-    A soft one warns; a hard one lets nothing go out that might go beyond it.
-    """
-
-    id: int
-    scope: BudgetScope
-    key: str
-    period: BudgetPeriod
-    amount: Decimal
-    hard: bool
-    reason: str
-    set_by: str
-    set_at: datetime
-
-    @property
-    def name(self) -> str:
-        """For example “the monthly budget of $200.00 for the whole workspace”."""
-        whose = {
-            "workspace": "the whole workspace",
-            "channel": "this channel",
-            "person": "one person",
-            "purpose": f"the purpose “{self.key}”",
-        }[self.scope]
-        return f"the {_ADJECTIVES[self.period]} budget of {dollars(self.amount)} for {whose}"
-
-    def counts(self, spender: Spender) -> bool:
-        """Whether a call of this spender is on this budget."""
-        whose = {"channel": spender.channel, "person": spender.person, "purpose": spender.purpose}
-        return self.scope == "workspace" or whose[self.scope] == self.key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How far a budget is used in the period from `since` to `until`. `held`: for calls under way; `unknown`: calls
-    whose cost nobody knows, counted with the most that they may have cost."""
-
-    budget: Budget
-    since: datetime
-    until: datetime
-    spent: Decimal = Decimal(0)
-    held: Decimal = Decimal(0)
-    unknown: int = 0
-
-    @property
-    def left(self) -> Decimal:
-        """What may still go out, never less than nothing."""
-        return max(self.budget.amount - self.spent - self.held, Decimal(0))
-
-    @property
-    def share(self) -> Decimal:
-        """Spent, as a part of the amount: 1 is all of it. A budget of nothing is used up."""
-        return self.spent / self.budget.amount if self.budget.amount else Decimal(1)
+REVISION: tuple[sa.ColumnElement[Any], ...] = (
+    sa.select(sa.func.count()).select_from(budgets).scalar_subquery().label("budget_count"),
+    sa.select(sa.func.max(budgets.c.set_at)).scalar_subquery().label("budget_set_at"),
+)
+"""What the ledger reads with each row that it writes: another number or moment, and the budgets are read anew."""
 
 
 class Budgets:
@@ -105,17 +33,13 @@ class Budgets:
 
     def __init__(self, engine: AsyncEngine, zone: tzinfo = UTC) -> None:
         self._engine = engine
-        self._zone = zone
+        self.zone = zone
         self._known: tuple[Budget, ...] = ()
-        self._read_at: float | None = None
 
     async def all(self) -> tuple[Budget, ...]:
-        """Every budget, by scope, key and period; what another process set may be five seconds late."""
-        now = time.monotonic()
-        if self._read_at is None or now - self._read_at > KNOWN_SECONDS:
-            async with self._engine.connect() as connection:
-                await self._read(connection)
-            self._read_at = now
+        """Every budget, by scope, key and period."""
+        async with self._engine.connect() as connection:
+            await self._read(connection)
         return self._known
 
     async def set(
@@ -130,9 +54,14 @@ class Budgets:
         at: datetime,
         reason: str = "",
     ) -> Budget:
-        """Sets or changes the budget of this scope, key and period. What was spent of it already counts."""
-        values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": at}
+        """Sets or changes the budget of this scope, key and period. What was spent of it already counts, and is not
+        told of once more."""
         async with self._engine.begin() as connection:
+            await _alone(connection)
+            await self._read(connection)
+            # No two have one moment, whatever the clock says: by the last one others see that something changed.
+            set_at = max([at, *(known.set_at + timedelta(microseconds=1) for known in self._known)])
+            values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": set_at}
             statement = insert(connection, budgets).values(scope=scope, key=key, period=period, **values)
             statement = statement.on_conflict_do_update(index_elements=["scope", "key", "period"], set_=values)
             number: int = (await connection.execute(statement.returning(budgets.c.id))).scalar_one()
@@ -152,23 +81,31 @@ class Budgets:
         """How far each budget is used in the period of this moment."""
         async with self._engine.connect() as connection:
             await self._read(connection)
-            rows = (await connection.execute(sa.select(budget_use).where(budget_use.c.until > now))).all()
-        used = {(row.budget, row.since): row for row in rows}
-        found = []
-        for budget in self._known:
-            period = self._period(budget, now)
-            row = used.get((budget.id, period.since))
-            spent, held, unknown = (row.spent, row.held, row.unknown) if row else (Decimal(0), Decimal(0), 0)
-            found.append(
-                Standing(budget=budget, since=period.since, until=period.until, spent=spent, held=held, unknown=unknown)
-            )
-        return tuple(found)
+            return await self._standing(connection, self._known, now)
 
     async def for_spender(self, spender: Spender, now: datetime) -> tuple[Standing, ...]:
         """How far the budgets are used that a call of this spender would be on."""
-        if not any(budget.counts(spender) for budget in await self.all()):
-            return ()
-        return tuple(standing for standing in await self.standing(now) if standing.budget.counts(spender))
+        async with self._engine.connect() as connection:
+            await self._read(connection)
+            return await self._standing(connection, self._on(spender), now)
+
+    async def verify(self, now: datetime) -> tuple[Difference, ...]:
+        """The budgets whose count of this period is not what the ledger's rows come to; none where all is well."""
+        found = []
+        async with self._engine.begin() as connection:
+            await _snapshot(connection)
+            await self._read(connection)
+            for standing in await self._standing(connection, self._known, now):
+                budget = standing.budget
+                rows = await counted(connection, budget.scope, budget.key, standing.since, standing.until)
+                if (standing.spent, standing.held, standing.unknown) != (rows.spent, rows.held, rows.unknown):
+                    found.append(Difference(standing, rows))
+        return tuple(found)
+
+    def catch_up(self, connection: sa.Connection, count: int, set_at: datetime | None) -> None:
+        """Reads the budgets anew where another process changed them: where REVISION is not that of those known."""
+        if (count, set_at) != (len(self._known), max((budget.set_at for budget in self._known), default=None)):
+            self._load(connection)
 
     def hold(self, connection: sa.Connection, spender: Spender, at: datetime, most: Decimal | None, model: str) -> None:
         """Holds the most that a call may cost, on every budget that it is on; in the ledger's transaction.
@@ -182,16 +119,17 @@ class Budgets:
                     f"“{model}” was not asked: its price is not known, so it cannot be held against {budget.name}. "
                     "State its `rates` on its card, or pick a model whose price is known.",
                     period.until,
+                    budget.set_by,
                 )
             if budget.hard and most is not None and most > budget.amount:
-                raise OverBudget(_spent(budget, period, model, self._zone), period.until)
+                raise refusal(budget, period.until, model, self.zone)
         if not most or not on:
             return
         rows = connection.execute(_holding(connection.dialect.name, len(on)), _values(on, {"held": most}))
         held = set(rows.scalars())
         for budget, period in on:
             if budget.id not in held:
-                raise OverBudget(_spent(budget, period, model, self._zone), period.until)
+                raise refusal(budget, period.until, model, self.zone)
 
     def count(
         self,
@@ -209,44 +147,57 @@ class Budgets:
             values = _values(on, {"spent": spent, "unknown": unknown}) | {"released": released}
             connection.execute(_counting(connection.dialect.name, len(on)), values)
 
-    async def ready(self) -> None:
-        """Reads the budgets where that was long ago; to be awaited before a transaction that holds or counts."""
-        await self.all()
-
     def _on(self, spender: Spender) -> list[Budget]:
         return [budget for budget in self._known if budget.counts(spender)]
+
+    async def _standing(
+        self, connection: AsyncConnection, known: Sequence[Budget], now: datetime
+    ) -> tuple[Standing, ...]:
+        if not known:
+            return ()
+        rows = (await connection.execute(sa.select(budget_use).where(budget_use.c.until > now))).all()
+        used = {(row.budget, row.since): row for row in rows}
+        found = []
+        for budget in known:
+            period = self._period(budget, now)
+            row = used.get((budget.id, period.since))
+            values = {name: getattr(row, name) for name in ("spent", "held", "unknown", "told")} if row else {}
+            found.append(Standing(budget=budget, since=period.since, until=period.until, **values))
+        return tuple(found)
 
     async def _recount(self, connection: AsyncConnection, budget: Budget, at: datetime) -> None:
         """Counts the ledger's rows of the running period once more: a budget may be set in the middle of it."""
         period = self._period(budget, at)
-        within = [ledger.c.started_at >= period.since, ledger.c.started_at < period.until]
-        if budget.scope != "workspace":
-            within.append(_COLUMNS[budget.scope] == budget.key)
-        is_open = ledger.c.outcome == OPEN
-        free = is_open | (ledger.c.cost.is_(None) & ledger.c.outcome.in_(UNBILLED))
-        # A call whose cost nobody knows may have been billed: as far as the budget goes, it was.
-        spent = sa.case((free, 0), (ledger.c.cost.is_(None), ledger.c.reserved), else_=ledger.c.cost)
-        sums = sa.select(
-            sa.func.coalesce(sa.func.sum(sa.type_coerce(spent, sa.BigInteger)), 0).label("spent"),
-            sa.func.coalesce(sa.func.sum(sa.type_coerce(ledger.c.reserved, sa.BigInteger)).filter(is_open), 0),
-            sa.func.count().filter(ledger.c.cost.is_(None), sa.not_(free)),
-        ).where(*within)
-        row = (await connection.execute(sums)).one()
-        values = {"spent": Decimal(row[0]).scaleb(-12), "held": Decimal(row[1]).scaleb(-12), "unknown": row[2]}
+        rows = await counted(connection, budget.scope, budget.key, period.since, period.until)
+        now = Standing(budget=budget, since=period.since, until=period.until, spent=rows.spent)
+        values = {"spent": rows.spent, "held": rows.held, "unknown": rows.unknown, "told": now.reached}
         statement = insert(connection, budget_use).values(
-            budget=budget.id, since=period.since, until=period.until, told=0, **values
+            budget=budget.id, since=period.since, until=period.until, **values
         )
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["budget", "since"], set_={**values, "told": 0})
-        )
+        await connection.execute(statement.on_conflict_do_update(index_elements=["budget", "since"], set_=values))
 
     def _period(self, budget: Budget, at: datetime) -> Period:
-        return Period.whole(_NAMES[budget.period], at, self._zone)
+        return Period.whole(_NAMES[budget.period], at, self.zone)
 
     async def _read(self, connection: AsyncConnection) -> None:
+        await connection.run_sync(self._load)
+
+    def _load(self, connection: sa.Connection) -> None:
         order = (budgets.c.scope, budgets.c.key, budgets.c.period)
-        rows: Iterable[sa.Row[tuple[object, ...]]] = await connection.execute(sa.select(budgets).order_by(*order))
+        rows = connection.execute(sa.select(budgets).order_by(*order))
         self._known = tuple(Budget(**row._mapping) for row in rows)
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """Waits for the calls that are being written down, and lets others wait: a budget that is set counts them all."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.text("LOCK TABLE ledger IN SHARE MODE"))
+
+
+async def _snapshot(connection: AsyncConnection) -> None:
+    """Lets all that is read now be of one moment."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
 # Statements are made once: making one takes longer than running it. One is for all the budgets that a call is on.
@@ -298,11 +249,3 @@ def _values(on: list[tuple[Budget, Period]], changed: dict[str, Any]) -> dict[st
     for number, (budget, period) in enumerate(on):
         changed |= {f"budget{number}": budget.id, f"since{number}": period.since, f"until{number}": period.until}
     return changed
-
-
-def _spent(budget: Budget, period: Period, model: str, zone: tzinfo) -> str:
-    ends = period.until.astimezone(zone)
-    return (
-        f"“{model}” was not asked: {budget.name} has no room for it. A new one begins on {ends.day} {ends:%B}; an "
-        "admin can raise it with `/cost budget`."
-    )

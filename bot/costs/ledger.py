@@ -14,7 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.budgets import Budgets, Spender
+from bot.costs.budgets import REVISION, Budgets, Spender
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.domain import COUNTS, Price, Usage
 from bot.errors import OverBudget
@@ -158,12 +158,12 @@ class Ledger:
         Raises OverBudget where a hard budget has no room: then nothing is written and nothing may go out.
         """
         values = {name: getattr(call, name) for name in Call.__slots__}
-        await self._budgets.ready()
 
         def opened(connection: sa.Connection) -> int:
-            row: int = connection.execute(_OPENED, values).scalar_one()
+            row, *revision = connection.execute(_OPENED, values).one()
+            self._budgets.catch_up(connection, *revision)
             self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
-            return row
+            return int(row)
 
         writing = asyncio.create_task(write(self._engine, opened))
         try:
@@ -189,7 +189,6 @@ class Ledger:
             "request_id": usage.request_id or None if usage else None,
         }
         values |= {name: getattr(usage, name) if usage else None for name in COUNTS}
-        await self._budgets.ready()
 
         def settled(connection: sa.Connection) -> None:
             # What it was before has to be known to count it once: open, or lost.
@@ -224,7 +223,6 @@ class Ledger:
         stale = sa.select(ledger.c.id).where(ledger.c.outcome == OPEN, ledger.c.started_at < before)
         async with self._engine.connect() as connection:
             found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
-        await self._budgets.ready()
         # One transaction each: several rows in one would lock the budgets in an order of their own.
         return sum([await write(self._engine, partial(self._lose, row)) for row in found])
 
@@ -238,6 +236,7 @@ class Ledger:
     def _count(self, connection: sa.Connection, held: sa.Row[Any], was: _State, now: _State) -> None:
         """Moves a call from one state to the next on its budgets."""
         reserved = held.reserved or Decimal(0)
+        self._budgets.catch_up(connection, held.budget_count, held.budget_set_at)
         (spent_before, unknown_before), (spent, unknown) = _charged(was, reserved), _charged(now, reserved)
         self._budgets.count(
             connection,
@@ -263,7 +262,6 @@ class Ledger:
                 self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
             return held is not None
 
-        await self._budgets.ready()
         return await uninterrupted(write(self._engine, corrected))
 
     async def batches(self, since: datetime, *, model: str | None = None) -> AsyncIterator[list[Row]]:
@@ -403,9 +401,10 @@ _HELD = (
     ledger.c.asker,
     ledger.c.purpose,
     ledger.c.started_at,
+    *REVISION,
 )
 # Made once: making a statement takes longer than running it.
-_OPENED = ledger.insert().values(outcome=OPEN, estimated=False).returning(ledger.c.id)
+_OPENED = ledger.insert().values(outcome=OPEN, estimated=False).returning(ledger.c.id, *REVISION)
 _WRITTEN = ("outcome", "seconds", "cost", "price_version", "note", "estimated", "served", "request_id", *COUNTS)
 _SETTLED = (
     ledger.update()

@@ -8,13 +8,10 @@ from decimal import Decimal
 
 from bot.costs.prices import PriceBook
 from bot.domain import Prompt
+from bot.gate import most_usage
 from bot.models.cards import ModelCard
-from bot.models.tokens import count_tokens
 
 _ZERO = Decimal(0)
-_TOKENS_A_MESSAGE = 5
-_SPARE = 1.2
-"""Tokenizers of unknown models count a little differently."""
 
 
 @dataclass(slots=True)
@@ -58,9 +55,6 @@ class Budget:
 
 
 def most_cost(prices: PriceBook, card: ModelCard, prompt: Prompt, max_tokens: int) -> Decimal | None:
-    """US dollars that one try costs at most, with an answer of full length; None where the price is unknown."""
-    asked = sum(count_tokens(message.content, card.model_id).tokens + _TOKENS_A_MESSAGE for message in prompt.messages)
-    answered = min(max_tokens + card.thinking_tokens, card.max_output)
-    own = card.rates.rates() if card.rates else None
-    tokens = int(asked * _SPARE)
-    return prices.estimate(card.provider, card.model_id, tokens, answered, rates=own, free=card.free)
+    """US dollars that the gate holds for one try, with an answer of full length; None where the price is unknown."""
+    most, own = most_usage(prompt, card, max_tokens), card.rates.rates() if card.rates else None
+    return prices.price(card.provider, card.model_id, most, rates=own, free=card.free).amount

@@ -12,7 +12,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.domain import Audience, Evidence, Prompt, StrategyName
-from bot.errors import ModelError, UnusableQuestion
+from bot.errors import ModelError, OverBudget, UnusableQuestion
 from bot.evaluation.answers import Answers, ModelAnswer, answer_key
 from bot.evaluation.asking import Asked, ask
 from bot.evaluation.budget import Budget
@@ -87,6 +87,8 @@ class Evaluation:
         self._audience = Audience(frozenset(run.audience))
         self._down: dict[str, ModelError] = {}
         self._failures: Counter[str] = Counter()
+        self.refused: OverBudget | None = None
+        """What a hard budget said of the last call that it had no room for; None where all had room."""
 
     async def run(self, golden: Sequence[Golden], progress: Callable[[Progress], None]) -> Run:
         """Does what is not done yet of these questions, and keeps it; gives the run as it then stands.
@@ -155,6 +157,9 @@ class Evaluation:
             return _nothing(NOT_RUN, f"Not asked any more: {down}")
         try:
             answer = await self._asked(asked, card, prompt, self._answer_tokens, "evaluate")
+        except OverBudget as error:
+            self.refused = error
+            return _nothing(NOT_RUN, str(error))
         except ModelError as error:
             self._note_failure(card, error)
             return _nothing(error.kind, str(error))
@@ -207,6 +212,9 @@ class Evaluation:
             return None, f"{POSTPONED}the judge is not asked any more. {down}"
         try:
             said = await self._asked(asked, card, prompt, TOKENS, "judge")
+        except OverBudget as error:
+            self.refused = error
+            return None, f"{POSTPONED}{error}"
         except ModelError as error:
             self._note_failure(card, error)
             return None, f"{POSTPONED}{error}"

@@ -14,7 +14,7 @@ import structlog
 from bot.core import Core
 from bot.costs.periods import Period
 from bot.domain import Evidence, Prompt, Question
-from bot.errors import ModelError, SwitchboardError, UnusableQuestion
+from bot.errors import ModelError, OverBudget, SwitchboardError, UnusableQuestion
 from bot.evaluation import shadow_admission as admission
 from bot.evaluation.answers import storable
 from bot.evaluation.budget import most_cost
@@ -63,7 +63,10 @@ class Shadowing:
         self._gate = Gate(ledger=core.ledger, prices=core.prices, clock=core.clock, patience=ONCE)
 
     async def run(self) -> int:
-        """Takes each question that is drawn and was not taken yet, one after another; says how many were taken."""
+        """Takes each question that is drawn and was not taken yet, one after another; says how many were taken.
+
+        Where a hard budget has no room it stops, and the next run goes on.
+        """
         now, taken = self._core.clock(), 0
         await self._shadows.give_up_stale(now)
         share = self._settings.shadow_share
@@ -71,8 +74,14 @@ class Shadowing:
             if not is_drawn(question_id, share) or not await self._admission.is_answered(question_id):
                 continue
             if await self._shadows.claim(question_id, share, self._core.clock()):
+                try:
+                    await self._take(question_id)
+                except OverBudget as error:
+                    # Nothing was asked, so it is not drawn yet; nor will the others find room now.
+                    await self._shadows.release(question_id)
+                    log.info("shadows_wait", why=str(error))
+                    break
                 taken += 1
-                await self._take(question_id)
         return taken
 
     async def _take(self, question_id: str) -> None:
@@ -187,6 +196,8 @@ class Shadowing:
                 shown = [citing.feed(piece) async for piece in pieces]
             text = storable("".join(shown) + citing.close()).strip()
             state, detail = (ANSWERED, "") if text else (FAILED, f"“{drawn.card.name}” answered with nothing.")
+        except OverBudget:
+            raise
         except ModelError as error:
             text, state, detail = "", FAILED, str(error)
         log.info("shadow_run", question=question.id, way=str(drawn.way), state=state)

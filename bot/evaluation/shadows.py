@@ -106,6 +106,12 @@ class Shadows:
             statement = insert(connection, shadows).values(**values).on_conflict_do_nothing()
             return (await connection.execute(statement.returning(shadows.c.question_id))).first() is not None
 
+    async def release(self, question_id: str) -> None:
+        """A claimed question of which nothing was asked is as if it were not drawn."""
+        claimed = (shadows.c.question_id == question_id) & (shadows.c.state == ASKING)
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.delete(shadows).where(claimed))
+
     async def change(self, question_id: str, at: datetime, before: str, **values: object) -> bool:
         """Changes a row that is in the state `before`; False where it is not."""
         change = (

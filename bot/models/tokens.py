@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import string
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,3 +89,22 @@ def _encoding_name(model_id: str) -> str | None:
     except KeyError:
         return None
     return "o200k_base" if name == "o200k_harmony" else name  # the same but for its control tokens
+
+
+_LETTERS, _DIGITS, _ASCII = string.ascii_letters.encode(), string.digits.encode(), bytes(range(128))
+_LETTER, _DIGIT, _MARK, _BYTE = 42, 80, 90, 75
+"""Tokens of a hundred letters, digits, other marks, and bytes of other scripts: on documents, code, tables and messages
+in 25 languages, 0.14% of the texts had more by tiktoken's two encodings (docs/costs.md)."""
+_TOKENS_A_MESSAGE = 10
+
+
+def most_tokens(text: str) -> int:
+    """What a text takes at most, nearly always, in a time that does not count: tokenizing would take milliseconds."""
+    raw = text.encode("utf-8", "surrogatepass")
+    others = raw.translate(None, _LETTERS)
+    letters = len(raw) - len(others)
+    rest = others.translate(None, _DIGITS + b" ")
+    beyond = len(rest.translate(None, _ASCII))
+    digits = len(others) - others.count(b" ") - len(rest)
+    hundredths = _LETTER * letters + _DIGIT * digits + _MARK * (len(rest) - beyond) + _BYTE * beyond
+    return -(-hundredths // 100) + _TOKENS_A_MESSAGE

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.costs.prices import PriceBook
-from bot.domain import Evidence, Mean, Rates, StrategyName
+from bot.domain import Evidence, Mean, Question, Rates, StrategyName
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
+from bot.models.tokens import most_tokens
 from bot.selection.features import features
 from bot.selection.usual import Spread, Usual
 from bot.selection.weights import IN_FOUR_OF_FIVE, Weights, load_weights
@@ -35,6 +36,8 @@ HOSTED_SECONDS = 3.0
 OFFLINE_SECONDS = 0.1
 _FIXED_TOKENS = 150
 _CHARACTERS_A_TOKEN = 4
+_MOST_FIXED_TOKENS = 500
+"""What a strategy's own words take at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,24 @@ class Estimates:
         )
         return middle, (low, high) if low < high else None
 
+    def most(
+        self,
+        prices: PriceBook,
+        card: ModelCard,
+        strategy: StrategyName,
+        question: Question,
+        evidence: Evidence,
+        answer_tokens: int,
+    ) -> Decimal | None:
+        """US dollars that an answer costs at most, much as the gate will hold it; None where the price is unknown."""
+        rates = self._rates_of(prices, card)
+        if rates is None:
+            return None
+        texts = [question.text, *(turn.text for turn in question.history), *_material(strategy, evidence)]
+        asked = _MOST_FIXED_TOKENS + sum(map(most_tokens, texts))
+        answered = min(answer_tokens + card.thinking_tokens, card.max_output)
+        return (min(asked, card.context_window) * rates.input + answered * rates.output).scaleb(-6)
+
     @staticmethod
     def latency(card: ModelCard, usual: Usual | None) -> Spread:
         """Seconds until the answer is whole: as of late, or a stated default without a spread."""
@@ -143,9 +164,14 @@ def is_offline(card: ModelCard) -> bool:
 
 
 def _prompt_tokens(strategy: StrategyName, asked: str, evidence: Evidence) -> int:
-    characters = len(asked)
-    if strategy is StrategyName.RAG:
-        characters += sum(len(passage.text) for passage in evidence.passages)
-    elif strategy is StrategyName.FEW_SHOT:
-        characters += sum(len(example.question) + len(example.answer) for example in evidence.examples)
+    characters = len(asked) + sum(map(len, _material(strategy, evidence)))
     return _FIXED_TOKENS + characters // _CHARACTERS_A_TOKEN
+
+
+def _material(strategy: StrategyName, evidence: Evidence) -> list[str]:
+    """The texts that a strategy puts into its prompt beside the question."""
+    if strategy is StrategyName.RAG:
+        return [passage.text for passage in evidence.passages]
+    if strategy is StrategyName.FEW_SHOT:
+        return [text for example in evidence.examples for text in (example.question, example.answer)]
+    return []

@@ -11,6 +11,7 @@ from bot.domain import Evidence, Option, Question, StrategyName
 from bot.models.cards import ModelCard
 from bot.selection.estimates import Estimates, Means, Needs, is_offline
 from bot.selection.guards import Guards
+from bot.selection.room import Room
 from bot.selection.usual import Usual
 from bot.selection.value import Value
 
@@ -31,6 +32,7 @@ class Weighing:
     guards: Guards
     usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
+    room: Room | None = None
 
     def options(
         self, question: Question, evidence: Evidence, cards: Sequence[ModelCard]
@@ -46,7 +48,7 @@ class Weighing:
             for strategy in StrategyName:
                 of_card = needs[card.name if card.fine_tune else None]
                 why = obstacle(card, strategy, evidence, self.guards.model_pinned)
-                if not why and (why := self.guards.against(card, strategy, of_card)):
+                if not why and (why := self._ruled_out(card, strategy, of_card, question, evidence)):
                     struck[why] = None
                 options.append(self._option(card, strategy, of_card, why, question, evidence))
         # What nobody knows the price of is weighed as if it were the dearest of the others.
@@ -55,6 +57,16 @@ class Weighing:
             dearest[option.strategy] = max(dearest[option.strategy], option.cost or Decimal(0))
         weighed = [self._weighed(option, dearest[option.strategy]) for option in options]
         return tuple(sorted(weighed, key=lambda option: (not option.available, -option.utility))), tuple(struck)
+
+    def _ruled_out(
+        self, card: ModelCard, strategy: StrategyName, needs: Needs, question: Question, evidence: Evidence
+    ) -> str:
+        """What a rule or a budget says against an option that could be taken otherwise, as a sentence."""
+        why = self.guards.against(card, strategy, needs)
+        if why or self.room is None:
+            return why
+        most = self.estimates.most(self.prices, card, strategy, question, evidence, self.room.answer_tokens)
+        return self.room.against(card, most)
 
     def _option(
         self,

@@ -13,6 +13,7 @@ from bot.selection.estimates import Estimates, Means, is_offline
 from bot.selection.features import as_dict, features
 from bot.selection.guards import Guards, proven_by_cards
 from bot.selection.options import Weighing
+from bot.selection.room import Room
 from bot.selection.usual import Usual
 from bot.selection.value import Value
 from bot.selection.weights import Weights
@@ -26,9 +27,9 @@ class Circumstances:
     and model name. `means`: the running mean of each way's measured quality. `barred`: models that may not be asked
     from here, by name with the rule that keeps each out; `broken`: why some are left alone for now, by name; `needs`:
     the modalities that the question needs beside text, as `ModelCard.modality` names them. `weights`: the estimates
-    refitted on the team's golden
-    questions, None before there are any; `proven`: fine-tuned models that beat the others there. `index`: the version
-    of the knowledge that was searched, and `embedder` what it is searched with.
+    refitted on the team's golden questions, None before there are any; `proven`: fine-tuned models that beat the others
+    there. `index`: the version of the knowledge that was searched, and `embedder` what it is searched with. `room`:
+    what hard budgets have room for, None where none holds.
     """
 
     value: Value | None = None
@@ -41,6 +42,7 @@ class Circumstances:
     proven: Collection[str] = ()
     index: str = ""
     embedder: str = ""
+    room: Room | None = None
 
 
 NOTHING_KNOWN = Circumstances()
@@ -135,6 +137,7 @@ class Selector:
             guards=guards,
             usual=known.usual,
             means=known.means,
+            room=known.room,
         )
 
     def _estimates(self, known: Circumstances) -> tuple[Estimates, tuple[str, ...]]:

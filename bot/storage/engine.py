@@ -25,7 +25,8 @@ def open_engine(url: str) -> AsyncEngine:
     another process before they give up.
     """
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
+        # A burst of questions waits for its turn: that is better than a question that is lost.
+        return create_async_engine(url, pool_pre_ping=True, pool_timeout=120)
     asynchronous = create_async_engine(url, connect_args={"timeout": 10}).sync_engine
     direct = sa.create_engine(sa.make_url(url).set(drivername="sqlite"), connect_args={"timeout": 10})
     for engine in (asynchronous, direct):

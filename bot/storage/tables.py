@@ -176,6 +176,7 @@ budget_use = sa.Table(
     sa.Column("held", Picodollars, nullable=False),  # for calls under way
     sa.Column("unknown", sa.Integer, nullable=False),  # calls whose cost nobody knows
     sa.Column("told", sa.Integer, nullable=False),  # the highest share in percent that was told: 0, 50, 80, 100
+    sa.Column("claimed_at", UtcDateTime),  # when a process set about telling the next one; NULL once it has
 )
 
 feedback = sa.Table(

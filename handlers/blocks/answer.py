@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain import Answer, Citation, Receipt
+from bot.domain import Answer, Citation, Failed, Receipt
 from bot.selection import figures
 from handlers.blocks import words
 from handlers.blocks.parts import button, context, plain
@@ -23,6 +23,13 @@ def tail(answer: Answer, now: datetime) -> list[JSON]:
     ask = [context(f"You could ask *{escape(answer.ask)}*, who reviewed the nearest example.")] if answer.ask else []
     note = [context(escape(answer.note))] if answer.note else []
     return [*note, *sources(answer.citations, now), *ask, context(how(answer.receipt)), *buttons(answer.question_id)]
+
+
+def failed_tail(failed: Failed, question_id: str) -> list[JSON]:
+    """The blocks under a sentence that says why there is no answer."""
+    how_far = [context(how(failed.receipt))] if failed.receipt else []
+    ask = [context(f"*{escape(failed.ask)}* set this budget and can raise it.")] if failed.ask else []
+    return [*how_far, *ask, *([] if question_id in failed.sentence else [context(f"Reference {question_id}")])]
 
 
 def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:

@@ -13,11 +13,15 @@ from bot.costs.ledger import GroupBy
 from bot.costs.periods import PERIODS, Period, PeriodName
 from bot.costs.summary import cost_summary, sentence
 from handlers.blocks.report import cost_blocks
+from handlers.commands.budget import BudgetCommand
 from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
 
-USAGE = "You can write `/cost today`, `/cost week` or `/cost month`, with `by model`, `by channel` or `csv` after it."
+USAGE = (
+    "You can write `/cost today`, `/cost week` or `/cost month`, with `by model`, `by channel` or `csv` after it, or "
+    "`/cost budget`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,12 @@ class CostCommand:
         self._client = client
         self._core = core
         self._roles = roles
+        self._budget = BudgetCommand(client, core, roles)
 
     async def run(self, origin: Origin, text: str) -> None:
         """What follows `/cost`."""
+        if await self._budget.run(origin, text):
+            return
         line = origin.line(self._client)
         wanted = parse(text)
         if wanted is None:

@@ -428,6 +428,32 @@ async def test_a_model_that_fails_is_tried_once_and_the_reason_is_kept(small_ben
         assert asked_for(small_bench) == before + 1
 
 
+async def test_a_hard_budget_lets_the_jobs_wait_and_they_go_on_when_there_is_room(small_bench: Bench) -> None:
+    with_models(small_bench, JUDGE, default="test-model")
+    async with small_bench.open(judge="judge") as core:
+        await core.knowledge.refresh()
+        for text in ALIKE[:2]:
+            await small_bench.ask(core, text)
+        before = asked_for(small_bench)
+
+        async def hard(purpose: str, amount: int) -> None:
+            values: dict[str, Any] = {"period": "month", "amount": Decimal(amount), "hard": True, "by": "U0ADA"}
+            await core.budgets.set("purpose", purpose, at=small_bench.now, **values)
+
+        await hard("shadow", 0)
+        assert await small_bench.shadow(core) == 0
+        assert await all_of(core) == {}, "they are drawn when there is room"
+        await hard("shadow", 1)
+        assert await small_bench.shadow(core) == 2
+        assert asked_for(small_bench) == before + 2
+        await hard("judge", 0)
+        assert await small_bench.score(core) == 0
+        assert {shadow.state for shadow in (await all_of(core)).values()} == {"answered"}
+        await hard("judge", 1)
+        small_bench.server.script(*[answer('{"a": 1, "b": 1}')] * 2)
+        assert await small_bench.score(core) == 2
+
+
 async def test_what_an_answer_was_saved_as_is_not_quoted_back(small_bench: Bench) -> None:
     async with small_bench.open() as core:
         await core.knowledge.refresh()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import tokens
-from bot.models.tokens import TokenCount, count_tokens, load_encodings
+from bot.models.tokens import TokenCount, count_tokens, load_encodings, most_tokens
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +65,26 @@ def test_a_damaged_file_is_left_out_and_left_alone(folder: Path, tmp_path: Path)
     assert load_encodings(copy) == ("cl100k_base",)
     assert damaged.is_file()
     assert count_tokens("tiktoken is great!", "gpt-4o").estimated
+
+
+def test_what_a_text_takes_at_most_is_below_its_real_count_for_fewer_than_one_text_in_a_hundred(folder: Path) -> None:
+    root = Path(__file__).parents[3]
+    files = [*root.glob("docs/*.md"), *root.glob("bot/**/*.py"), *root.glob("deploy/**/*.js"), *root.glob("*.lock")]
+    languages = [
+        "Wie viele Urlaubstage gibt es?",
+        "休暇は何日ありますか。",
+        "Сколько дней отпуска?",
+        "كم عدد أيام الإجازة؟",
+    ]
+    texts = [text[start : start + 1500] for text in map(_read, files) for start in range(0, len(text), 1500)]
+    texts += [said * number for said in languages for number in (1, 50)]
+    load_encodings(folder)
+    below = sum(most_tokens(text) < max(count_tokens(text, m).tokens for m in ("gpt-4o", "gpt-4")) for text in texts)
+    assert len(texts) > 500
+    assert below <= len(texts) / 100
+    most, real = (sum(map(count, texts)) for count in (most_tokens, lambda text: count_tokens(text, "gpt-4o").tokens))
+    assert most < 2 * real, "what is held is no more than twice what is used"
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
