@@ -43,6 +43,7 @@ from bot.storage.engine import ping
 from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 from handlers.register import Inbound, register
+from handlers.slack_files import SlackFiles
 from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
 
@@ -85,6 +86,7 @@ async def open_app(
         bolt = _bolt(settings, secrets, session)
         await _check_token(bolt.client)
         await core.sources.connect("slack", bolt.client)
+        core.enclosing.connect(SlackFiles(bolt.client))
         refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
         inbound = register(bolt, core, refreshes.after)
         stack.push_async_callback(inbound.drain, drain_seconds)

@@ -36,6 +36,7 @@ from bot.domain import (
     TextDelta,
 )
 from bot.drafting import drafted
+from bot.enclosing import Enclosed, Enclosing
 from bot.errors import ModelAnswerUnusable, ModelError, SwitchboardError, UnusableQuestion
 from bot.gate import Gate, Tab
 from bot.learning.examples import Examples
@@ -43,9 +44,9 @@ from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
 from bot.models.retry import Patience
-from bot.models.tokens import count_tokens
+from bot.models.tokens import MOST_IMAGE_TOKENS, count_tokens
 from bot.rewriting import Rewriter
-from bot.selection import clarifying, escalation, reasons, wording
+from bot.selection import clarifying, escalation, modalities, reasons, wording
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.escalation import Draft, Plan
@@ -76,6 +77,8 @@ class _Way:
 
     question: Question
     started: float
+    enclosed: Enclosed | None = None
+    about_files: tuple[str, ...] = ()
     searched: str = ""
     barred: frozenset[str] = frozenset()
     choice: Choice | None = None
@@ -100,7 +103,8 @@ class Assistant:
     `passages`: how many a question may use; `default_model`: the only model that answers where nobody pinned one, or
     "auto"; `clarify`: whether a question is asked back where it is unclear what is meant; `escalate`: whether
     a cheap model drafts where the choice is unsure; `patience`: how often a
-    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does).
+    model is tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
+    `enclosing` reads the files that come with questions (None: they are passed over).
     """
 
     def __init__(
@@ -127,6 +131,7 @@ class Assistant:
         escalate: bool = False,
         patience: Patience | None = None,
         learning: Learning | None = None,
+        enclosing: Enclosing | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -150,6 +155,7 @@ class Assistant:
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._learning = learning
+        self._enclosing = enclosing
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The answer as events: Progress and TextDelta, then one Finished, Clarify or Failed.
@@ -182,7 +188,7 @@ class Assistant:
         return await self._questions.receipt(question_id)
 
     async def asked(self, question_id: str) -> Question | None:
-        """The question, without the thread and the files that came with it."""
+        """The question, without the thread."""
         return await self._questions.asked(question_id)
 
     async def answered(self, question_id: str) -> str | None:
@@ -233,11 +239,26 @@ class Assistant:
         history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
         answer = min(self._answer_tokens + card.thinking_tokens, card.max_output)
         budget = card.context_window - answer - SPARE_TOKENS
-        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+        prompt = self._strategies[strategy].prompt(
+            question, evidence, history, budget=budget - MOST_IMAGE_TOKENS * len(question.images)
+        )
+        if not question.images:
+            return prompt
+        *before, last = prompt.messages
+        return replace(prompt, messages=(*before, replace(last, images=question.images)))
 
     async def _answered(self, way: _Way) -> AsyncGenerator[AnswerEvent, None]:
+        if way.question.attachments and self._enclosing is not None:
+            yield Progress("open", "started")
+            way.enclosed = await self._enclosing.open(way.question, way.tab)
+            way.about_files = way.enclosed.notes
+            way.question = way.enclosed.asked(way.question)
+            await self._questions.keep(way.question)
+            yield Progress("open", "done", " ".join((way.enclosed.told, *way.enclosed.notes)).strip())
         yield Progress("search", "started")
         evidence = await self._evidence(way)
+        if way.enclosed is not None:
+            evidence = way.enclosed.before(evidence)
         yield Progress("search", "done", _found(evidence))
         while True:
             yield Progress("choose", "started")
@@ -249,7 +270,7 @@ class Assistant:
                 yield TextDelta(declined.answer.text)
                 yield declined
                 return
-            asks_back = self._clarify and not way.failed_models
+            asks_back = self._clarify and not way.failed_models and way.enclosed is None
             if asks_back and (offered := clarifying.topics(way.question, choice, evidence)):
                 yield Progress("choose", "done", "Asking which is meant")
                 asked = await self._asked_back(way, offered)
@@ -257,7 +278,7 @@ class Assistant:
                 yield asked
                 return
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")
-            unasked = self._escalate and not way.failed_models
+            unasked = self._escalate and not way.failed_models and way.enclosed is None
             plan = escalation.planned(choice, way.barred) if unasked else None
             written = self._written(way, evidence) if plan is None else self._cascaded(way, evidence, plan)
             try:
@@ -291,7 +312,10 @@ class Assistant:
         pins = await self._pins_of(way.question)
         cards = [card for card in self._models.usable() if card.name not in way.failed_models]
         value = (await self._channels.of(way.question.place.channel)).value
-        known = await self._surroundings.now(value, way.barred)
+        needs = way.question.needs
+        if needs:
+            pins = self._able(pins, way)
+        known = await self._surroundings.now(value, way.barred, needs=needs)
         choice = self._selector.choose(way.question, evidence, cards, pins, known)
         if self._learning is not None:
             choice = await self._learning.decide(choice, way.question.id, pins)
@@ -299,6 +323,20 @@ class Assistant:
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
+
+    def _able(self, pins: tuple[Pin, ...], way: _Way) -> tuple[Pin, ...]:
+        """The pins, without the configured model where it lacks what the question needs.
+
+        Raises UnusableQuestion where a person fixed such a model, or where no other may be asked either.
+        """
+        needs = way.question.needs
+        able = {card.name for card in self._models.usable() if not modalities.lacking(card, needs)} - {*way.barred}
+        pin = next((pin for pin in pins if pin.model), None)
+        lacks = pin is not None and pin.model not in able
+        if not able or (lacks and pin is not None and pin.scope != reasons.CONFIGURED):
+            asked = str(pin.model) if lacks and pin is not None else ""
+            raise UnusableQuestion(modalities.refusal(self._models, needs, way.barred, asked=asked))
+        return tuple(one for one in pins if one is not pin) if lacks else pins
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
@@ -328,6 +366,8 @@ class Assistant:
         option = way.choice.option
         model = self._models.model(option.model)
         prompt = self.prompt(way.question, evidence, option.strategy, model.card)
+        if way.enclosed is not None:
+            way.about_files = way.enclosed.about(prompt.passages)
         if prompt.passages:
             yield Progress("read", "started")
             yield Progress("read", "done", _counted(len(prompt.passages), "passage"))
@@ -347,7 +387,8 @@ class Assistant:
         if not way.shown.strip():
             raise ModelAnswerUnusable(f"“{option.model}” answered with nothing. Ask again, or pick another model.")
         yield Progress("write", "done")
-        if option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations:
+        unfound = option.strategy is StrategyName.RAG and is_offline(model.card) and not way.citations
+        if unfound and not evidence.attached:
             sources = await self._knowledge.sources_for(way.question.audience.scopes)
             told = told_of_search(way.question, way.searched, evidence, sources)
             yield TextDelta(f"\n\n{told.text}")
@@ -423,7 +464,15 @@ class Assistant:
         await self._questions.finish(way.question.id, text, receipt)
         way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
-        return Finished(Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt))
+        return Finished(
+            Answer(
+                question_id=way.question.id,
+                text=text,
+                citations=way.citations,
+                receipt=receipt,
+                about_files=way.about_files,
+            )
+        )
 
     async def _failed(self, way: _Way, error: SwitchboardError | KnowledgeError) -> Failed:
         question_id = way.question.id
@@ -447,6 +496,7 @@ class Assistant:
             seconds=time.monotonic() - way.started,
             outcome=outcome,
             created_at=self._clock(),
+            attachments=way.question.attachments,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,14 +27,22 @@ class Surroundings:
         self._fits = Fits(engine)
         self._index: tuple[float, str] | None = None
 
-    async def now(self, value: Value | None = None, barred: frozenset[str] = frozenset()) -> Circumstances:
-        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there."""
+    async def now(
+        self,
+        value: Value | None = None,
+        barred: frozenset[str] = frozenset(),
+        *,
+        needs: Collection[str] = (),
+    ) -> Circumstances:
+        """`value`: how money and time are weighed in the place; `barred`: models that may not be asked from there;
+        `needs`: what the question needs beside text."""
         fit = await self._fits.current()
         return Circumstances(
             value=value,
             usual=await self._recent.usual(),
             means=await self._learning.means() if self._learning is not None else {},
             barred=barred,
+            needs=needs,
             weights=fit.weights,
             proven=fit.proven,
             index=await self._index_version(),

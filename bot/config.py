@@ -166,6 +166,10 @@ class Models(Section):
     """The name of the only model that answers where nobody pinned one, or auto: the selector weighs all usable ones."""
     cards: Path | None = None
     """A TOML file of your own model cards and providers, added to the shipped ones."""
+    transcription: str = "auto"
+    """The model that writes down voice messages, or auto: the first of the catalogue that can be called."""
+    image: str = "auto"
+    """The model that draws, or auto: the first of the catalogue that can be called."""
 
 
 class Selection(Section):

@@ -16,10 +16,13 @@ from bot.conversations import Conversations
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
+from bot.drawing import Drawing
 from bot.embedder import EndpointEmbedder
+from bot.enclosing import Enclosing
 from bot.errors import ModelError
 from bot.explanations import Explanations
 from bot.gate import Gate
+from bot.hearing import Hearing
 from bot.inbox import Inbox
 from bot.learning.alternatives import Alternatives
 from bot.learning.asked_again import AskedAgain
@@ -72,6 +75,8 @@ class Core:
     explanations: Explanations
     conversations: Conversations
     inbox: Inbox
+    enclosing: Enclosing
+    drawing: Drawing
     assistant: Assistant
 
 
@@ -174,6 +179,8 @@ def _assemble(
     examples = Examples(engine, local)
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
+    gate = Gate(ledger=ledger, prices=prices, clock=clock)
+    enclosing = Enclosing(Hearing(gate, models, data_rules, settings.models.transcription), local)
     assistant = Assistant(
         engine=engine,
         knowledge=knowledge,
@@ -195,6 +202,7 @@ def _assemble(
         clarify=settings.selection.clarify,
         escalate=settings.selection.escalate,
         learning=learning,
+        enclosing=enclosing,
     )
     return Core(
         settings=settings,
@@ -218,5 +226,7 @@ def _assemble(
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
+        enclosing=enclosing,
+        drawing=Drawing(gate, models, data_rules, settings.models.image),
         assistant=assistant,
     )

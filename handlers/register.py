@@ -27,6 +27,7 @@ from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
+from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
@@ -58,7 +59,8 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     answering = Answering(client, core, places, identity)
     model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
-    messages = Messages(core, answering, identity, model.in_message)
+    drawings = Drawings(client, core, places)
+    messages = Messages(core, answering, identity, model.in_message, drawings)
     known = Known(core, roles, places)
     home = Home(client, core, roles, agent, known, next_refresh)
     adding = Adding(client, core, roles, places, known, next_refresh)
@@ -67,7 +69,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     saving = Saving(client, core, identity)
     following = Following(core, identity, lambda work: inbound.run(work))
-    ask = AskCommand(client, answering, identity)
+    ask = AskCommand(client, answering, identity, drawings)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
         "message": _in_turn(following.message, messages.message),

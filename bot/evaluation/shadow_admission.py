@@ -24,6 +24,7 @@ AUDIENCE = "fewer may read now what could be read then"
 RULES = "the channel's questions may not leave this machine"
 PINNED = "a person had fixed the model or the strategy"
 FOLLOW_UP = "it leans on its thread"
+FILES = "files came with it"
 NO_OTHER = "no other option could be taken"
 PRICE = "the others' prices are unknown"
 BUDGET = "the week's budget had no room"
@@ -74,6 +75,8 @@ class Admission:
         # The search of a follow-up was written by a model, so another one would not be answered from the same evidence.
         if wording.leans(question):
             raise Skipped(FOLLOW_UP)
+        if receipt.attachments:
+            raise Skipped(FILES)
         if not question.audience.scopes <= (await self._audience(question)).scopes:
             raise Skipped(AUDIENCE)
         try:

@@ -58,7 +58,7 @@ class FineTune(BaseModel):
 class ModelCard(BaseModel):
     """One model. `name` is what people type; `id` is what the server is asked for (the name where not given).
 
-    `context_window` and `max_output` in tokens. `thinking_tokens`: how many it may use up on reasoning before it
+    `context_window` and `max_output` in tokens; only a model of images or speech may leave the window unknown (0). `thinking_tokens`: how many it may use up on reasoning before it
     answers, on top of the answer's own; 0 for a model that does not reason. `dimensions`: how long the vectors of an
     embedding model are. `scores`: our own evaluation, strategy name → quality (0 to 1).
     """
@@ -75,7 +75,7 @@ class ModelCard(BaseModel):
     parameters: str = ""
     open_weights: bool = False
     licence: str = ""
-    context_window: int = Field(gt=0)
+    context_window: int = Field(default=0, ge=0)
     max_output: int = Field(default=4096, gt=0)
     thinking_tokens: int = Field(default=0, ge=0)
     dimensions: int = Field(default=0, ge=0)
@@ -90,6 +90,8 @@ class ModelCard(BaseModel):
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
+        if self.task in ("chat", "embedding") and not self.context_window:
+            raise ValueError("a model that reads text needs `context_window`, in tokens and greater than 0")
         if self.task == "embedding" and not self.dimensions:
             raise ValueError("an embedding model needs `dimensions`, the length of its vectors")
         return self

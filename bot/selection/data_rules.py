@@ -23,6 +23,10 @@ class DataRules:
             return frozenset()
         return frozenset(card.name for card in self._models.usable() if not self._models.stays_here(card))
 
+    async def stays(self, channel: str) -> bool:
+        """Whether what is said in a channel may not leave this machine."""
+        return (await self._channels.of(channel)).stay_local
+
     async def check(self, channel: str, card: ModelCard) -> None:
         """Raises NotAllowed where this model may not be asked what is said in a channel."""
         if self._models.stays_here(card) or not (await self._channels.of(channel)).stay_local:

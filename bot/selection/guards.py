@@ -9,10 +9,12 @@ from bot.domain import StrategyName
 from bot.models.cards import ModelCard
 from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Needs, is_offline
+from bot.selection.modalities import lacking
 
 ENOUGH_EXAMPLES = 0.5
 """Reviewed examples answer for the team's own affairs from this probability on."""
 OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here may read tells it: I would have to guess."
+ATTACHED = "Files came with the question, and only an answer from passages reads them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,8 @@ class Guards:
     """The rules for one question. `least_rag`: the probability from which passages are enough to answer from.
 
     `own_affairs`: the question is about the team itself. `barred`: names of models that may not be asked from here;
+    `modalities`: what a model must take beside text; `attached`: passages of files that came with the question are
+    there, which are answered from whatever the estimates say;
     `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only the offline model
     is there, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
     """
@@ -27,6 +31,8 @@ class Guards:
     least_rag: float
     own_affairs: bool = False
     barred: Collection[str] = ()
+    modalities: Collection[str] = ()
+    attached: bool = False
     proven: Collection[str] = ()
     alone: bool = False
     model_pinned: bool = False
@@ -36,6 +42,10 @@ class Guards:
         """Why the option may not be taken, as a sentence; "" where no rule speaks against it."""
         if card.name in self.barred:
             return STAYS
+        if missing := lacking(card, self.modalities):
+            return f"“{card.name}” cannot {missing}."
+        if self.attached:
+            return "" if strategy is StrategyName.RAG else ATTACHED
         if strategy is self.strategy:
             return ""
         rag = needs.probability[StrategyName.RAG]

@@ -25,7 +25,8 @@ class Circumstances:
 
     `value`: how money and time are weighed here, None: as usual. `usual`: what each model took of late, by provider
     and model name. `means`: the running mean of each way's measured quality. `barred`: names of models that may not
-    be asked from here. `weights`: the estimates refitted on the team's golden questions, None before there are any;
+    be asked from here; `needs`: the modalities that the question needs beside text, as `ModelCard.modality` names them.
+    `weights`: the estimates refitted on the team's golden questions, None before there are any;
     `proven`: fine-tuned models that beat the others there. `index`: the version of the knowledge that was searched,
     and `embedder` what it is searched with.
     """
@@ -34,6 +35,7 @@ class Circumstances:
     usual: Mapping[tuple[str, str], Usual] = field(default_factory=dict)
     means: Means = field(default_factory=dict)
     barred: Collection[str] = ()
+    needs: Collection[str] = ()
     weights: Weights | None = None
     proven: Collection[str] = ()
     index: str = ""
@@ -70,7 +72,9 @@ class Selector:
         strategy_pin = next((pin for pin in pins if pin.strategy), None)
         cards = [card for card in models if model_pin is None or card.name == model_pin.model]
         estimates, outdated = self._estimates(known)
-        weighing = self._weighing(question, models, cards, estimates, model_pin, strategy_pin, known)
+        weighing = self._weighing(
+            question, models, cards, estimates, model_pin, strategy_pin, known, attached=evidence.attached > 0
+        )
         options, struck = weighing.options(question, evidence, cards)
         obeyed, said = [], []
         if model_pin is not None:
@@ -112,11 +116,16 @@ class Selector:
         model_pin: Pin | None,
         strategy_pin: Pin | None,
         known: Circumstances,
+        *,
+        attached: bool = False,
     ) -> Weighing:
         guards = Guards(
             least_rag=estimates.weights.least_rag,
-            own_affairs=wording.is_own_affair(question.text),
+            # What is shown on a picture may well be the team's own affair, and is there to be seen.
+            own_affairs=wording.is_own_affair(question.text) and not question.images,
             barred=known.barred,
+            modalities=known.needs,
+            attached=attached,
             proven={*known.proven, *proven_by_cards(models)},
             alone=all(is_offline(card) for card in cards),
             model_pinned=model_pin is not None,

@@ -21,7 +21,8 @@ SOURCES_SIZE = 3000
 def tail(answer: Answer, now: datetime) -> list[JSON]:
     """The blocks under the text."""
     ask = [context(f"You could ask *{escape(answer.ask)}*, who reviewed the nearest example.")] if answer.ask else []
-    return [*sources(answer.citations, now), *ask, context(how(answer.receipt)), *buttons(answer.question_id)]
+    files = [context("\n".join(escape(line) for line in answer.about_files))] if answer.about_files else []
+    return [*files, *sources(answer.citations, now), *ask, context(how(answer.receipt)), *buttons(answer.question_id)]
 
 
 def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:
