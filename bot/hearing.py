@@ -34,7 +34,8 @@ class Hearing:
         length = duration_ms(data) or told_ms
         if length is not None and length > MOST_MS:
             raise FileUnread(
-                f"{name} is {length / 60_000:.0f} minutes long; I listen to up to {MOST_MS // 60_000}. Send a part of it."
+                f"{name} is {length / 60_000:.0f} minutes long; I listen to up to {MOST_MS // 60_000}. Send a part "
+                "of it."
             )
         channel = question.place.channel
         here = await self._rules.stays(channel)

@@ -1,4 +1,4 @@
-"""Pictures as models take them: looked at for what they are, made small, and without what a camera wrote beside them."""
+"""Pictures as models take them: told by their content, made small, and without what a camera wrote into them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ LONGEST_SIDE = 1568
 """Pixels. Larger ones are scaled down by the models themselves (Anthropic's vision guide; OpenAI's fits 2048)."""
 PNG_BYTES = 3_000_000
 """A larger PNG is a photograph, and sent as JPEG."""
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+# The pictures of some telephones are MPO, which its reader of JPEG opens.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def read_picture(data: bytes, name: str) -> Image:
@@ -34,8 +35,8 @@ def read_picture(data: bytes, name: str) -> Image:
                 width, height = opened.size
                 if width * height > MOST_PIXELS:
                     raise FileUnread(
-                        f"{name} has {width:,} × {height:,} pixels; I look at up to {MOST_PIXELS // 1_000_000} million. "
-                        "Scale it down and send it again."
+                        f"{name} has {width:,} × {height:,} pixels; I look at up to {MOST_PIXELS // 1_000_000} "
+                        "million. Scale it down and send it again."
                     )
                 opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # of a JPEG no more is unpacked than is wanted
                 return _sent(opened, name)

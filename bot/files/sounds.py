@@ -34,7 +34,7 @@ def _wav(data: bytes) -> int | None:
     with wave.open(io.BytesIO(data)) as sound:
         # A header may promise more than was recorded before the recorder died.
         whole = len(data) // (sound.getsampwidth() * sound.getnchannels())
-        return 1000 * min(sound.getnframes(), whole) // sound.getframerate()
+        return int(1000 * min(sound.getnframes(), whole) // sound.getframerate())
 
 
 def _mp4(data: bytes) -> int | None:

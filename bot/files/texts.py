@@ -11,7 +11,7 @@ from bot.files.kinds import LABELS, FileKind
 from knowledge.documents import Block, BlockKind, Content
 from knowledge.errors import DocumentUnreadable
 from knowledge.sources.parsers import html, office, pdf
-from knowledge.sources.parsers.base import Parser, decode
+from knowledge.sources.parsers.base import decode
 from knowledge.sources.parsers.registry import PARSERS
 
 MOST_UNPACKED = 100_000_000
@@ -24,17 +24,14 @@ def read_text(data: bytes, name: str, kind: FileKind) -> Content:
     """The content. Takes up to seconds: call it in a worker thread. Raises FileUnread where there is none to read."""
     if kind not in (FileKind.PDF, FileKind.TEXT, *_OFFICE):
         raise FileUnread(f"{name} is {LABELS[kind]}. I read PDF, docx, pptx, xlsx, CSV, HTML, Markdown, code and text.")
+    parser = {FileKind.TEXT: _text, FileKind.PDF: pdf.parse}.get(kind, _office)
     try:
-        content = _parser(name, kind)(data, _named(name, kind)) if kind is not FileKind.TEXT else _text(data, name)
+        content = parser(data, _named(name, kind) if kind in _OFFICE else name)
     except DocumentUnreadable as error:
         raise FileUnread(str(error)) from error
     if not any(block.text.strip() for block in content.blocks):
         raise FileUnread(f"{name} holds no text.")
     return content
-
-
-def _parser(name: str, kind: FileKind) -> Parser:
-    return pdf.parse if kind is FileKind.PDF else _office
 
 
 def _office(data: bytes, name: str) -> Content:

@@ -58,9 +58,10 @@ class FineTune(BaseModel):
 class ModelCard(BaseModel):
     """One model. `name` is what people type; `id` is what the server is asked for (the name where not given).
 
-    `context_window` and `max_output` in tokens; only a model of images or speech may leave the window unknown (0). `thinking_tokens`: how many it may use up on reasoning before it
-    answers, on top of the answer's own; 0 for a model that does not reason. `dimensions`: how long the vectors of an
-    embedding model are. `scores`: our own evaluation, strategy name → quality (0 to 1).
+    `context_window` and `max_output` in tokens; only a model of images or speech may leave the window unknown (0).
+    `thinking_tokens`: how many it may use up on reasoning before it answers, on top of the answer's own; 0 for a model
+    that does not reason. `dimensions`: how long the vectors of an embedding model are. `scores`: our own evaluation,
+    strategy name → quality (0 to 1).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -71,11 +71,11 @@ class DrawingModel:
         return Drawn(sent, replace(usage, images=1, request_id=request_id), unpriced)
 
     def picture(self, drawn: Drawn) -> bytes:
-        """The picture's bytes. Raises ModelAnswerUnusable where there are none; it may have been billed all the same."""
+        """The picture's bytes. Raises ModelAnswerUnusable where there are none, which may be billed all the same."""
         data = _fields(drawn.sent).get("data")
         first = _fields(data[0]) if isinstance(data, list) and data else {}
         encoded = first.get("b64_json")
-        if not isinstance(encoded, str):
+        if not isinstance(encoded, str) or not encoded:
             what = "sent an address instead of a picture" if first.get("url") else "sent no picture"
             raise ModelAnswerUnusable(f"“{self.card.name}” at {self._server} {what}. Ask again, or take another model.")
         try:

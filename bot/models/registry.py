@@ -143,8 +143,8 @@ class Models:
         named = " or ".join(key for key in keys if key)
         how = f"An admin can set {named}, or" if named and not here else "An admin can"
         raise ModelNotFound(
-            f"There is no model{where} that {_DOES[task]}. {how} add one to the file that models.cards names, and choose "
-            f"it with {_SETTING[task]}."
+            f"There is no model{where} that {_DOES[task]}. {how} add one to the file that models.cards names, and "
+            f"choose it with {_SETTING[task]}."
         )
 
     async def discover(self) -> tuple[ModelCard, ...]:

@@ -15,6 +15,7 @@ ENOUGH_EXAMPLES = 0.5
 """Reviewed examples answer for the team's own affairs from this probability on."""
 OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here may read tells it: I would have to guess."
 ATTACHED = "Files came with the question, and only an answer from passages reads them."
+ONLY_QUOTES = "Files came with the question, and the offline model can only quote them: it answers where no other may."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Guards:
 
     `own_affairs`: the question is about the team itself. `barred`: names of models that may not be asked from here;
     `modalities`: what a model must take beside text; `attached`: passages of files that came with the question are
-    there, which are answered from whatever the estimates say;
+    there, which are answered from whatever the estimates say, and `writers`: a model that does more than quote may be
+    asked;
     `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only the offline model
     is there, which refuses by itself. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
     """
@@ -33,6 +35,7 @@ class Guards:
     barred: Collection[str] = ()
     modalities: Collection[str] = ()
     attached: bool = False
+    writers: bool = False
     proven: Collection[str] = ()
     alone: bool = False
     model_pinned: bool = False
@@ -44,8 +47,10 @@ class Guards:
             return STAYS
         if missing := lacking(card, self.modalities):
             return f"“{card.name}” cannot {missing}."
+        if self.attached and strategy is not StrategyName.RAG:
+            return ATTACHED
         if self.attached:
-            return "" if strategy is StrategyName.RAG else ATTACHED
+            return ONLY_QUOTES if self.writers and is_offline(card) else ""
         if strategy is self.strategy:
             return ""
         rag = needs.probability[StrategyName.RAG]

@@ -126,6 +126,7 @@ class Selector:
             barred=known.barred,
             modalities=known.needs,
             attached=attached,
+            writers=any(not is_offline(card) and card.name not in known.barred for card in cards),
             proven={*known.proven, *proven_by_cards(models)},
             alone=all(is_offline(card) for card in cards),
             model_pinned=model_pin is not None,

@@ -99,7 +99,7 @@ def sought(text: str) -> str:
 
 
 def usable(question: Question) -> str:
-    """The question's own words; "" where files alone came. Raises UnusableQuestion where there is nothing, or too much."""
+    """The question's own words; "" where files alone came. Raises UnusableQuestion for nothing, or too much."""
     length = len(question.text)
     if length > MAX_CHARACTERS:
         raise UnusableQuestion(

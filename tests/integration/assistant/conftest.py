@@ -17,7 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.assistant import Assistant
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
-from bot.domain import Answer, AnswerEvent, Audience, Failed, Finished, Place, PlaceKind, Question, TextDelta
+from bot.domain import (
+    Answer,
+    AnswerEvent,
+    Attachment,
+    Audience,
+    Failed,
+    Finished,
+    Place,
+    PlaceKind,
+    Question,
+    TextDelta,
+)
+from bot.drawing import Drawing
+from bot.enclosing import Enclosing
+from bot.errors import FileUnread
+from bot.gate import Gate
+from bot.hearing import Hearing
 from bot.learning.examples import Examples
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue, Provider, load_catalogue
@@ -97,6 +113,25 @@ def hosted() -> Callable[..., tuple[Provider, ModelCard]]:
     return _hosted
 
 
+class Shelf:
+    """Where the files lie that come with questions: by name, and what was fetched."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+
+    def put(self, name: str, content: bytes, **fields: Any) -> Attachment:
+        """A file, as a message names it."""
+        self.files[name] = content
+        return Attachment(**{"name": name, "mimetype": "", "size": len(content), "id": name, **fields})
+
+    async def fetch(self, attachment: Attachment, most_bytes: int) -> tuple[Attachment, bytes]:
+        self.fetched.append(attachment.name)
+        if attachment.id not in self.files:
+            raise FileUnread(f"{attachment.name} was deleted.")
+        return attachment, self.files[attachment.id]
+
+
 @dataclass
 class House:
     """The assistant with its parts, and short ways to ask."""
@@ -108,6 +143,8 @@ class House:
     engine: AsyncEngine
     knowledge: KnowledgeBase
     channels: Channels
+    shelf: Shelf
+    drawing: Drawing
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def question(self, text: str, *, channel: str = "C0HELP", **fields: Any) -> Question:
@@ -162,6 +199,11 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         opened.append(models)
         prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
         channels = Channels(database)
+        rules, shelf = DataRules(channels, models), Shelf()
+        patience = Patience(first_pause=0.0)
+        gate = Gate(ledger=Ledger(database), prices=prices, clock=lambda: NOW, patience=patience)
+        enclosing = Enclosing(Hearing(gate, models, rules), knowledge.embedder)
+        enclosing.connect(shelf)
         assistant = Assistant(
             engine=database,
             knowledge=knowledge,
@@ -173,13 +215,15 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
             ledger=Ledger(database),
             pins=pins,
             channels=channels,
-            data_rules=DataRules(channels, models),
+            data_rules=rules,
             examples=examples,
             clock=lambda: NOW,
-            patience=Patience(first_pause=0.0),
+            patience=patience,
+            enclosing=enclosing,
             **{"answer_tokens": 500, "history_tokens": 500, **options},
         )
-        return House(assistant, models, pins, examples, database, knowledge, channels)
+        drawing = Drawing(gate, models, rules)
+        return House(assistant, models, pins, examples, database, knowledge, channels, shelf, drawing)
 
     yield make
     for models in opened:

@@ -107,3 +107,16 @@ def test_the_hugging_face_router_is_priced_by_the_server_behind_it() -> None:
 
 def test_an_estimate_is_what_a_call_of_that_size_would_cost() -> None:
     assert BOOK.estimate("openai", "gpt-4o-mini", 500, 50) == BOOK.price("openai", "gpt-4o-mini", usage(500, 50)).amount
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "minute"),
+    [("openai", "gpt-transcribe", "0.0045"), ("openai", "gpt-live-transcribe", "0.017"), ("groq", "whisper-1", None)],
+)
+def test_speech_is_priced_by_the_minute_where_the_list_sells_it_so(
+    provider: str, model: str, minute: str | None
+) -> None:
+    usage = Usage(prompt_tokens=0, completion_tokens=0, audio_ms=60_000)
+    price = PriceBook().price(provider, model, usage)
+    assert price.amount == (Decimal(minute) if minute else None)
+    assert bool(price.why) is (minute is None)
