@@ -6,10 +6,10 @@ import pytest
 from sample_files import CSV, docx, locked_pdf, zipped
 
 from bot.errors import FileUnread
-from bot.files import texts
 from bot.files.kinds import FileKind, kind_of
 from bot.files.texts import read_text
 from knowledge.documents import BlockKind
+from knowledge.sources.parsers import office
 
 
 def read(data: bytes, name: str) -> str:
@@ -57,6 +57,6 @@ def test_a_document_that_would_unpack_to_too_much_is_left_closed(monkeypatch: py
     def opened(*_: object) -> None:
         raise AssertionError("the bomb was opened")
 
-    monkeypatch.setattr(texts.office, "parse", opened)
+    monkeypatch.setattr(office, "parse", opened)
     with pytest.raises(FileUnread, match=r"x\.docx would unpack to 130 MB, so I left it closed"):
         read(bomb, "x.docx")
