@@ -203,7 +203,7 @@ class Messages:
 
     def file_object(self, file: File) -> JSON:
         """A file as Slack's Web API and events describe it."""
-        private = f"{self._state.url}/files-pri/{file.id}/{quote(file.name)}"
+        private = f"{self._state.url}/files-pri/{file.id}/{quote(file.name, safe='')}"
         shared: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
         for channel in (self._state.channels.get(each) for each in file.channels):
             if channel is not None:

@@ -87,12 +87,13 @@ async def open_house(
     database: str = "",
     stream_seconds: float = 300,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    cards: str = CARDS,
 ) -> AsyncIterator[House]:
     """Starts everything with its data in `folder`; a folder that was used before is opened again.
 
-    `database` is an address; without one it is SQLite in the folder.
+    `database` is an address; without one it is SQLite in the folder. `cards`: those of the models at the server.
     """
-    settings = _settings(folder, models_dir, models, folders)
+    settings = _settings(folder, models_dir, models, folders, cards)
     slack, storage = Slack(answer_channels=answer_channels), Storage(url=SecretStr(database))
     settings = settings.model_copy(update={"slack": slack, "storage": storage})
     workspace = Workspace(
@@ -106,13 +107,13 @@ async def open_house(
 
 
 def _settings(
-    folder: Path, models_dir: Path, models: ModelServer | None, folders: tuple[Folder, ...] | None
+    folder: Path, models_dir: Path, models: ModelServer | None, folders: tuple[Folder, ...] | None, stated: str
 ) -> Settings:
     _write_documents(folder)
     cards = None
     if models is not None:
         cards = folder / "cards.toml"
-        cards.write_text(CARDS.format(url=models.url), encoding="utf-8")
+        cards.write_text(stated.format(url=models.url), encoding="utf-8")
     return Settings(
         data_dir=folder / "data",
         models_dir=models_dir,
