@@ -77,6 +77,7 @@ class Drawings:
             if code(error) not in GONE:
                 raise
             await upload(await self._direct(asked.person), None)
+        await self._status(asked.channel, thread, done=True)
 
     async def privately(self, asked: Asked, what: str, line: PrivateLine) -> None:
         """The picture comes in a direct message: Slack shows no uploaded file to one person of a channel alone."""
@@ -119,11 +120,10 @@ class Drawings:
     async def _direct(self, person: str) -> str:
         return str((await self._client.conversations_open(users=person))["channel"]["id"])
 
-    async def _status(self, channel: str, thread: str) -> None:
-        """Says that it is being worked on; it goes away with the picture."""
+    async def _status(self, channel: str, thread: str, *, done: bool = False) -> None:
+        """Says that it is being worked on; an upload does not take that away as a message does."""
+        told = {"status": ""} if done else {"status": "is drawing …", "loading_messages": ["Drawing …"]}
         try:
-            await self._client.assistant_threads_setStatus(
-                channel_id=channel, thread_ts=thread, status="is drawing …", loading_messages=["Drawing …"]
-            )
+            await self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, **told)
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.debug("status_refused", error=code(error) or type(error).__name__)

@@ -168,7 +168,9 @@ async def test_a_picture_is_drawn_into_the_thread_with_who_asked_and_what_it_cos
     assert (await maya.file(file)).startswith(b"\x89PNG")
     row = await last_call(house)
     assert (row.purpose, row.images, row.asker, row.channel) == ("image", 1, "U0MAYA", HELP)
-    assert [call["args"]["status"] for call in await maya.calls("assistant.threads.setStatus")][-1] == "is drawing …"
+    await house.app.idle(maya)
+    told = [call["args"]["status"] for call in await maya.calls("assistant.threads.setStatus")]
+    assert told[-2:] == ["is drawing …", ""]
 
 
 async def test_ask_draw_brings_the_picture_in_a_direct_message(house: House, maya: Driver, server: ModelServer) -> None:
