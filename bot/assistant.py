@@ -322,6 +322,7 @@ class Assistant:
         before = (way.fallback,) if way.fallback else ()
         after = [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
+        after += [f"{way.enclosed.told} came with the question."] if way.enclosed and way.enclosed.told else []
         return replace(choice, reasons=(*before, *choice.reasons, *after))
 
     def _able(self, pins: tuple[Pin, ...], way: _Way) -> tuple[Pin, ...]:

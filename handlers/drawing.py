@@ -17,9 +17,12 @@ from bot.errors import SwitchboardError
 from handlers.answering import Asked
 from handlers.audience import Places
 from handlers.blocks import words
-from handlers.errors import GONE, code
+from handlers.errors import GONE, code, new_reference
 from handlers.markdown import escape, shorten
+from handlers.origin import Origin
 from handlers.private_line import PrivateLine
+from handlers.shapes import JSON
+from handlers.text import has_words, said
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +92,23 @@ class Drawings:
             return
         await self._upload(picture, what, asked.person, await self._direct(asked.person), None)
         await line.say("Your picture is in our direct messages.")
+
+    async def draw_this(self, payload: JSON) -> None:
+        """The shortcut in a message's menu: what the message says is drawn into its thread."""
+        origin, message = Origin.of(payload), payload["message"]
+        text = said(message.get("text", ""), "")
+        if not has_words(text):
+            await origin.line(self._client).say("I found no words in that message that I could draw.")
+            return
+        asked = Asked(
+            reference=new_reference(),
+            text=text,
+            person=origin.person,
+            workspace=origin.workspace,
+            channel=str(origin.channel),
+            thread=message.get("thread_ts") or message["ts"],
+        )
+        await self.in_thread(asked, to_draw(text) or text)
 
     async def _drawn(self, asked: Asked, what: str, *, private: bool = False) -> Picture:
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)

@@ -113,6 +113,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)
+    doors.shortcut("draw_this", drawings.draw_this)
     doors.modal(comment.COMMENT, actions.commented)
     doors.modal(model_card.PICK, model.picked, model.stale)
     doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)

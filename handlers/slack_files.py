@@ -23,6 +23,11 @@ def attachments(message: JSON) -> tuple[Attachment, ...]:
     return tuple(_attachment(file) for file in message.get("files") or () if isinstance(file, dict))
 
 
+def by_id(identifier: str) -> Attachment:
+    """A file of which nothing is known yet but its id; Slack tells the rest when it is fetched."""
+    return Attachment(name="the file", mimetype="", size=0, id=identifier)
+
+
 class SlackFiles:
     """The port `bot.enclosing.FileStore` over the bot's own connection."""
 

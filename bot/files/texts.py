@@ -23,7 +23,10 @@ _PROSE = frozenset({".md", ".markdown", ".txt", ".text", ".rst", ".html", ".htm"
 def read_text(data: bytes, name: str, kind: FileKind) -> Content:
     """The content. Takes up to seconds: call it in a worker thread. Raises FileUnread where there is none to read."""
     if kind not in (FileKind.PDF, FileKind.TEXT, *_OFFICE):
-        raise FileUnread(f"{name} is {LABELS[kind]}. I read PDF, docx, pptx, xlsx, CSV, HTML, Markdown, code and text.")
+        raise FileUnread(
+            f"{name} is {LABELS[kind]}, so I left it closed. Send what it is about as PDF, docx, pptx, xlsx, CSV, "
+            "HTML, Markdown, code or text."
+        )
     parser = {FileKind.TEXT: _text, FileKind.PDF: pdf.parse}.get(kind, _office)
     try:
         content = parser(data, _named(name, kind) if kind in _OFFICE else name)

@@ -93,7 +93,7 @@ async def test_a_table_with_a_hostile_name_is_read_and_its_name_harms_nobody(
         ({"bomb.docx": zipped({"word/document.xml": b"\0" * 130_000_000})}, "bomb.docx would unpack to 130 MB"),
         ({"locked.pdf": locked_pdf()}, "locked.pdf is an encrypted PDF."),
         ({"fake.pdf": b"\0\1\2\3"}, "fake.pdf is damaged, or not a PDF at all."),
-        ({"holiday.png": zipped({"a": b"b"})}, "holiday.png is an archive of files."),
+        ({"holiday.png": zipped({"a": b"b"})}, "holiday.png is an archive of files, so I left it closed."),
     ],
     ids=["30 MB", "picture bomb", "zip bomb", "password", "not what it says", "an archive"],
 )
@@ -179,6 +179,27 @@ async def test_ask_draw_brings_the_picture_in_a_direct_message(house: House, may
     drawn = await maya.wait_for_message(maya.dm, lambda m: bool(m.get("files")) and "Drawn" in m["text"])
     assert drawn["files"][0]["title"] == "a red fox"
     await maya.wait_for_ephemeral(HELP, lambda m: "Your picture is in our direct messages." in m["text"])
+
+
+async def test_a_message_is_drawn_and_its_files_are_asked_about_from_its_menu(
+    house: House, maya: Driver, server: ModelServer
+) -> None:
+    server.script_pictures(png(64, 64))
+    ts = await maya.post(HELP, "A lighthouse at night", files={"budget.csv": CSV})
+    message = {"channel": HELP, "ts": ts}
+    await maya.shortcut("draw_this", message)
+    drawn = await maya.wait_for_reply(HELP, ts, lambda m: bool(m.get("files")))
+    assert drawn["files"][0]["title"] == "A lighthouse at night"
+    server.script("It cost 1,350. [1]")
+    await maya.shortcut("ask_about", message)
+    view = await maya.wait_for_view()
+    assert "(budget.csv)" in str(view["blocks"])
+    await maya.submit_view(view, {"question": "What did Platform cost in February?"})
+    answer = await maya.wait_for_ephemeral(HELP, lambda m: "1,350" in m["text"])
+    assert "the attached budget.csv" in words(answer)
+    silent = await maya.post(HELP, ":tada:")
+    await maya.shortcut("draw_this", {"channel": HELP, "ts": silent})
+    await maya.wait_for_ephemeral(HELP, lambda m: "no words in that message that I could draw" in m["text"])
 
 
 async def test_what_will_not_be_drawn_is_told_in_the_providers_words(

@@ -48,6 +48,7 @@ async def test_a_table_is_read_as_passages_cited_like_one_and_kept_nowhere(
     assert "| Platform | February | 1350 |" in server.chats[0].prompt
     assert answered.receipt.choice.option.strategy is StrategyName.RAG
     assert "Files came with the question" in " ".join(answered.receipt.choice.guards)
+    assert "budget.csv came with the question." in answered.receipt.choice.reasons
     assert await known(house) == before
     asked = await house.assistant.asked(answered.question_id)
     assert asked is not None
@@ -105,7 +106,8 @@ async def test_several_files_are_read_and_each_that_cannot_be_is_named(
         "a.pdf is not a PDF but a Word document, and was read as that.",
         "empty.txt is empty.",
         "gone.pdf was deleted.",
-        "x.zip is an archive of files. I read PDF, docx, pptx, xlsx, CSV, HTML, Markdown, code and text.",
+        "x.zip is an archive of files, so I left it closed. Send what it is about as PDF, docx, pptx, xlsx, CSV, HTML, "
+        "Markdown, code or text.",
         "20 files came, and I read up to 5 at once: the first ones. Send the others with another question.",
     )
     assert len(house.shelf.fetched) == 5
@@ -115,7 +117,7 @@ async def test_several_files_are_read_and_each_that_cannot_be_is_named(
 async def test_where_no_file_can_be_read_no_model_is_asked(build: Any, hosted: Any, server: ModelServer) -> None:
     house = build(hosted("writer", server.url))
     failed = await house.fail(TOTAL, attachments=(house.shelf.put("x.zip", b"PK\3\4"),))
-    assert failed.sentence.startswith("x.zip is an archive of files.")
+    assert failed.sentence.startswith("x.zip is an archive of files, so I left it closed.")
     alone = await house.fail("", attachments=(house.shelf.put("budget.csv", CSV),))
     assert "I see budget.csv. What would you like to know? Send it together with your question" in alone.sentence
     assert server.chats == []

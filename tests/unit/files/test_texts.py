@@ -34,7 +34,11 @@ def test_code_that_holds_a_fence_cannot_close_its_own() -> None:
 @pytest.mark.parametrize(
     ("data", "name", "why"),
     [
-        (zipped({"a.txt": b"x"}), "x.zip", "x.zip is an archive of files. I read PDF, docx"),
+        (
+            zipped({"a.txt": b"x"}),
+            "x.zip",
+            "x.zip is an archive of files, so I left it closed. Send what it is about as PDF",
+        ),
         (b"\xd0\xcf\x11\xe0", "x.docx", "an encrypted Office file or one in an old format"),
         (locked_pdf(), "x.pdf", "encrypted PDF. Save it without a password"),
         (b"%PDF-1.7 and no more", "x.pdf", "x.pdf is a broken PDF"),
