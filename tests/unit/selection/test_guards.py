@@ -7,7 +7,7 @@ from bot.models.cards import FineTune, ModelCard
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Needs
-from bot.selection.guards import OWN_AFFAIRS, Guards, proven_by_cards
+from bot.selection.guards import ATTACHED, ONLY_QUOTES, OWN_AFFAIRS, Guards, proven_by_cards
 
 ZERO_SHOT, FEW_SHOT, RAG, FINE_TUNED = StrategyName
 WRITER = ModelCard(name="writer", provider="house", context_window=8192)
@@ -68,3 +68,23 @@ def test_a_card_proves_a_fine_tuned_model_that_scores_above_all_others() -> None
     assert proven_by_cards([tuned("notes", fine_tuned=0.8), other]) == frozenset()
     assert proven_by_cards([tuned("notes"), other]) == frozenset()
     assert proven_by_cards([tuned("one", fine_tuned=0.9), tuned("two", fine_tuned=0.95), other]) == {"two"}
+
+
+def test_a_model_that_cannot_take_what_the_question_is_made_of_is_never_asked_not_even_where_it_is_pinned() -> None:
+    eye = WRITER.model_copy(update={"name": "eye", "modality": ("text", "image")})
+    guards = Guards(least_rag=0.6, modalities={"image"}, model_pinned=True, strategy=RAG)
+    for strategy in StrategyName:
+        assert guards.against(WRITER, strategy, needs(0.9)) == "“writer” cannot see images."
+        assert guards.against(OFFLINE_CARD, strategy, needs(0.9)) == "“offline” cannot see images."
+    assert guards.against(eye, RAG, needs(0.9)) == ""
+    heard = Guards(least_rag=0.6, modalities={"image", "audio", "text", "smell"})
+    assert heard.against(WRITER, RAG, needs(0.9)) == "“writer” cannot listen to audio or see images or take smell."
+    assert heard.against(eye, RAG, needs(0.9)) == "“eye” cannot listen to audio or take smell."
+
+
+def test_files_that_came_with_the_question_are_answered_from_by_a_model_that_writes_where_one_may() -> None:
+    guards = Guards(least_rag=0.6, attached=True, writers=True, own_affairs=True)
+    assert guards.against(WRITER, RAG, needs(0.1)) == ""
+    assert guards.against(WRITER, StrategyName.ZERO_SHOT, needs(0.9)) == ATTACHED
+    assert guards.against(OFFLINE_CARD, RAG, needs(0.9)) == ONLY_QUOTES
+    assert Guards(least_rag=0.6, attached=True).against(OFFLINE_CARD, RAG, needs(0.1)) == ""
