@@ -52,6 +52,7 @@ from handlers.budget_news import BudgetNews
 from handlers.posts import post_report, tell_channel
 from handlers.register import register
 from handlers.retiring import post_ending
+from handlers.slack_files import SlackFiles
 from handlers.under_way import UnderWay
 from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
@@ -95,6 +96,7 @@ async def open_app(
         bolt = _bolt(settings, secrets, session)
         await _check_token(bolt.client)
         await core.sources.connect("slack", bolt.client)
+        core.enclosing.connect(SlackFiles(bolt.client))
         refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
         inbound = register(bolt, core, refreshes.after)
         stack.push_async_callback(bolt.under_way.drain, drain_seconds)

@@ -30,6 +30,7 @@ from bot.domain import (
     StrategyName,
     TextDelta,
 )
+from bot.enclosing import Enclosing
 from bot.ending import Ending
 from bot.errors import ModelError, SwitchboardError
 from bot.gate import Gate
@@ -70,7 +71,8 @@ class Assistant:
     is meant; `escalate`: whether a cheap model drafts where the choice is unsure; `patience`: how often a model is
     tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
     `fallback`: what steps in for a model that cannot answer (None: the selector's next best); `rewriters`: names of the
-    models that make a follow-up question whole (empty: the cheapest); `budgets` keep out what they have no room for.
+    models that make a follow-up question whole (empty: the cheapest); `budgets` keep out what they have no room for;
+    `enclosing` reads the files that come with questions (None: they are passed over).
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Assistant:
         fallback: Fallback | None = None,
         rewriters: Sequence[str] = (),
         budgets: Budgets | None = None,
+        enclosing: Enclosing | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -113,6 +116,7 @@ class Assistant:
         self._questions = Questions(engine)
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
+        self._enclosing = enclosing
         fallback = fallback or Fallback()
         gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(gate, models, prices, rewriters)
@@ -174,7 +178,7 @@ class Assistant:
         return await self._questions.receipt(question_id)
 
     async def asked(self, question_id: str) -> Question | None:
-        """The question, without the thread and the files that came with it."""
+        """The question, without the thread."""
         return await self._questions.asked(question_id)
 
     async def answered(self, question_id: str) -> str | None:
@@ -225,10 +229,19 @@ class Assistant:
         return self._prompting.prompt(question, evidence, strategy, card)
 
     async def _answered(self, way: Way) -> AsyncGenerator[AnswerEvent, None]:
+        if way.question.attachments and self._enclosing is not None:
+            yield Progress("open", "started")
+            way.enclosed = await self._enclosing.open(way.question, way.tab)
+            way.about_files = way.enclosed.notes
+            way.question = way.enclosed.asked(way.question)
+            await self._questions.keep(way.question)
+            yield Progress("open", "done", " ".join((way.enclosed.told, *way.enclosed.notes)).strip())
         yield Progress("search", "started")
         way.switched = await self._choosing.switched(way.question)
         way.barred = await self._rules.barred(way.question.place.channel)
         evidence = way.given or await self._evidence(way, way.switched.model)
+        if way.enclosed is not None:
+            evidence = way.enclosed.before(evidence)
         yield Progress("search", "done", _found(evidence))
         yield Progress("choose", "started")
         way.choice = await self._choosing.first(way, evidence)
@@ -238,13 +251,13 @@ class Assistant:
             yield TextDelta(declined.answer.text)
             yield declined
             return
-        if self._clarify and way.given is None and (offered := clarifying.topics(way.question, way.choice, evidence)):
+        if self._clarify and way.asked_plainly and (offered := clarifying.topics(way.question, way.choice, evidence)):
             yield Progress("choose", "done", "Asking which is meant")
             asked = await self._ending.ask_back(way, offered)
             yield TextDelta(asked.sentence)
             yield asked
             return
-        plan = escalation.planned(way.choice, way.staying) if self._escalate and way.given is None else None
+        plan = escalation.planned(way.choice, way.staying) if self._escalate and way.asked_plainly else None
         while True:
             option = way.choice.option
             yield Progress("choose", "done", f"{reasons.NAMES[option.strategy]} with {option.model}")

@@ -277,6 +277,7 @@ class Choosing:
         after = [*way.switched.said] if way.switched is not None else []
         after += [reasons.of_search(way.searched)] if wording.leans(way.question) else []
         after += [clarifying.of_answer(way.question.meant)] if way.question.meant else []
+        after += [f"{way.enclosed.told} came with the question."] if way.enclosed and way.enclosed.told else []
         return replace(choice, reasons=(*choice.reasons, *after))
 
 

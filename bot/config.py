@@ -180,6 +180,10 @@ class Models(Section):
     """The name of the only model that answers where nobody pinned one, or auto: the selector weighs all usable ones."""
     cards: Path | None = None
     """A TOML file of your own model cards and providers, added to the shipped ones."""
+    transcription: str = "auto"
+    """The model that writes down voice messages, or auto: the first of the catalogue that can be called."""
+    image: str = "auto"
+    """The model that draws, or auto: the first of the catalogue that can be called."""
     hedge_after: float = Field(default=0.0, ge=0, le=60)
     """Seconds of a model's silence after which the next one is asked as well; whichever speaks first is shown. 0
     switches that off."""

@@ -17,10 +17,13 @@ from bot.conversations import Conversations
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
+from bot.drawing import Drawing
 from bot.embedder import EndpointEmbedder
+from bot.enclosing import Enclosing
 from bot.errors import ModelError
 from bot.explanations import Explanations
 from bot.gate import Gate
+from bot.hearing import Hearing
 from bot.inbox import Inbox
 from bot.learning.alternatives import Alternatives
 from bot.learning.asked_again import AskedAgain
@@ -85,6 +88,8 @@ class Core:
     explanations: Explanations
     conversations: Conversations
     inbox: Inbox
+    enclosing: Enclosing
+    drawing: Drawing
     assistant: Assistant
 
 
@@ -196,6 +201,8 @@ def _assemble(
     chains = settings.models.chains
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
+    gate = Gate(ledger=ledger, prices=prices, clock=clock)
+    enclosing = Enclosing(Hearing(gate, models, data_rules, settings.models.transcription), local)
     assistant = Assistant(
         engine=engine,
         knowledge=knowledge,
@@ -220,6 +227,7 @@ def _assemble(
         rewriters=chains.rewrite,
         fallback=Fallback(answer=chains.answer, vision=chains.vision, hedge_after=settings.models.hedge_after),
         budgets=budgets,
+        enclosing=enclosing,
     )
     return Core(
         settings=settings,
@@ -248,5 +256,7 @@ def _assemble(
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
+        enclosing=enclosing,
+        drawing=Drawing(gate, models, data_rules, settings.models.image),
         assistant=assistant,
     )

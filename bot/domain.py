@@ -74,12 +74,28 @@ class Audience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came with the question. `url` is private to the workspace; `size` in bytes."""
+    """A file that came with the question. `name` is fit to be shown, and never a path; `id` is Slack's.
+
+    `url` is private to the workspace; `size` in bytes; `duration_ms` of speech and video, where Slack tells it.
+    """
 
     name: str
     mimetype: str
     size: int
     url: str | None = None
+    id: str = ""
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as a model is sent it. `width` and `height` in pixels."""
+
+    name: str
+    mimetype: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,7 @@ class Question:
     person pinned one for this question alone. `private` marks an ephemeral answer. `history` is the thread before
     this question, oldest first. `needs`: the modalities beside text ("image", …) without which it cannot be answered,
     as model cards name them. `meant`: what somebody said they mean when they were asked back, "" for none of what
-    was offered; None where nobody was asked.
+    was offered; None where nobody was asked. `images`: the pictures among the attachments, once they were fetched.
     """
 
     id: str
@@ -115,6 +131,7 @@ class Question:
     private: bool = False
     meant: str | None = None
     needs: frozenset[str] = frozenset()
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +159,8 @@ class Evidence:
     embedding model as the others. `example_lead`: how many standard deviations the nearest example stands above the
     mean of all of them; `vote_purity`: share (0 to 1) of the ten nearest whose answer is that of the nearest; both NaN
     where there is nothing to tell it by. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest
-    prompt of the kind of question that it was tuned for.
+    prompt of the kind of question that it was tuned for. `attached`: how many of the passages, the first ones, are of
+    files that came with the question.
     """
 
     passages: tuple[Passage, ...] = ()
@@ -155,14 +173,16 @@ class Evidence:
     example_lead: float = math.nan
     vote_purity: float = math.nan
     fine_tuned: dict[str, float] = field(default_factory=dict)
+    attached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to a model."""
+    """One message to a model, with the pictures that it is about."""
 
     role: Role
     content: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +385,8 @@ class Receipt:
     """How and why an answer was made and what it cost.
 
     `seconds` from question to finished answer; `outcome` is "answered", "nothing_found", "asked_back" (a question
-    was asked instead), "stopped" or the `kind` of the ModelError that ended it.
+    was asked instead), "stopped" or the `kind` of the ModelError that ended it. `attachments`: the files that came
+    with the question, so that it can be asked once more; what they hold is not kept.
     """
 
     question_id: str
@@ -376,6 +397,7 @@ class Receipt:
     seconds: float
     outcome: str
     created_at: datetime
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,6 +406,7 @@ class Answer:
 
     `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example. `note`: one
     sentence that stands under it, "" for none: that another model answered than the one that a person asked for.
+    `about_files`: sentences on what came with the question: what was heard, what was left out, what could not be read.
     """
 
     question_id: str
@@ -392,6 +415,7 @@ class Answer:
     receipt: Receipt
     ask: str | None = None
     note: str = ""
+    about_files: tuple[str, ...] = ()
 
 
 # The events of one answer, in the order in which they come: Progress*, TextDelta*, then Finished, Clarify or Failed.
@@ -399,9 +423,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step of the way: "search", "choose", "draft", "read" or "write". `detail`: one short line for the person."""
+    """A step of the way: "open" (the files that came), "search", "choose", "draft", "read" or "write". `detail`: one
+    short line for the person."""
 
-    step: Literal["search", "choose", "draft", "read", "write"]
+    step: Literal["open", "search", "choose", "draft", "read", "write"]
     state: Literal["started", "done"]
     detail: str = ""
 

@@ -39,7 +39,14 @@ class Ending:
         await self._questions.finish(way.question.id, text, receipt)
         way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
-        answer = Answer(question_id=way.question.id, text=text, citations=way.citations, receipt=receipt, note=way.note)
+        answer = Answer(
+            question_id=way.question.id,
+            text=text,
+            citations=way.citations,
+            receipt=receipt,
+            note=way.note,
+            about_files=way.about_files,
+        )
         return Finished(answer)
 
     async def stop(self, way: Way) -> None:

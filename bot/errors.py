@@ -54,6 +54,10 @@ class UnusableQuestion(SwitchboardError):
     """The question cannot be answered as it is (empty, too long, no text)."""
 
 
+class FileUnread(SwitchboardError):
+    """A file that came with a question cannot be read."""
+
+
 class UnknownAnswer(SwitchboardError):
     """No answer has this id, or more than one begins with it."""
 

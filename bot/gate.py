@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.costs.ledger import Call, Ledger
 from bot.costs.outcomes import UNBILLED
@@ -19,11 +19,13 @@ from bot.errors import ModelError
 from bot.models.base import Model
 from bot.models.cards import ModelCard
 from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts, pause_after
-from bot.models.tokens import count_tokens, most_tokens
+from bot.models.tokens import MOST_IMAGE_TOKENS, count_tokens, image_tokens, most_tokens
 from knowledge.documents import Vector
 
 if TYPE_CHECKING:  # OpenAI's library takes half a second to load
     from bot.models.embeddings import EmbeddingModel
+
+_Got = TypeVar("_Got")
 
 
 @dataclass(slots=True)
@@ -52,12 +54,16 @@ class Tab:
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with, by the prices of `at`."""
+    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with, by the prices of `at`.
+
+    `unpriced`: why nobody knows what that cost, where the usage lacks what the model is sold by.
+    """
 
     row: int
     at: datetime
     started: float
     usage: Usage | None = None
+    unpriced: str = ""
     said: list[str] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
 
@@ -144,16 +150,37 @@ class Gate:
 
     async def embed(self, model: EmbeddingModel, texts: Sequence[str], *, patience: Patience | None = None) -> Vector:
         """One vector for each text. Raises the last try's ModelError; `patience` as the gate's own where None."""
-        patience = patience or self._patience or Patience()
         most = Usage(prompt_tokens=sum(map(most_tokens, texts)), completion_tokens=0)
+
+        async def work(current: OpenCall) -> Vector:
+            embedded = await model.embed(texts)
+            current.usage = embedded.usage
+            return embedded.vectors
+
+        return await self.tried(model.card, "embedding", most, work, patience=patience)
+
+    async def tried(
+        self,
+        card: ModelCard,
+        purpose: str,
+        most: Usage,
+        work: Callable[[OpenCall], Awaitable[_Got]],
+        *,
+        question: Question | None = None,
+        tab: Tab | None = None,
+        patience: Patience | None = None,
+    ) -> _Got:
+        """What `work` gives; it is tried again where that can help, each try as `call` has it.
+
+        Raises the last try's ModelError, or OverBudget before anything goes out.
+        """
+        patience = patience or self._patience or Patience()
         left, number = patience.seconds, 0
         while True:
             number += 1
             try:
-                async with self.call(model.card, "embedding", most, attempt=number) as current:
-                    embedded = await model.embed(texts)
-                    current.usage = embedded.usage
-                    return embedded.vectors
+                async with self.call(card, purpose, most, question=question, attempt=number, tab=tab) as current:
+                    return await work(current)
             except ModelError as error:
                 pause = pause_after(error, number, left, patience)
                 if pause is None:
@@ -188,6 +215,8 @@ class Gate:
 
     async def _settle(self, done: OpenCall, card: ModelCard, outcome: str, tab: Tab) -> None:
         price = self._price(card, done.usage, done.at)
+        if done.unpriced and not card.free:
+            price = Price(amount=None, version=None, why=done.unpriced)
         seconds = time.monotonic() - done.started
         await self._ledger.settle(done.row, outcome=outcome, seconds=seconds, usage=done.usage, price=price)
         # A call that was turned down is not billed, so its unknown price hides nothing.
@@ -202,15 +231,17 @@ class Gate:
 
 def most_usage(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:
     """What one try of a chat may use up at most: it is held until the call is settled."""
-    asked = sum(most_tokens(message.content) for message in prompt.messages)
+    asked = sum(most_tokens(message.content) + MOST_IMAGE_TOKENS * len(message.images) for message in prompt.messages)
     answered = min(max_tokens + card.thinking_tokens, card.max_output)
     return Usage(prompt_tokens=asked, completion_tokens=answered, estimated=True)
 
 
 def _counted(prompt: Prompt, stopped: OpenCall, card: ModelCard) -> Usage:
     texts = [message.content for message in prompt.messages]
+    seen = sum(image_tokens(image) for message in prompt.messages for image in message.images)
     return Usage(
-        prompt_tokens=sum(count_tokens(text, card.model_id).tokens for text in texts),
+        prompt_tokens=seen + sum(count_tokens(text, card.model_id).tokens for text in texts),
         completion_tokens=count_tokens("".join(stopped.said), card.model_id).tokens,
+        input_image_tokens=seen,
         estimated=True,
     )

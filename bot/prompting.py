@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.conversations import cut
 from bot.domain import Evidence, Prompt, Question, StrategyName
 from bot.errors import UnusableQuestion
 from bot.models.cards import ModelCard
-from bot.models.tokens import count_tokens
+from bot.models.tokens import MOST_IMAGE_TOKENS, count_tokens
 from bot.strategies.base import Strategy
 
 SPARE_TOKENS = 200
@@ -28,7 +29,12 @@ class Prompting:
         history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
         answer = min(self.answer_tokens + card.thinking_tokens, card.max_output)
         budget = card.context_window - answer - SPARE_TOKENS
-        return self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+        budget -= MOST_IMAGE_TOKENS * len(question.images)
+        prompt = self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+        if not question.images:
+            return prompt
+        *before, last = prompt.messages
+        return replace(prompt, messages=(*before, replace(last, images=question.images)))
 
     def fits(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> bool:
         """Whether the model can read the question, and any of what was found for it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.domain import Choice, Citation, Evidence, Question
+from bot.enclosing import Enclosed
 from bot.gate import Tab
 from bot.selection.data_rules import STAYS
 from bot.selection.switches import Switched
@@ -21,7 +22,7 @@ class Way:
     `stand_ins` how often another one had to step in. `told`: what happened on the way, as sentences in its order;
     `note`: what the person is told under the answer. `tab`: what all its calls came to. `given`: the evidence, where
     answers of several ways to the same evidence are compared; then no other model steps in. `purpose`: what the ledger
-    calls its answer.
+    calls its answer. `enclosed`: the files that came with it; `about_files`: what its asker is told of them.
     """
 
     question: Question
@@ -41,7 +42,14 @@ class Way:
     closed: set[str] = field(default_factory=set)
     is_done: bool = False
     given: Evidence | None = None
+    enclosed: Enclosed | None = None
+    about_files: tuple[str, ...] = ()
     purpose: str = "answer"
+
+    @property
+    def asked_plainly(self) -> bool:
+        """Whether there is nothing but the question: no files, no evidence from elsewhere."""
+        return self.given is None and self.enclosed is None
 
     @property
     def staying(self) -> list[str]:

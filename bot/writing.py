@@ -66,6 +66,8 @@ class Writing:
         """The answer of the way's choice. Raises its ModelError; what was shown before stays in the way."""
         assert way.choice is not None
         call = await self._call(way, evidence)
+        if way.enclosed is not None:
+            way.about_files = way.enclosed.about(call.prompt.passages)
         if call.prompt.passages:
             yield Progress("read", "started")
             yield Progress("read", "done", counted(len(call.prompt.passages), "passage"))
@@ -124,7 +126,8 @@ class Writing:
         if call.model.failures:
             way.told.append(reasons.of_tries(call.name, call.model.failures))
         yield Progress("write", "done")
-        if call.prompt.strategy is StrategyName.RAG and is_offline(call.model.card) and not way.citations:
+        unfound = call.prompt.strategy is StrategyName.RAG and is_offline(call.model.card) and not way.citations
+        if unfound and not evidence.attached:
             told = await self._ending.told_of_search(way, evidence)
             yield TextDelta(f"\n\n{told.text}")
             yield await self._ending.declined(way, told)

@@ -90,6 +90,10 @@ class Answering:
         question = await self._question(asked, place, history)
         await self._core.asked_again.note(question)
         await self._answer_in_thread(question)
+        heard = None if asked.text or asked.ts is None else await self._core.assistant.asked(question.id)
+        if heard is not None and asked.ts is not None:
+            # What was spoken stands in the conversation as it was written down: follow-ups lean on it.
+            await self._core.conversations.edit(asked.channel, asked.ts, heard.text)
 
     async def privately(self, asked: Asked, line: PrivateLine) -> None:
         """Answers so that only the asker reads it. Raises what `Asked.understood` raises."""

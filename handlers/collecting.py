@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 STOP_PATIENCE = 1.5
 """Seconds that a stopped answer has to close by itself, so that its receipt is written."""
 TITLES = {
+    "open": "Opening the files",
     "search": "Searching the knowledge",
     "choose": "Choosing how to answer",
     "draft": "Drafting an answer",

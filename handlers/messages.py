@@ -9,13 +9,15 @@ from itertools import pairwise
 import structlog
 
 from bot.core import Core
-from bot.domain import Attachment, Turn
+from bot.domain import Turn
 from bot.learning.corrections import is_correction
 from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
 from handlers.blocks import help
+from handlers.drawing import Drawings, to_draw
 from handlers.identity import Identity
 from handlers.shapes import JSON
+from handlers.slack_files import attachments
 from handlers.text import addresses_a_group, asks_for_help, has_words, is_courtesy, is_question, mentioned, said
 
 log = structlog.get_logger(__name__)
@@ -24,7 +26,6 @@ HINT = "Ask me something after my name, for example: â€œ@Switchboard how do I â€
 NO_WORDS = (
     "I can answer questions in words, in any language, but I found none in your message. What would you like to know?"
 )
-FILE_ALONE = "I see {names}, but I cannot look into files yet. Ask your question in words and I will do my best."
 GLAD = "Glad to help. Ask on whenever you like."
 COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*|why\s*\??)", re.IGNORECASE | re.DOTALL)
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -36,11 +37,19 @@ ModelCommand = Callable[[Asked, str], Awaitable[None]]
 class Messages:
     """Listens to messages and mentions."""
 
-    def __init__(self, core: Core, answering: Answering, identity: Identity, model_command: ModelCommand) -> None:
+    def __init__(
+        self,
+        core: Core,
+        answering: Answering,
+        identity: Identity,
+        model_command: ModelCommand,
+        drawings: Drawings,
+    ) -> None:
         self._core = core
         self._answering = answering
         self._identity = identity
         self._model_command = model_command
+        self._drawings = drawings
 
     async def mention(self, reference: str, body: JSON) -> None:
         """Somebody called the bot by its name in a channel."""
@@ -129,12 +138,13 @@ class Messages:
             await self._answering.say(asked.channel, asked.thread, GLAD)
         elif asks_for_help(text):
             await self._answering.say(asked.channel, asked.thread, help.TEXT, help.help_blocks())
-        elif has_words(text):
+        elif not files and (what := to_draw(text)):
+            await self._drawings.in_thread(asked, what)
+        elif has_words(text) or files:
             await self._answering.in_thread(asked)
         else:
-            names = ", ".join(file.name for file in files)
-            hint = FILE_ALONE.format(names=names) if files else NO_WORDS if text else HINT
-            log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
+            hint = NO_WORDS if text else HINT
+            log.info("hint", person=asked.person, channel=asked.channel)
             await self._answering.say(asked.channel, asked.thread, hint)
 
     async def _note_correction(self, event: JSON, text: str) -> None:
@@ -169,16 +179,3 @@ def speaks_to_the_bot(text: str, person: str, turns: Sequence[Turn], bot: str) -
         return False
     answered = [before for before, after in pairwise(turns) if after.role == "assistant"]
     return any(turn.author == person for turn in answered)
-
-
-def attachments(event: JSON) -> tuple[Attachment, ...]:
-    """The files that came with a message."""
-    return tuple(
-        Attachment(
-            name=str(file.get("name") or file.get("id") or "a file"),
-            mimetype=str(file.get("mimetype") or "application/octet-stream"),
-            size=int(file.get("size") or 0),
-            url=file.get("url_private"),
-        )
-        for file in event.get("files") or ()
-    )

@@ -29,6 +29,7 @@ from handlers.commands.compare import CompareCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
+from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
@@ -59,7 +60,8 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     answering = Answering(client, core, places, identity)
     model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
-    messages = Messages(core, answering, identity, model.in_message)
+    drawings = Drawings(client, core, places)
+    messages = Messages(core, answering, identity, model.in_message, drawings)
     known = Known(core, roles, places)
     home = Home(client, core, roles, agent, known, next_refresh)
     adding = Adding(client, core, roles, places, known, next_refresh)
@@ -68,7 +70,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     shortcuts = Shortcuts(client, core, places, answering, identity, roles)
     saving = Saving(client, core, identity)
     following = Following(core, identity, app.under_way.run)
-    ask = AskCommand(client, answering, identity)
+    ask = AskCommand(client, answering, identity, drawings)
     compare = CompareCommand(client, core, places, answering, identity)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
@@ -118,6 +120,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)
+    doors.shortcut("draw_this", drawings.draw_this)
     doors.modal(comment.COMMENT, actions.commented)
     doors.modal(model_card.PICK, model.picked, model.stale)
     doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)

@@ -19,6 +19,7 @@ from handlers.markdown import escape
 from handlers.origin import Origin, metadata
 from handlers.permissions import Roles
 from handlers.shapes import JSON
+from handlers.slack_files import attachments, by_id
 from handlers.text import has_words, said
 from knowledge import access
 
@@ -42,7 +43,10 @@ class Shortcuts:
         message: JSON = payload["message"]
         thread = message.get("thread_ts") or message["ts"]
         text = said(message.get("text", ""), (await self.identity.bot()).user)
-        view = ask_about.ask_modal(text, origin.metadata(thread=thread))
+        files = attachments(message)
+        kept = {"files": ",".join(file.id for file in files)} if files else {}
+        shown = "\n".join([text, *(f"({file.name})" for file in files)]).strip()
+        view = ask_about.ask_modal(shown, origin.metadata(thread=thread, **kept))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def asked_about(self, reference: str, payload: JSON) -> None:
@@ -59,6 +63,7 @@ class Shortcuts:
             workspace=origin.workspace,
             channel=str(origin.channel),
             thread=origin.thread,
+            attachments=tuple(map(by_id, filter(None, metadata(payload).get("files", "").split(",")))),
         )
         if private:
             await self.answering.privately(asked, origin.line(self.client))

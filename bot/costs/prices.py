@@ -154,10 +154,10 @@ def _by_list(provider: str, model_id: str, usage: Usage, at: datetime) -> Decima
     listed = _listed(provider, model_id, at)
     if listed is None:
         return None
-    hours = next((name for name in ("input_audio_hours", "audio_hours") if getattr(listed, name, None)), None)
-    if usage.audio_ms and hours:
+    if usage.audio_ms and any(getattr(listed, name, None) for name in ("input_audio_hours", "audio_hours")):
         seconds = _AMOUNTS.divide(Decimal(usage.audio_ms), Decimal(1000))
-        return _reckoned(listed, {hours.replace("hours", "seconds"): seconds})
+        # The list wants the whole beside its part.
+        return _reckoned(listed, {"audio_seconds": seconds, "input_audio_seconds": seconds})
     # The list prices what it has no rate for at 0 (speech models are sold by the minute): that is not knowing.
     if usage.prompt_tokens and not _base(getattr(listed, "input_mtok", None)):
         return None

@@ -25,6 +25,7 @@ RULES = "the channel's questions may not leave this machine"
 PINNED = "a person had fixed the model or the strategy"
 STEPPED_IN = "another model had stepped in"
 FOLLOW_UP = "it leans on its thread"
+FILES = "files came with it"
 NO_OTHER = "no other option could be taken"
 PRICE = "the others' prices are unknown"
 BUDGET = "the week's budget had no room"
@@ -79,6 +80,8 @@ class Admission:
         # The search of a follow-up was written by a model, so another one would not be answered from the same evidence.
         if wording.leans(question):
             raise Skipped(FOLLOW_UP)
+        if receipt.attachments:
+            raise Skipped(FILES)
         if not question.audience.scopes <= (await self._audience(question)).scopes:
             raise Skipped(AUDIENCE)
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from openai import APIStatusError, AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Omit, Timeout
 from openai.types import CompletionUsage
@@ -17,13 +18,13 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.chat_completion_chunk import Choice
 from pydantic import SecretStr
 
-from bot.domain import Prompt, TextDelta, Usage
+from bot.domain import Message, Prompt, TextDelta, Usage
 from bot.errors import ModelError
 from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
 from bot.models.certainty import usable
 from bot.models.faults import SERVER_FAULTS, Faults
-from bot.models.tokens import count_tokens
+from bot.models.tokens import count_tokens, image_tokens
 from bot.models.usage import read_usage
 
 SERVED, REQUEST_ID = 200, 120
@@ -214,7 +215,7 @@ class OpenAIModel:
             return await self._created(prompt, body)
 
     async def _created(self, prompt: Prompt, body: dict[str, object]) -> AsyncStream[ChatCompletionChunk]:
-        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+        messages = [{"role": message.role, "content": _content(message)} for message in prompt.messages]
         return await self._client.chat.completions.create(
             model=self._card.model_id,
             messages=cast(list[ChatCompletionMessageParam], messages),
@@ -235,7 +236,19 @@ class OpenAIModel:
         counts = [count_tokens(message.content, self._card.model_id) for message in prompt.messages]
         said = count_tokens("".join(tally.text), self._card.model_id)
         asked = sum(count.tokens + _TOKENS_A_MESSAGE for count in counts) + _TOKENS_A_PROMPT
-        return Usage(prompt_tokens=asked, completion_tokens=said.tokens, estimated=True)
+        seen = sum(image_tokens(image) for message in prompt.messages for image in message.images)
+        return Usage(prompt_tokens=asked + seen, completion_tokens=said.tokens, input_image_tokens=seen, estimated=True)
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """Words alone as text, which every server takes; with pictures in parts, the pictures first."""
+    if not message.images:
+        return message.content
+    pictures = [
+        {"type": "image_url", "image_url": {"url": f"data:{one.mimetype};base64,{b64encode(one.data).decode()}"}}
+        for one in message.images
+    ]
+    return [*pictures, {"type": "text", "text": message.content}]
 
 
 def _named(name: object, longest: int) -> str:

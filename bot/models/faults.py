@@ -62,7 +62,7 @@ class Faults:
         if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError)):
             return self.no_answer()
         if isinstance(error, openai.APIError):
-            return self._broken_off(_said(error))
+            return self._broken_off(in_its_words(error))
         return self.cut()
 
     def unreachable(self) -> ModelError:
@@ -119,7 +119,7 @@ class Faults:
         return ModelNotFound(f"{self._server} does not know the model “{self._card.model_id}”.{fetch} {_ANOTHER}")
 
     def _of_status(self, error: openai.APIStatusError) -> ModelError:
-        status, code, said = error.status_code, str(error.code or ""), _said(error)
+        status, code, said = error.status_code, str(error.code or ""), in_its_words(error)
         if status in {401, 403} or code == "insufficient_quota" or status == 402:
             return self._unauthorized(status)
         if status in {400, 413, 422} and (status == 413 or code == "context_length_exceeded" or _TOO_LONG.search(said)):
@@ -182,7 +182,7 @@ def retry_after(headers: httpx2.Headers) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _said(error: openai.APIError) -> str:
+def in_its_words(error: openai.APIError) -> str:
     """The server's own words, short and without anything that looks like a key."""
     body = error.body
     inner = body.get("error", body) if isinstance(body, dict) else body

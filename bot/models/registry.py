@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from bot.models.client import Timeouts
+    from bot.models.drawing import DrawingModel
     from bot.models.embeddings import EmbeddingModel
+    from bot.models.transcription import TranscriptionModel
+
+_DOES = {"transcription": "writes down what is said", "image": "draws"}
+_SETTING = {"transcription": "models.transcription", "image": "models.image"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,47 @@ class Models:
             raise need.error
         provider = self._catalogue.providers[card.provider]
         return EmbeddingModel(card, provider, self._client(provider))
+
+    def transcription(self, name: str = "auto", *, here: bool = False) -> TranscriptionModel:
+        """The model that writes down what is said: the one of that name, or with "auto" the first that can be called.
+
+        `here`: one that runs on this machine. Raises UnknownModel, or the ModelError that says why there is none.
+        """
+        from bot.models.transcription import TranscriptionModel
+
+        card = self._that_does("transcription", name, here)
+        provider = self._catalogue.providers[card.provider]
+        return TranscriptionModel(card, provider, self._client(provider))
+
+    def drawing(self, name: str = "auto", *, here: bool = False) -> DrawingModel:
+        """The model that draws, found and refused as `transcription` does it."""
+        from bot.models.drawing import DrawingModel
+
+        card = self._that_does("image", name, here)
+        provider = self._catalogue.providers[card.provider]
+        return DrawingModel(card, provider, self._client(provider))
+
+    def _that_does(self, task: str, name: str, here: bool) -> ModelCard:
+        cards = [card for card in self._catalogue.cards if card.task == task]
+        if name != "auto":
+            card = self.card(name)
+            if card not in cards:
+                there = ", ".join(one.name for one in cards) or "none"
+                raise ModelNotFound(f"“{card.name}” is no model that {_DOES[task]}. There are: {there}.")
+            if need := self.needs(card):
+                raise need.error
+            return card
+        usable = [card for card in cards if self.needs(card) is None and (self.stays_here(card) or not here)]
+        if usable:
+            return usable[0]
+        where = " on this machine" if here else ""
+        keys = dict.fromkeys(self._catalogue.providers[card.provider].api_key_env for card in cards)
+        named = " or ".join(key for key in keys if key)
+        how = f"An admin can set {named}, or" if named and not here else "An admin can"
+        raise ModelNotFound(
+            f"There is no model{where} that {_DOES[task]}. {how} add one to the file that models.cards names, and "
+            f"choose it with {_SETTING[task]}."
+        )
 
     async def discover(self) -> tuple[ModelCard, ...]:
         """Asks the local servers for their models and adds the cards. Nothing there: adds none, and raises nothing."""

@@ -52,6 +52,10 @@ class DataRules:
         """The rule that keeps one model out of a channel, as a sentence; "" where none does."""
         return (await self._of(channel)).against(card)
 
+    async def stays(self, channel: str) -> bool:
+        """Whether what is said in a channel may not leave this machine."""
+        return (await self._channels.of(channel)).stay_local
+
     async def check(self, channel: str, card: ModelCard) -> None:
         """Raises NotAllowed where this model may not be asked what is said in a channel."""
         rules = await self._of(channel)

@@ -13,6 +13,8 @@ from bot.selection.modalities import lacking
 ENOUGH_EXAMPLES = 0.5
 """Reviewed examples answer for the team's own affairs from this probability on."""
 OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here may read tells it: I would have to guess."
+ATTACHED = "Files came with the question, and only an answer from passages reads them."
+ONLY_QUOTES = "Files came with the question, and the offline model can only quote them: it answers where no other may."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +23,11 @@ class Guards:
 
     `own_affairs`: the question is about the team itself. `barred`: models that may not be asked from here, by name with
     the rule that keeps each out; `broken`: why some are left alone for now, by name; `modalities`: what the question is
-    made of beside text; `proven`: fine-tuned models that beat the best of the others on golden questions. `alone`: only
-    the offline model is there and well, which quotes with a doubt, or refuses by itself, what another one would not be
-    asked. `model_pinned`, `strategy`: what a person fixed, whom no estimate overrules.
+    made of beside text; `attached`: passages of files that came with the question are there, which are answered from
+    whatever the estimates say, and `writers`: a model that does more than quote may be asked. `proven`: fine-tuned
+    models that beat the best of the others on golden questions. `alone`: only the offline model is there and well,
+    which quotes with a doubt, or refuses by itself, what another one would not be asked. `model_pinned`, `strategy`:
+    what a person fixed, whom no estimate overrules.
     """
 
     least_rag: float
@@ -31,6 +35,8 @@ class Guards:
     barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     modalities: Collection[str] = ()
+    attached: bool = False
+    writers: bool = False
     proven: Collection[str] = ()
     alone: bool = False
     model_pinned: bool = False
@@ -44,6 +50,10 @@ class Guards:
             return f"“{card.name}” cannot {missing}."
         if card.name in self.broken:
             return self.broken[card.name]
+        if self.attached and strategy is not StrategyName.RAG:
+            return ATTACHED
+        if self.attached:
+            return ONLY_QUOTES if self.writers and is_offline(card) else ""
         if strategy is self.strategy:
             return ""
         rag = needs.probability[StrategyName.RAG]

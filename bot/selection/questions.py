@@ -55,7 +55,7 @@ class Questions:
         return row.answer if row is not None else None
 
     async def asked(self, question_id: str) -> Question | None:
-        """The question itself, without the thread's history and the files that came with it."""
+        """The question itself, without the thread's history."""
         row = await self._row(question_id)
         if row is None:
             return None
@@ -72,6 +72,7 @@ class Questions:
             place=Place(workspace=row.workspace, channel=row.channel, kind=kind, thread=row.thread),
             audience=Audience(frozenset(row.scopes)),
             asked_at=row.asked_at,
+            attachments=receipts.from_json(row.receipt).attachments if row.receipt else (),
             private=row.private,
         )
 

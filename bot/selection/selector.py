@@ -75,7 +75,9 @@ class Selector:
         strategy_pin = next((pin for pin in pins if pin.strategy), None)
         cards = [card for card in models if model_pin is None or card.name == model_pin.model]
         estimates, outdated = self._estimates(known)
-        weighing = self._weighing(question, models, cards, estimates, model_pin, strategy_pin, known)
+        weighing = self._weighing(
+            question, models, cards, estimates, model_pin, strategy_pin, known, attached=evidence.attached > 0
+        )
         options, struck = weighing.options(question, evidence, cards)
         obeyed, said = [], []
         if model_pin is not None:
@@ -118,13 +120,18 @@ class Selector:
         model_pin: Pin | None,
         strategy_pin: Pin | None,
         known: Circumstances,
+        *,
+        attached: bool = False,
     ) -> Weighing:
         guards = Guards(
             least_rag=estimates.weights.least_rag,
-            own_affairs=wording.is_own_affair(question.text),
+            # What is shown on a picture may well be the team's own affair, and is there to be seen.
+            own_affairs=wording.is_own_affair(question.text) and not question.images,
             barred=known.barred,
             broken=known.broken,
             modalities=known.needs,
+            attached=attached,
+            writers=any(not is_offline(card) and card.name not in {*known.barred, *known.broken} for card in cards),
             proven={*known.proven, *proven_by_cards(models)},
             alone=all(is_offline(card) or card.name in known.broken for card in cards),
             model_pinned=model_pin is not None,

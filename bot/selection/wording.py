@@ -99,7 +99,7 @@ def sought(text: str) -> str:
 
 
 def usable(question: Question) -> str:
-    """The question's own words. Raises UnusableQuestion where there are none, or too many."""
+    """The question's own words; "" where files alone came. Raises UnusableQuestion for nothing, or too much."""
     length = len(question.text)
     if length > MAX_CHARACTERS:
         raise UnusableQuestion(
@@ -110,8 +110,7 @@ def usable(question: Question) -> str:
     if _says_something(text):
         return text
     if question.attachments:
-        names = ", ".join(attachment.name for attachment in question.attachments)
-        raise UnusableQuestion(f"I cannot read files yet ({names}). Please ask your question in words.")
+        return ""  # it may be spoken
     raise UnusableQuestion("I saw no question there. Ask me something in words, for example “How do we deploy?”")
 
 

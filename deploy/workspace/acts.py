@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import mimetypes
 from collections.abc import Awaitable, Callable
 
 from deploy.workspace.core import Core
@@ -234,8 +235,10 @@ class Acts:
         content, name = _bytes(sent), str(sent.get("name") or "")
         if not name:
             raise ActError("A file needs a name.")
-        mimetype = str(sent.get("mimetype") or "application/octet-stream")
+        guessed = mimetypes.guess_type(name)[0]
+        mimetype = str(sent.get("mimetype") or guessed or "application/octet-stream")
         file = File(self._core.state.next_id("F"), name, name, mimetype, user, content, len(content), shared=True)
+        file.duration_ms = int(sent.get("duration_ms") or 0)
         self._core.state.files[file.id] = file
         return file
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -306,7 +308,9 @@ class Driver:
         return result
 
     async def _posted(self, path: str, body: JSON) -> JSON:
-        async with self._session.post(path, json=body) as response:
+        # As a stream, since files travel inside and may be large.
+        data, headers = io.BytesIO(json.dumps(body).encode()), {"Content-Type": "application/json"}
+        async with self._session.post(path, data=data, headers=headers) as response:
             answer: JSON = await response.json()
         if not answer["ok"]:
             raise Refused(answer["error"])

@@ -203,7 +203,7 @@ class Messages:
 
     def file_object(self, file: File) -> JSON:
         """A file as Slack's Web API and events describe it."""
-        private = f"{self._state.url}/files-pri/{file.id}/{quote(file.name)}"
+        private = f"{self._state.url}/files-pri/{file.id}/{quote(file.name, safe='')}"
         shared: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
         for channel in (self._state.channels.get(each) for each in file.channels):
             if channel is not None:
@@ -219,6 +219,8 @@ class Messages:
             "created": file.created,
             "timestamp": file.created,
             **({"updated": file.updated} if file.updated else {}),
+            **({"alt_txt": file.alt} if file.alt else {}),
+            **({"subtype": "slack_audio", "duration_ms": file.duration_ms} if file.duration_ms else {}),
             "mode": "quip" if file.is_canvas else "hosted",
             "is_external": False,
             "url_private": private,
@@ -229,7 +231,8 @@ class Messages:
 
     @staticmethod
     def _file_for_page(file: JSON) -> JSON:
-        kept = {key: file[key] for key in ("id", "name", "title", "mimetype", "size")}
+        shown = ("id", "name", "title", "mimetype", "size", "alt_txt")
+        kept: JSON = {key: file[key] for key in shown if key in file}
         return {**kept, "url": f"/_/file/{file['id']}"}
 
     @staticmethod
@@ -262,6 +265,8 @@ class Messages:
         if BOT_USER not in channel.members:
             return
         event = {**message, "channel": channel.id, "event_ts": message["ts"]}
+        if channel.is_ext_shared and "files" in event:
+            event["files"] = [_to_be_looked_up(file) for file in event["files"]]
         self._app.event({**event, "channel_type": channel.kind})
         if channel.is_im or message["user"] == BOT_USER or not mentions_bot(message["text"]):
             return
@@ -306,6 +311,11 @@ class Messages:
                     "file": {"id": file.id},
                 }
             )
+
+
+def _to_be_looked_up(file: JSON) -> JSON:
+    """A file of another workspace, as events of Slack Connect name it: the app has to ask for it."""
+    return {**{key: file[key] for key in ("id", "created", "timestamp")}, "file_access": "check_file_info"}
 
 
 def _ending(name: str) -> str:

@@ -98,7 +98,8 @@ class Channel:
 class File:
     """An uploaded file, or a canvas; `shared` says whether its upload was completed.
 
-    `created` and `updated` are Unix times in seconds; `updated` is 0 until somebody changes it.
+    `created` and `updated` are Unix times in seconds; `updated` is 0 until somebody changes it. `alt` says in words
+    what a picture shows; `duration_ms` is that of a voice message.
     """
 
     id: str
@@ -110,6 +111,8 @@ class File:
     size: int = 0
     shared: bool = False
     channels: list[str] = field(default_factory=list)
+    alt: str = ""
+    duration_ms: int = 0
     created: int = field(default_factory=lambda: int(time.time()))
     updated: int = 0
 

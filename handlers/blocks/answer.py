@@ -22,7 +22,9 @@ def tail(answer: Answer, now: datetime) -> list[JSON]:
     """The blocks under the text."""
     ask = [context(f"You could ask *{escape(answer.ask)}*, who reviewed the nearest example.")] if answer.ask else []
     note = [context(escape(answer.note))] if answer.note else []
-    return [*note, *sources(answer.citations, now), *ask, context(how(answer.receipt)), *buttons(answer.question_id)]
+    files = [context("\n".join(escape(line) for line in answer.about_files))] if answer.about_files else []
+    told = [*note, *files, *sources(answer.citations, now), *ask]
+    return [*told, context(how(answer.receipt)), *buttons(answer.question_id)]
 
 
 def failed_tail(failed: Failed, question_id: str) -> list[JSON]:

@@ -17,6 +17,10 @@ def help_blocks() -> list[JSON]:
             "In a thread with me, just go on asking. I answer from the team's documents where they help, with sources."
         ),
         section(
+            "*More than text.* Send files, pictures or a voice message with your question: I read them for this "
+            "question alone. “draw a red fox” gets you a picture."
+        ),
+        section(
             "*Under each answer:* 👍 👎 count in the weekly report; “Why this answer?” shows what I chose "
             "and the price; “Try another way” asks again in the next best way."
         ),
@@ -28,7 +32,7 @@ def help_blocks() -> list[JSON]:
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`, `budget`"
         ),
-        section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge” and “Save as example”."),
+        section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),
         context(
             "I read only what everyone who sees the answer may read. In a direct message that is what you may read."
         ),

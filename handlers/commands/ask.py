@@ -6,6 +6,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answering import Answering, Asked
+from handlers.drawing import Drawings, to_draw
 from handlers.identity import Identity
 from handlers.markdown import shorten
 from handlers.origin import Origin
@@ -22,10 +23,11 @@ class AskCommand:
 
     KIND = "ask"
 
-    def __init__(self, client: AsyncWebClient, answering: Answering, identity: Identity) -> None:
+    def __init__(self, client: AsyncWebClient, answering: Answering, identity: Identity, drawings: Drawings) -> None:
         self._client = client
         self._answering = answering
         self._identity = identity
+        self._drawings = drawings
 
     @staticmethod
     def heard(payload: JSON) -> str:
@@ -50,4 +52,7 @@ class AskCommand:
             channel=str(origin.channel),
             thread=origin.thread,
         )
-        await self._answering.privately(asked, line)
+        if what := to_draw(text):
+            await self._drawings.privately(asked, what, line)
+        else:
+            await self._answering.privately(asked, line)

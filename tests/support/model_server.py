@@ -16,6 +16,7 @@ import asyncio
 import json
 import re
 import zlib
+from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,7 +172,14 @@ class Request:
     @property
     def prompt(self) -> str:
         """All messages, joined."""
-        return "\n\n".join(str(message.get("content", "")) for message in self.body.get("messages", ()))
+        return "\n\n".join(map(_words, self.body.get("messages", ())))
+
+    @property
+    def images(self) -> list[str]:
+        """The addresses of the pictures in the messages, as data: URLs."""
+        contents = [message.get("content") for message in self.body.get("messages", ())]
+        parts = [part for content in contents if isinstance(content, list) for part in content]
+        return [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
 
 
 class ModelServer:
@@ -206,6 +214,8 @@ class ModelServer:
         self.dimensions = dimensions
         self._embeddings: deque[Reply | Sequence[Sequence[float]]] = deque()
         self.changed = asyncio.Condition()
+        self._transcripts: deque[Reply | Mapping[str, Any]] = deque()
+        self._pictures: deque[Reply | Mapping[str, Any]] = deque()
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -214,6 +224,8 @@ class ModelServer:
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embed)
+        app.router.add_post("/v1/audio/transcriptions", self._transcribe)
+        app.router.add_post("/v1/images/generations", self._draw)
         self._add_routes(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -250,6 +262,14 @@ class ModelServer:
     def script_embeddings(self, *replies: Reply | Sequence[Sequence[float]]) -> None:
         """Queues replies, one an embedding request: a refusal or a fault, or the very vectors."""
         self._embeddings.extend(replies)
+
+    def script_transcripts(self, *replies: Reply | Mapping[str, Any] | str) -> None:
+        """Queues replies, one a recording: a refusal or a fault, the body as it is, or the words that are heard."""
+        self._transcripts.extend({"text": reply} if isinstance(reply, str) else reply for reply in replies)
+
+    def script_pictures(self, *replies: Reply | Mapping[str, Any] | bytes) -> None:
+        """Queues replies, one a picture: a refusal or a fault, the body as it is, or the picture's bytes."""
+        self._pictures.extend(drawn(reply) if isinstance(reply, bytes) else reply for reply in replies)
 
     @property
     def embedded(self) -> list[str]:
@@ -311,6 +331,32 @@ class ModelServer:
         tokens = sum(len(text.split()) for text in body["input"])
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return whole(noted, {"object": "list", "data": data, "model": body["model"], "usage": usage})
+
+    async def _transcribe(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        file = form["file"]
+        assert isinstance(file, web.FileField)
+        told = {"model": form["model"], "filename": file.filename, "bytes": file.file.read()}
+        noted = await self._note(request, told)
+        return await self._scripted(request, noted, self._transcripts, {"text": "How do I roll back a release?"})
+
+    async def _draw(self, request: web.Request) -> web.StreamResponse:
+        noted = await self._note(request, await request.json())
+        return await self._scripted(request, noted, self._pictures, {"data": []})
+
+    async def _scripted(
+        self,
+        request: web.Request,
+        noted: Request,
+        script: deque[Reply | Mapping[str, Any]],
+        usual: Mapping[str, Any],
+    ) -> web.StreamResponse:
+        if refused := self._refuse(request):
+            return refused
+        reply = script.popleft() if script else usual
+        if isinstance(reply, Reply):
+            return await self._answer(request, noted, reply)
+        return web.json_response(dict(reply), headers={"x-request-id": f"req-{len(self.requests)}"})
 
     async def _note(self, request: web.Request, body: dict[str, Any]) -> Request:
         headers = dict(request.headers)
@@ -386,6 +432,17 @@ class ModelServer:
             return
 
 
+def drawn(picture: bytes, **usage: Any) -> dict[str, Any]:
+    """The answer with a picture in it, as OpenAI's models of images send it; `usage` instead of the usual."""
+    counts = {"input_tokens": 12, "output_tokens": 1056, "input_tokens_details": {"text_tokens": 12, "image_tokens": 0}}
+    return {"created": 0, "data": [{"b64_json": b64encode(picture).decode()}], "usage": usage or counts}
+
+
+def refused_content() -> Reply:
+    """400 as OpenAI words it for what its rules forbid to draw."""
+    return _refusal(400, "Your request was rejected by the safety system.", "moderation_blocked")
+
+
 def word_vector(text: str, dimensions: int) -> list[float]:
     """A vector that says which words a text has (hashed), the same in every process."""
     vector = [0.0] * dimensions
@@ -394,10 +451,17 @@ def word_vector(text: str, dimensions: int) -> list[float]:
     return vector if any(vector) else [1.0] * dimensions
 
 
+def _words(message: Mapping[str, Any]) -> str:
+    content = message.get("content", "")
+    if isinstance(content, list):
+        return "\n".join(part["text"] for part in content if part["type"] == "text")
+    return str(content)
+
+
 def echo(request: Request) -> str:
     """A deterministic answer: the last message's last line, with [1] where the prompt numbers passages."""
     messages = request.body.get("messages") or [{"content": ""}]
-    lines = [line.strip() for line in str(messages[-1].get("content", "")).splitlines() if line.strip()]
+    lines = [line.strip() for line in _words(messages[-1]).splitlines() if line.strip()]
     mark = " [1]" if re.search(r"(^|\n)\W{0,3}\[?1[\].):]", request.prompt) else ""
     return f"You asked: {lines[-1][:300] if lines else 'nothing'}{mark}"
 

@@ -15,7 +15,7 @@ async def get_upload_url(call: Call) -> JSON:
     if length <= 0:
         raise ApiError("invalid_arguments")
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    file = File(call.state.next_id("F"), name, name, mimetype, BOT_USER, size=length)
+    file = File(call.state.next_id("F"), name, name, mimetype, BOT_USER, size=length, alt=call.text("alt_txt"))
     call.state.files[file.id] = file
     return {"upload_url": f"{call.state.url}/upload/{file.id}", "file_id": file.id}
 

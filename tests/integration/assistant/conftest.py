@@ -18,7 +18,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.assistant import Assistant
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
-from bot.domain import Answer, AnswerEvent, Audience, Failed, Finished, Place, PlaceKind, Question, TextDelta
+from bot.domain import (
+    Answer,
+    AnswerEvent,
+    Attachment,
+    Audience,
+    Failed,
+    Finished,
+    Place,
+    PlaceKind,
+    Question,
+    TextDelta,
+)
+from bot.drawing import Drawing
+from bot.enclosing import Enclosing
+from bot.errors import FileUnread
+from bot.gate import Gate
+from bot.hearing import Hearing
 from bot.learning.examples import Examples
 from bot.models.breakers import Breakers
 from bot.models.cards import ModelCard
@@ -102,6 +118,25 @@ def hosted() -> Callable[..., tuple[Provider, ModelCard]]:
     return _hosted
 
 
+class Shelf:
+    """Where the files lie that come with questions: by name, and what was fetched."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+
+    def put(self, name: str, content: bytes, **fields: Any) -> Attachment:
+        """A file, as a message names it."""
+        self.files[name] = content
+        return Attachment(**{"name": name, "mimetype": "", "size": len(content), "id": name, **fields})
+
+    async def fetch(self, attachment: Attachment, most_bytes: int) -> tuple[Attachment, bytes]:
+        self.fetched.append(attachment.name)
+        if attachment.id not in self.files:
+            raise FileUnread(f"{attachment.name} was deleted.")
+        return attachment, self.files[attachment.id]
+
+
 @dataclass
 class House:
     """The assistant with its parts, and short ways to ask."""
@@ -116,6 +151,8 @@ class House:
     allow_lists: AllowLists
     trials: Trials
     switches: Switches
+    shelf: Shelf
+    drawing: Drawing
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def question(self, text: str, *, channel: str = "C0HELP", **fields: Any) -> Question:
@@ -171,8 +208,12 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         opened.append(models)
         prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
         channels, allow_lists, trials = Channels(database), AllowLists(database), Trials(database, lambda: NOW)
-        rules = DataRules(channels, models, allow_lists)
+        rules, shelf = DataRules(channels, models, allow_lists), Shelf()
         switches = Switches(pins, trials, rules, models, default_model)
+        patience = Patience(first_pause=0.0)
+        gate = Gate(ledger=Ledger(database), prices=prices, clock=lambda: NOW, patience=patience)
+        enclosing = Enclosing(Hearing(gate, models, rules), knowledge.embedder)
+        enclosing.connect(shelf)
         assistant = Assistant(
             engine=database,
             knowledge=knowledge,
@@ -188,10 +229,13 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
             data_rules=rules,
             examples=examples,
             clock=lambda: NOW,
-            patience=Patience(first_pause=0.0),
+            patience=patience,
+            enclosing=enclosing,
             **{"answer_tokens": 500, "history_tokens": 500, **options},
         )
-        return House(assistant, models, pins, examples, database, knowledge, channels, allow_lists, trials, switches)
+        drawing = Drawing(gate, models, rules)
+        parts = (channels, allow_lists, trials, switches, shelf, drawing)
+        return House(assistant, models, pins, examples, database, knowledge, *parts)
 
     yield make
     for models in opened:

@@ -11,15 +11,21 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from sample_files import png, wav
 
 from bot.domain import Message, Prompt, StrategyName, TextDelta, Usage
 from bot.errors import ModelError, ModelNotFound, ModelRateLimited, ModelUnavailable
-from bot.models.client import OpenAIModel
+from bot.models.cards import ModelCard
+from bot.models.catalogue import Provider
+from bot.models.client import OpenAIModel, Timeouts, open_client
+from bot.models.drawing import NO_USAGE, DrawingModel
 from bot.models.retry import AttemptFailed, AttemptStarted, attempts
+from bot.models.transcription import TranscriptionModel
 
 VERSION = "1.43.0"
 FIXTURES = {
@@ -39,6 +45,21 @@ FIXTURES = {
             "response": {"content": "This answer is dropped in its middle and never comes to its end."},
             "latency": 100,
             "truncateAfterChunks": 3,
+        },
+        {
+            "match": {"endpoint": "transcription"},
+            "response": {"transcription": {"text": "Roll it back.", "usage": {"type": "duration", "seconds": 3}}},
+        },
+        {
+            "match": {"endpoint": "image", "userMessage": "fox"},
+            "response": {"image": {"b64Json": b64encode(png()).decode()}},
+        },
+        {
+            "match": {"endpoint": "image", "userMessage": "weapon"},
+            "response": {
+                "error": {"message": "Not allowed.", "type": "invalid_request_error", "code": "moderation_blocked"},
+                "status": 400,
+            },
         },
     ]
 }
@@ -152,3 +173,19 @@ async def until_fault(model: OpenAIModel, prompt: Prompt) -> tuple[list[TextDelt
 
 async def test_its_models_are_listed(model: OpenAIModel) -> None:
     await model.ping()
+
+
+async def test_speech_is_written_down_and_a_picture_is_drawn_or_refused(aimock: str) -> None:
+    provider = Provider(name="house", title="House", base_url=aimock, local=True)
+    client = open_client(provider, None, Timeouts())
+    try:
+        ear = ModelCard(name="gpt-transcribe", provider="house", task="transcription")
+        heard = await TranscriptionModel(ear, provider, client).transcribe(wav(2_500), 2_500)
+        assert (heard.text, heard.usage.audio_ms, heard.unpriced) == ("Roll it back.", 3_000, "")
+        brush = DrawingModel(ModelCard(name="gpt-image-2.5-flare", provider="house", task="image"), provider, client)
+        drawn = await brush.draw("a red fox")
+        assert (brush.picture(drawn), drawn.usage.images, drawn.unpriced) == (png(), 1, NO_USAGE)
+        with pytest.raises(ModelError, match=r"will not draw this: Not allowed\."):
+            await brush.draw("a weapon")
+    finally:
+        await client.close()

@@ -117,3 +117,16 @@ def test_a_deployment_that_is_called_like_a_model_never_takes_that_models_price(
     own = Rates(input=Decimal(1), output=Decimal(2))
     assert prices.price("azure", "o3-mini", usage, rates=own).amount == Decimal("0.003")
     assert prices.price("openai", "o3-mini", usage).amount is not None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "minute"),
+    [("openai", "gpt-transcribe", "0.0045"), ("openai", "gpt-live-transcribe", "0.017"), ("groq", "whisper-1", None)],
+)
+def test_speech_is_priced_by_the_minute_where_the_list_sells_it_so(
+    provider: str, model: str, minute: str | None
+) -> None:
+    usage = Usage(prompt_tokens=0, completion_tokens=0, audio_ms=60_000)
+    price = PriceBook().price(provider, model, usage)
+    assert price.amount == (Decimal(minute) if minute else None)
+    assert bool(price.why) is (minute is None)

@@ -53,6 +53,10 @@ def test_every_event_has_the_scope_that_brings_it() -> None:
     assert set(needed) <= set(events)
 
 
+def test_files_can_be_read_and_pictures_uploaded() -> None:
+    assert {"files:read", "files:write"} <= set(MANIFEST["oauth_config"]["scopes"]["bot"])
+
+
 def test_what_is_followed_in_channels_is_subscribed_to_and_within_the_scopes() -> None:
     followed = {*CHANNEL_EVENTS, *FILE_EVENTS}
     assert followed <= set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])

@@ -16,15 +16,21 @@ def shipped() -> Catalogue:
     return load_catalogue()
 
 
-def test_every_shipped_chat_model_of_a_hosted_provider_has_a_price_on_the_list(shipped: Catalogue) -> None:
+def test_every_shipped_model_of_a_hosted_provider_has_a_price_on_the_list(shipped: Catalogue) -> None:
     for card in shipped.cards:
-        if shipped.providers[card.provider].local or card.task not in ("chat", "embedding"):
+        if shipped.providers[card.provider].local or card.task not in ("chat", "embedding", "transcription"):
             continue
         provider, model = card.provider, card.model_id
         if provider == "huggingface":
             model, _, served_by = model.rpartition(":")
             provider = f"huggingface_{served_by}"
-        usage = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
+        is_speech = card.task == "transcription"
+        sold = (
+            {"audio_seconds": 60, "input_audio_seconds": 60}
+            if is_speech
+            else {"input_tokens": 1000, "output_tokens": 1000}
+        )
+        usage = genai_prices.Usage(**sold)
         assert genai_prices.calc_price(usage, model, provider_id=provider).total_price > 0, card.name
 
 

@@ -7,7 +7,7 @@ from bot.models.cards import FineTune, ModelCard
 from bot.models.catalogue import OFFLINE, load_catalogue
 from bot.selection.data_rules import STAYS
 from bot.selection.estimates import Needs
-from bot.selection.guards import OWN_AFFAIRS, Guards, proven_by_cards
+from bot.selection.guards import ATTACHED, ONLY_QUOTES, OWN_AFFAIRS, Guards, proven_by_cards
 
 ZERO_SHOT, FEW_SHOT, RAG, FINE_TUNED = StrategyName
 WRITER = ModelCard(name="writer", provider="house", context_window=8192)
@@ -98,3 +98,11 @@ def test_a_model_that_is_left_alone_is_kept_out_with_the_sentence_of_its_breaker
     guards = Guards(least_rag=0.6, broken={"writer": "It is down."}, strategy=RAG)
     assert guards.against(WRITER, RAG, needs(0.9)) == "It is down."
     assert guards.against(OFFLINE_CARD, RAG, needs(0.9)) == ""
+
+
+def test_files_that_came_with_the_question_are_answered_from_by_a_model_that_writes_where_one_may() -> None:
+    guards = Guards(least_rag=0.6, attached=True, writers=True, own_affairs=True)
+    assert guards.against(WRITER, RAG, needs(0.1)) == ""
+    assert guards.against(WRITER, StrategyName.ZERO_SHOT, needs(0.9)) == ATTACHED
+    assert guards.against(OFFLINE_CARD, RAG, needs(0.9)) == ONLY_QUOTES
+    assert Guards(least_rag=0.6, attached=True).against(OFFLINE_CARD, RAG, needs(0.1)) == ""

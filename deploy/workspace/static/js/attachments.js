@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { sizeOf } from "./file.js";
 import { toast } from "./toast.js";
 
-const LARGEST = 20_000_000; // bytes; they travel inside one JSON message
+const LARGEST = 40_000_000; // bytes; they travel inside one JSON message
 
 function base64(file) {
   return new Promise((resolve, reject) => {
