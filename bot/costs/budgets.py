@@ -211,7 +211,7 @@ def _holding(dialect: str, count: int) -> sa.Executable:
     use = _using(dialect, count, "held", spent=Decimal(0), unknown=0)
     after = budget_use.c.held + use.excluded.held
     # In plain words, since a subquery would take the row that is changed for a table of its own.
-    row = sa.literal_column("budget_use.budget")
+    row: sa.ColumnElement[int] = sa.literal_column("budget_use.budget")
     all_of_it = sa.literal_column("budget_use.spent + budget_use.held + excluded.held", sa.BigInteger)
     amount = sa.type_coerce(budgets.c.amount, sa.BigInteger)
     full = sa.exists().where(budgets.c.id == row, budgets.c.hard, amount < all_of_it)

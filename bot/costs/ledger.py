@@ -207,7 +207,8 @@ class Ledger:
 
             def removed(connection: sa.Connection) -> None:
                 gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
-                self._count(connection, connection.execute(gone).one(), (OPEN, None), ("over_budget", None))
+                held: sa.Row[Any] = connection.execute(gone).one()
+                self._count(connection, held, (OPEN, None), ("over_budget", None))
 
             await write(self._engine, removed)
 
@@ -257,7 +258,7 @@ class Ledger:
         values |= {"cost": price.amount, "price_version": price.version}
 
         def corrected(connection: sa.Connection) -> bool:
-            held = connection.execute(_CORRECTED, values).first()
+            held: sa.Row[Any] | None = connection.execute(_CORRECTED, values).first()
             if held is not None:
                 self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
             return held is not None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.costs.ledger import Ledger, Row
 from bot.domain import COUNTS, Price, Usage
@@ -73,5 +74,5 @@ def usage_of(row: Row) -> Usage | None:
     """What a call used up; None where nobody knows. A row from before a kind was counted has none of it."""
     if row.prompt_tokens is None or row.completion_tokens is None:
         return None
-    counts = {name: getattr(row, name) or 0 for name in COUNTS}
+    counts: dict[str, Any] = {name: getattr(row, name) or 0 for name in COUNTS}
     return Usage(**counts, estimated=row.estimated, served=row.served or "")

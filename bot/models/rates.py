@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -115,8 +115,6 @@ class Tariff(BaseModel):
         if self.exchange is None:
             return rates
         worth = self.exchange.dollars
-        turned = {name: None if rate is None else _EXACT.multiply(rate, worth) for name, rate in own.items()}
-        joined = ", " if stated.from_ else " "
-        return replace(
-            rates, **turned, version=f"{version}{joined}{self.currency} at {worth:f} of {self.exchange.date}"
-        )
+        turned: dict[str, Any] = {name: rate and _EXACT.multiply(rate, worth) for name, rate in own.items()}
+        version += f"{',' if stated.from_ else ''} {self.currency} at {worth:f} of {self.exchange.date}"
+        return replace(rates, **turned, version=version)

@@ -264,7 +264,8 @@ def recomputed(row: Any) -> Decimal | None:
 
 async def prove(engine: AsyncEngine, url: str, calls: int, kills: int, *, at_once: int = 32) -> Findings:
     """Makes so many calls from processes that are killed so many times, evenly spread, and compares."""
-    async with Journal() as journal:
+    journal = Journal()
+    async with journal:
         left = list(range(calls))
         for killed in range(kills + 1):
             process = await _started(url, journal.url, at_once, left)

@@ -394,8 +394,8 @@ class ModelServer:
         pieces = list(reply.pieces) if reply.pieces is not None else re.findall(r"\S+\s*|\s+", text)
         await _send(response, noted, _chunk(noted, {"role": "assistant", "content": ""}))
         for number, piece in enumerate(pieces):
-            chunk = _chunk(noted, {"content": piece})
-            await _send(response, noted, _with_logprobs(chunk, noted, reply, number, piece))
+            said = _chunk(noted, {"content": piece})
+            await _send(response, noted, _with_logprobs(said, noted, reply, number, piece))
             if number == 0 and reply.gate is not None:
                 await reply.gate.wait()
             if number == 0 and reply.fault == "invalid_stream":

@@ -19,7 +19,13 @@ NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
 
 async def settled(ledger: Ledger, model: str, cost: str | None = "0.5", at: datetime = NOON, **changes: Any) -> None:
-    values = {"question_id": None, "purpose": "answer", "attempt": 1, "provider": "openai", "strategy": None}
+    values: dict[str, Any] = {
+        "question_id": None,
+        "purpose": "answer",
+        "attempt": 1,
+        "provider": "openai",
+        "strategy": None,
+    }
     values |= {"channel": None, "asker": None}
     row = await ledger.open(Call(**(values | {"model": model, "started_at": at} | changes)))
     usage = Usage(prompt_tokens=1000, completion_tokens=100, cached_tokens=900, served=f"{model}-2026-01-01")

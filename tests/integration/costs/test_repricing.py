@@ -71,7 +71,7 @@ async def test_what_was_first_written_down_stays_however_often_a_call_is_priced_
     await settled(ledger, "0.5")
     for amount in ("0.4", "0.3"):
         price = Price(amount=Decimal(amount), version=amount)
-        (told,) = await reprice(ledger, lambda *_, price=price: price, NOW, at=NOW)  # type: ignore[misc]
+        (told,) = await reprice(ledger, lambda *_, price=price: price, NOW, at=NOW)
         assert told.changed == 1
     (row,) = await ledger.rows(NOW, NOW + timedelta(days=1))
     assert (row.cost, row.first_cost, row.first_price_version) == (Decimal("0.3"), Decimal("0.5"), "old")
