@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.core import Core
 from handlers import origin
+from handlers.accepting import Accepting
 from handlers.actions import Actions
 from handlers.adding import Adding
 from handlers.agent import Agent
@@ -22,6 +23,7 @@ from handlers.blocks import another_way, ask_about, clarify, comment, example, h
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
+from handlers.blocks.report import ACCEPT
 from handlers.blocks.saved import REMOVE
 from handlers.commands.ask import AskCommand
 from handlers.commands.cost import CostCommand
@@ -108,6 +110,7 @@ def register(app: AsyncApp, core: Core, next_refresh: Callable[[datetime], datet
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
     doors.action(REMOVE, saving.remove)
+    doors.action(ACCEPT, Accepting(client, core, roles).pressed)
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)

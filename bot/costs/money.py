@@ -22,3 +22,14 @@ def at_least(amount: Decimal, unknown: int) -> str:
     if not unknown:
         return dollars(amount)
     return f"at least {dollars(amount)}" if amount else "unknown"
+
+
+def of_picodollars(amount: int) -> Decimal:
+    """US dollars of the whole millionths of a millionth in which the ledger keeps them; exact."""
+    exact = Decimal(amount).scaleb(-12).normalize()
+    return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+
+
+def signed(amount: Decimal) -> str:
+    """A change: "+$4.10", "−$1.90"."""
+    return f"{'−' if amount < 0 else '+'}{dollars(abs(amount))}"
