@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ COMPARED = 8
 """How many earlier days of the same weekday a day is held against."""
 FEWEST = 4
 TIMES = 2.0
-SPREADS = 6.0
+SPREADS = 4.0
 SHARE = 0.5
 
 
@@ -41,10 +42,10 @@ class Anomaly:
 def anomalies(days: Mapping[date, Day], shown: Sequence[date], rates: RatesOf = no_rates) -> tuple[Anomaly, ...]:
     """Those among the days `shown`; `days` also holds the weeks before them.
 
-    A day stands out where it costs at least twice the median of the same weekday in the eight weeks before, six robust
-    standard deviations (1.4826 · MAD, Rousseeuw and Croux 1993) above it, more than every one of them, and half of an
-    average day's whole cost above it. The channel and the model that explain it are named, never a person. With fewer
-    than four such weekdays nothing is said.
+    A day stands out where it costs at least twice what is usual, the median of the same weekday in the eight weeks
+    before, and half of an average day's whole cost above it, and where its ratio to the usual lies four robust standard
+    deviations (1.4826 · MAD of the ratios' logarithms over all those days, Rousseeuw and Croux 1993) above 1. The channel
+    and the model that explain it are named, never a person. With fewer than four such weekdays nothing is said.
     """
     found: list[Anomaly] = []
     for day in shown:
@@ -63,15 +64,14 @@ def _same_weekdays(day: date) -> list[date]:
 
 def _of_day(days: Mapping[date, Day], day: date, past: Sequence[date], rates: RatesOf) -> list[Anomaly]:
     average = sum(days[each].cost for each in _week_before(days, day)) / 7
-    usual = _stands_out(days[day].cost, [days[each].cost for each in past], average)
+    usual = _stands_out(days, day, average, lambda each: each.cost)
     if usual is not None:
         place = _explaining(days, day, past, lambda cell: cell.place)
         model = _explaining(days, day, past, lambda cell: cell.model)
         return [_told(days, day, past, usual, place, model, rates)]
     # A place may stand out of a day that does not: what is usual elsewhere hides it.
     for place in {cell.place for cell in days[day].cells} - {""}:
-        costs = [_cost(days[each], place) for each in past]
-        usual = _stands_out(_cost(days[day], place), costs, average)
+        usual = _stands_out(days, day, average, lambda each, place=place: _cost(each, place))  # type: ignore[misc]
         if usual is not None:
             return [_told(days, day, past, usual, place, "", rates)]
     return []
@@ -85,12 +85,27 @@ def _cost(day: Day, place: str) -> int:
     return sum(cell.cost for cell in day.cells if cell.place == place)
 
 
-def _stands_out(cost: int, past: Sequence[int], average: float) -> int | None:
-    """What is usual where this stands out; None where it does not."""
-    usual = median(past)
-    spread = 1.4826 * median(abs(each - usual) for each in past)
-    least = max(TIMES * usual, usual + SPREADS * spread, usual + SHARE * average, max(past) * 1.25)
-    return round(usual) if cost > least and average else None
+def _stands_out(
+    days: Mapping[date, Day], day: date, average: float, cost_of: Callable[[Day], int]
+) -> int | None:
+    """What is usual where this day stands out; None where it does not."""
+    costs = {each: cost_of(days[each]) for each in days if each < day}
+    by_weekday = [
+        median([costs.get(day - timedelta(days=7 * weeks + back), 0) for weeks in range(1, COMPARED + 1)])
+        for back in range(7)
+    ]
+    usual, cost = by_weekday[0], cost_of(days[day])
+    if not average or cost < TIMES * usual or cost < usual + SHARE * average:
+        return None
+    if not usual:
+        return 0 if not any(by_weekday) and not any(costs.values()) else None
+    ratios = [
+        math.log(cost / by_weekday[(day - each).days % 7])
+        for each, cost in costs.items()
+        if cost and by_weekday[(day - each).days % 7] and (day - each).days <= 7 * COMPARED
+    ]
+    spread = 1.4826 * median(abs(ratio) for ratio in ratios)
+    return round(usual) if math.log(cost / usual) > SPREADS * spread else None
 
 
 def _explaining(days: Mapping[date, Day], day: date, past: Sequence[date], key: Callable[[Cell], str]) -> str:

@@ -16,6 +16,7 @@ LOOKED_BACK = 56
 FEWEST = 14
 LEVEL = 0.8
 _PRIOR = 0.5
+_PULL, _GROWTH = 4, 1.5
 _SMOOTHING = (0.02, 0.05, 0.1, 0.2, 0.35)
 _CENT = Decimal("0.01")
 
@@ -80,29 +81,42 @@ def _ahead(values: Sequence[float], last: date, left: Sequence[date]) -> tuple[f
     """Mean and standard deviation of the sum of the days that are left, and the degrees of freedom."""
     by_weekday = weekday_factors(values, last)
     first = last - timedelta(days=len(values) - 1)
-    factors = [by_weekday[(first + timedelta(days=number)).weekday()] for number in range(len(values))]
-    fits = {alpha: _fit(values, factors, alpha) for alpha in _SMOOTHING}
-    alpha, (level, variance) = min(fits.items(), key=lambda each: each[1][1])
+    weekdays = [(first + timedelta(days=number)).weekday() for number in range(len(values))]
+    factors = [by_weekday[weekday] for weekday in weekdays]
+    alpha = min(_SMOOTHING, key=lambda each: _fit(values, factors, each)[2])
+    level, errors, _ = _fit(values, factors, alpha)
     freedom = max(len(values) - 8, 3)
-    variance *= len(values) / freedom
+    variances = _by_weekday(errors, weekdays, by_weekday, len(values) / freedom)
     coming = [by_weekday[day.weekday()] for day in left]
     noise = 0.0
-    for number, factor in enumerate(coming):
-        noise += factor * (1 + alpha * sum(coming[number + 1 :])) ** 2
-    weeks = len(values) / 7
-    for weekday, factor in enumerate(by_weekday):
-        noise += sum(day.weekday() == weekday for day in left) ** 2 * factor / weeks
-    return level * sum(coming), math.sqrt(variance * noise), freedom
+    for number, day in enumerate(left):
+        noise += variances[day.weekday()] * (1 + alpha * sum(coming[number + 1 :])) ** 2
+    # A weekday's factor is a mean over few weeks, and wrong by the same on each such day that comes.
+    for weekday, variance in enumerate(variances):
+        noise += sum(day.weekday() == weekday for day in left) ** 2 * variance * 7 / len(values)
+    return level * sum(coming), math.sqrt(noise), freedom
 
 
-def _fit(values: Sequence[float], factors: Sequence[float], alpha: float) -> tuple[float, float]:
-    """The level after all days, and the variance of a mean day's error, a day ahead."""
-    level, errors = sum(values[:7]) / 7, 0.0
+def _fit(values: Sequence[float], factors: Sequence[float], alpha: float) -> tuple[float, list[float], float]:
+    """The level after all days, how far each was off a day ahead, and the sum of the squares of that for mean days."""
+    level, errors = sum(values[:7]) / max(sum(factors[:7]), 1e-9), []
     for value, factor in zip(values, factors, strict=True):
-        error = value - level * factor
-        errors += error * error / factor
-        level = max(level + alpha * error, 0.0)
-    return level, errors / len(values)
+        errors.append(value - level * factor)
+        level = max(level + alpha * errors[-1], 0.0)
+    return level, errors, sum(error * error / factor for error, factor in zip(errors, factors, strict=True))
+
+
+def _by_weekday(
+    errors: Sequence[float], weekdays: Sequence[int], factors: Sequence[float], widened: float
+) -> list[float]:
+    """The variance of each weekday's errors, pulled towards what all of them say of a day of its size."""
+    sizes = [factors[weekday] ** _GROWTH for weekday in weekdays]
+    common = sum(error * error for error in errors) / sum(sizes)
+    found = []
+    for weekday, factor in enumerate(factors):
+        own = [error * error for error, on in zip(errors, weekdays, strict=True) if on == weekday]
+        found.append(widened * (sum(own) + _PULL * common * factor**_GROWTH) / (len(own) + _PULL))
+    return found
 
 
 def _student(z: float, freedom: int) -> float:

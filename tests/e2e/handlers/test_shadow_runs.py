@@ -11,9 +11,9 @@ from model_server import ModelServer
 from bot.config import Report, Selection, Settings
 from bot.costs.periods import Week
 from bot.evaluation.shadow_admission import AUDIENCE, GONE
-from bot.reporting import report_of
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.shadows import Shadow, Shadows
+from bot.reporting import report_of
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON

@@ -3,7 +3,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from judging import NOW, RAG, alike, answered
+from judging import NOW, RAG, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Call, Ledger
@@ -92,5 +92,3 @@ async def test_every_night_what_people_made_of_answers_is_learned(engine: AsyncE
     await schedule.run_due(NOW + timedelta(days=1))
     await schedule.close()
     assert await learning.means() == {RAG: Mean(1.0, 0.0)}
-
-

@@ -139,7 +139,9 @@ def test_failures_waste_unknown_prices_and_thumbs_are_told() -> None:
     assert "3 failed calls: 2 rate limited, 1 timed out." in shown
     assert "No price is known for &lt;mine&gt; (2 calls)" in shown
     assert ":thumbsup: 41 · :thumbsdown: 6" in shown
-    told = "$0.30 went to calls that helped nobody: 2 stopped before the end ($0.30). 2 second or later tries cost $0.10."
+    told = (
+        "$0.30 went to calls that helped nobody: 2 stopped before the end ($0.30). 2 second or later tries cost $0.10."
+    )
     assert told in shown
 
 
