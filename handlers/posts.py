@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.costs.charts import cost_chart
 from bot.costs.export import sums_as_csv
-from bot.costs.posted import Claim, Part, PostedReports
+from bot.costs.posted import Claim, Part, PostedReports, ReportBusyError
 from bot.costs.report import WeeklyReport
 from bot.costs.report_words import as_text, headline, name_of
 from bot.domain import PlaceKind
@@ -29,6 +29,8 @@ EVENT = "switchboard_report"
 """The type of the metadata by which a report's message is found again."""
 EARLIER = timedelta(minutes=10)
 """How far two machines' clocks may be apart."""
+WAITED = 30
+"""Seconds that another process is given to finish a part."""
 MESSAGE, TABLE, CSV = "message", "table", "csv"
 
 
@@ -103,11 +105,23 @@ class _Report:
             await self.posted.confirm(claim, ts)
             return ts
         ts = await post()
-        if not await self.posted.confirm(claim, ts):
-            # This process slept for longer than the lease, and another one has posted it: one of the two is too many.
+        if await self.posted.confirm(claim, ts):
+            return ts
+        # This process slept for longer than the lease. The other one has found this part, or has posted its own.
+        kept = await self._settled(claim.part)
+        if kept != ts:
             await self._take_back(part, ts)
-            return (await self.posted.claim(claim.part)).ts
-        return ts
+        return kept
+
+    async def _settled(self, part: Part) -> str:
+        """Where a part stands that another process is just posting. Raises ReportBusyError."""
+        assert self.posted is not None
+        for _ in range(WAITED):
+            try:
+                return (await self.posted.claim(part)).ts
+            except ReportBusyError:
+                await asyncio.sleep(1)
+        return (await self.posted.claim(part)).ts
 
     async def _take_back(self, part: str, ts: str) -> None:
         log.warning("report_taken_back", part=part, channel=self.channel)

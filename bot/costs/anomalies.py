@@ -85,9 +85,7 @@ def _cost(day: Day, place: str) -> int:
     return sum(cell.cost for cell in day.cells if cell.place == place)
 
 
-def _stands_out(
-    days: Mapping[date, Day], day: date, average: float, cost_of: Callable[[Day], int]
-) -> int | None:
+def _stands_out(days: Mapping[date, Day], day: date, average: float, cost_of: Callable[[Day], int]) -> int | None:
     """What is usual where this day stands out; None where it does not."""
     costs = {each: cost_of(days[each]) for each in days if each < day}
     by_weekday = [

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["bot.app", "bot.cli", "bot.console", "bot.doctor", "bot.searching", "killed_refresh"])
+_CONTEXT.set_forkserver_preload(
+    ["bot.app", "bot.cli", "bot.console", "bot.doctor", "bot.searching", "killed_refresh", "killed_report"]
+)
 
 
 @dataclass(frozen=True, slots=True)
