@@ -44,8 +44,8 @@ def anomalies(days: Mapping[date, Day], shown: Sequence[date], rates: RatesOf = 
 
     A day stands out where it costs at least twice what is usual, the median of the same weekday in the eight weeks
     before, and half of an average day's whole cost above it, and where its ratio to the usual lies four robust standard
-    deviations (1.4826 · MAD of the ratios' logarithms over all those days, Rousseeuw and Croux 1993) above 1. The channel
-    and the model that explain it are named, never a person. With fewer than four such weekdays nothing is said.
+    deviations (1.4826 · MAD of the ratios' logarithms over all those days, Rousseeuw and Croux 1993) above 1. The
+    channel and the model that explain it are named, never a person. With fewer than four such weekdays nothing is said.
     """
     found: list[Anomaly] = []
     for day in shown:

@@ -7,6 +7,7 @@ earlier (a re-pricing, a call that settles late, an import), and a day with such
 from __future__ import annotations
 
 import uuid
+from array import array
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -29,6 +30,7 @@ OVER = timedelta(hours=2)
 DEAREST = 10
 _FORM = 1
 _AT_ONCE = 500
+_STREAMED = 10_000
 
 Bounds = tuple[datetime, datetime]
 """The first moment of a day and the first after it."""
@@ -101,14 +103,13 @@ class Days:
         if not bounds:
             return []
         # The marks first: a day that is added up anew in between is then added up once more, never taken for clean.
-        marks = await self._marks(bounds[0][0], bounds[-1][1])
+        marks = await self._marks(bounds)
         kept = await self._kept(bounds[0][0], bounds[-1][1])
         days = []
-        for since, until in bounds:
-            token, day = kept.get((since, until), (None, None))
-            changed = [number for number, at in marks if since <= at < until]
-            if day is None or changed:
-                day = await self._counted(since, until, token, changed)
+        for each in bounds:
+            token, day = kept.get(each, (None, None))
+            if day is None or marks.get(each):
+                day = await self._counted(each, token, marks.get(each, ()))
             days.append(day)
         return days
 
@@ -124,18 +125,29 @@ class Days:
         bounds = [each for each in days_between(first, now, zone) if _is_over(each[1], now)]
         if not bounds:
             return 0
-        marks = [at for _, at in await self._marks(bounds[0][0], bounds[-1][1])]
+        marks = await self._marks(bounds)
         have = await self._known(bounds[0][0], bounds[-1][1])
-        missing = [b for b in bounds if b not in have or any(b[0] <= at < b[1] for at in marks)]
+        missing = [each for each in bounds if each not in have or marks.get(each)]
         for each in missing:
             await self.read([each])
         return len(missing)
 
-    async def _marks(self, since: datetime, until: datetime) -> list[tuple[int, datetime]]:
+    async def _marks(self, bounds: Sequence[Bounds]) -> dict[Bounds, Sequence[int]]:
+        """The ids of the marks of each day that has any; after a re-pricing there may be one for every call."""
         at = ledger_changes.c.started_at
-        query = sa.select(ledger_changes.c.id, at).where(at >= since, at < until)
+        found: dict[Bounds, Sequence[int]] = {}
         async with self._engine.connect() as connection:
-            return [(row.id, row.started_at) for row in await connection.execute(query)]
+            within = sa.select(ledger_changes.c.id).where(at >= bounds[0][0], at < bounds[-1][1]).limit(1)
+            if (await connection.execute(within)).first() is None:
+                return {}
+            for since, until in bounds:
+                ids = array("q")
+                query = sa.select(ledger_changes.c.id).where(at >= since, at < until)
+                async for some in (await connection.stream(query)).scalars().partitions(_STREAMED):
+                    ids.extend(some)
+                if ids:
+                    found[since, until] = ids
+        return found
 
     async def _known(self, since: datetime, until: datetime) -> set[Bounds]:
         table = ledger_days.c
@@ -156,14 +168,15 @@ class Days:
             for row in rows
         }
 
-    async def _counted(self, since: datetime, until: datetime, token: str | None, changed: list[int]) -> Day:
+    async def _counted(self, bounds: Bounds, token: str | None, changed: Sequence[int]) -> Day:
+        since, until = bounds
         async with self._engine.connect() as connection:
             day = await _count(connection, since, until)
         if _is_over(until, datetime.now(UTC)):
             await self._keep(day, until, token, changed)
         return day
 
-    async def _keep(self, day: Day, until: datetime, token: str | None, changed: list[int]) -> None:
+    async def _keep(self, day: Day, until: datetime, token: str | None, changed: Sequence[int]) -> None:
         """Keeps a day, unless another process did since its `token` was read; takes away the marks that it answers."""
         table = ledger_days.c
         values = {"token": uuid.uuid4().hex, "kept_at": datetime.now(UTC), "value": _plain(day)}
