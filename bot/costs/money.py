@@ -30,6 +30,14 @@ def of_picodollars(amount: int) -> Decimal:
     return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
 
 
+def roughly(amount: Decimal) -> str:
+    """For a mean or an estimate, of which more digits would say nothing: "$1,205", "$31.20", "$0.67", "$0.0042"."""
+    if amount >= 100:
+        return f"${amount:,.0f}"
+    return dollars(amount if amount >= 1 else Context(prec=2, rounding=ROUND_HALF_EVEN).plus(amount))
+
+
 def signed(amount: Decimal) -> str:
-    """A change: "+$4.10", "−$1.90"."""
-    return f"{'−' if amount < 0 else '+'}{dollars(abs(amount))}"
+    """A change: "+$4.10", "−$1.90", "+$0.19"."""
+    size = abs(amount)
+    return f"{'−' if amount < 0 else '+'}{dollars(size if size >= 1 else Context(prec=2).plus(size))}"

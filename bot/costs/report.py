@@ -31,9 +31,9 @@ class WeeklyReport:
 
     `answers`: questions that a model answered. `failures`: (outcome, number of calls), the most frequent first.
     `thumbs`: up and down. In `by_channel` all direct messages are one. `channel`: the one that it is about, "" for all.
-    `split`: why it cost more or less than the one before, None where that cannot be told. `by_person` is empty unless
-    the workspace switched that on. `proposals`: savings that replays prove. `said`: further sentences, each of which is
-    told as it is, also of a week without calls. `cells`: what all of it was added up from, by day.
+    `split`: why it cost more or less than the one before, as far as prices are known; None after nothing. `by_person`
+    is empty unless the workspace switched that on. `proposals`: savings that replays prove. `said`: further sentences,
+    each of which is told as it is, also of a week without calls. `cells`: what all of it was added up from, by day.
     """
 
     week: Span
@@ -110,7 +110,6 @@ async def weekly_report(
     now, before = [found[day] for day in week.days], [found[day] for day in week.previous.days]
     previous = totalled(before)
     total = totalled(now)
-    compared = previous.calls and not previous.unknown and not total.unknown
     whole = not sought.channel
     return WeeklyReport(
         week=week,
@@ -128,7 +127,7 @@ async def weekly_report(
         failures=_failures(now),
         thumbs=await feedback_counts(week.since, week.until) if whole else (0, 0),
         channel=sought.channel,
-        split=split(now, before, sought.rates) if compared else None,
+        split=split(now, before, sought.rates) if previous.calls else None,
         forecast=_forecast(found, week.days[-1], week),
         anomalies=anomalies(found, week.days, sought.rates),
         waste=waste(now),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.costs.anomalies import Anomaly
 from bot.costs.ledger import QuestionCost, Total
-from bot.costs.money import at_least, dollars, signed
+from bot.costs.money import at_least, dollars, roughly, signed
 from bot.costs.periods import Month, Span, Week
 from bot.costs.report import WeeklyReport, count
 from bot.costs.saving import Proposal
@@ -101,7 +101,8 @@ def why(report: WeeklyReport) -> str:
     if abs(rest) >= max(Decimal("0.005"), abs(report.split.change) / 100):
         told.append((rest, "all else"))
     parts = ", ".join(f"{signed(amount)} {cause}" for amount, cause in told)
-    return f"{signed(report.split.change)} against the {report.week.noun} before: {parts}."
+    known = ", as far as prices are known" if report.total.unknown or report.previous.unknown else ""
+    return f"{signed(report.split.change)} against the {report.week.noun} before{known}: {parts}."
 
 
 def _causes(split: Split) -> list[tuple[Decimal, str]]:
@@ -149,8 +150,8 @@ def each_cost(report: WeeklyReport) -> str:
         return ""
     least = "at least " if report.total.unknown else ""
     liked = report.thumbs[0]
-    told = f", {dollars(report.total.cost / liked)} for each 👍" if liked else ""
-    return f"That is {least}{dollars(report.total.cost / report.answers)} an answer{told}."
+    told = f", {roughly(report.total.cost / liked)} for each 👍" if liked else ""
+    return f"That is {least}{roughly(report.total.cost / report.answers)} an answer{told}."
 
 
 def ahead(report: WeeklyReport) -> str:
@@ -160,33 +161,34 @@ def ahead(report: WeeklyReport) -> str:
         return ""
     month = f"{found.month.first:%B}"
     if not found.left:
-        return "" if isinstance(report.week, Month) else f"{month} came to {dollars(found.spent)}."
+        return "" if isinstance(report.week, Month) else f"{month} came to {roughly(found.spent)}."
     if found.total is None or found.low is None or found.high is None:
-        return f"It is too early to tell what {month} will come to; {dollars(found.spent)} is spent."
+        return f"It is too early to tell what {month} will come to; {roughly(found.spent)} is spent."
     return (
-        f"{month} will come to about {dollars(found.total)}, most likely {dollars(found.low)} to "
-        f"{dollars(found.high)}; {dollars(found.spent)} is spent."
+        f"{month} will come to about {roughly(found.total)}, most likely {roughly(found.low)} to "
+        f"{roughly(found.high)}; {roughly(found.spent)} is spent."
     )
 
 
 def stands_out(found: Anomaly, named: Named = plainly) -> str:
     """A day that stands out, and why."""
     where = f" in {named(found.place)}" if found.place else ""
-    usual = f"where {dollars(found.usual)} is usual" if found.usual else "where nothing is usual"
-    return f"{found.day:%A} cost {dollars(found.cost)}{where} {usual}: {likely_cause(found)}."
+    usual = f"where {roughly(found.usual)} is usual" if found.usual else "where nothing is usual"
+    return f"{found.day:%A} cost {roughly(found.cost)}{where} {usual}: {likely_cause(found)}."
 
 
 def likely_cause(found: Anomaly) -> str:
-    """The cause that did most."""
+    """What did most."""
     causes = _causes(found.split)
     upward = [(amount, cause) for amount, cause in causes if amount > 0]
     if found.retries > found.split.change / 2:
-        return f"second and later tries ({dollars(found.retries)})"
+        return f"second and later tries ({roughly(found.retries)})"
     if not upward:
         return "the cause is not clear"
-    amount, cause = upward[0]
-    model = f", mostly {found.model}" if found.model and found.model not in cause else ""
-    return f"{cause} ({dollars(amount)}){model}"
+    # The second where it did at least half as much as the first.
+    shown = [f"{cause} ({roughly(amount)})" for amount, cause in upward[:2] if amount * 2 >= upward[0][0]]
+    told = " and ".join(shown)
+    return told if not found.model or found.model in told else f"{told}, mostly {found.model}"
 
 
 def wasted(report: WeeklyReport) -> str:
@@ -197,10 +199,10 @@ def wasted(report: WeeklyReport) -> str:
         (waste.nothing, waste.nothing_cost, "with nothing usable in it"),
         (waste.failed, waste.failed_cost, "failed"),
     )
-    parts = [f"{number:,} {kind} ({dollars(cost)})" for number, cost, kind in kinds if number and cost]
-    told = f"{dollars(waste.cost)} went to calls that helped nobody: {', '.join(parts)}." if parts else ""
+    parts = [f"{number:,} {kind} ({roughly(cost)})" for number, cost, kind in kinds if number and cost]
+    told = f"{roughly(waste.cost)} went to calls that helped nobody: {', '.join(parts)}." if parts else ""
     again = f"{count(waste.retries, 'second or later try')}".replace("trys", "tries")
-    return f"{told} {again} cost {dollars(waste.retries_cost)}.".strip() if waste.retries_cost else told
+    return f"{told} {again} cost {roughly(waste.retries_cost)}.".strip() if waste.retries_cost else told
 
 
 def proposed(found: Proposal, named: Named = plainly) -> str:

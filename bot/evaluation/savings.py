@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.core import Core
 from bot.costs.days import DIRECT_MESSAGES, Cell, days_between
-from bot.costs.money import dollars, of_picodollars
+from bot.costs.money import of_picodollars, roughly
 from bot.costs.periods import Span
 from bot.costs.saving import Proposal
 from bot.costs.split import ANSWERING
@@ -97,12 +97,10 @@ def _told(name: str, found: Interval) -> str:
     if found.low < 0 < found.high:
         return f"cost no more and no less than {name} beyond chance, {runs}"
     did = "saved about" if found.mean > 0 else "cost about"
-    amounts = f"{_rounded(abs(found.mean))} ({_rounded(low)} to {_rounded(high)})"
+    amounts = (
+        f"{roughly(Decimal(repr(abs(found.mean))))} ({roughly(Decimal(repr(low)))} to {roughly(Decimal(repr(high)))})"
+    )
     return f"{did} {amounts} {'against' if found.mean > 0 else 'more than'} {name}, {runs}"
-
-
-def _rounded(amount: float) -> str:
-    return dollars(Decimal(f"{amount:.4g}"))
 
 
 def _dearest(pairs: Sequence[Pair]) -> str:

@@ -205,9 +205,9 @@ def _troubles(report: WeeklyReport) -> list[JSON]:
     if report.failures:
         kinds = ", ".join(f"{number:,} {_FAILURES.get(kind, escape(kind))}" for kind, number in report.failures)
         failed = sum(number for _, number in report.failures)
-        lines.append(f":warning: {count(failed, 'failed call')}: {kinds}.")
-    if told := wasted(report):
-        lines.append(f":wastebasket: {escape(told)}")
+        lines.append(f":warning: {count(failed, 'failed call')}: {kinds}. {escape(wasted(report))}".strip())
+    elif told := wasted(report):
+        lines.append(f":warning: {escape(told)}")
     if report.unknown:
         models = ", ".join(f"{escape(model)} ({count(number, 'call')})" for model, number in report.unknown)
         lines.append(

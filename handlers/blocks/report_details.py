@@ -18,7 +18,7 @@ from handlers.shapes import JSON
 PERSONS = 20
 # With the head no more than the 100 rows that a table in Slack holds.
 SHOWN: Mapping[str, int] = {"Model": 30, "Channel": 30, "Strategy": 6, "Purpose": 12, "Person": PERSONS}
-_TITLES = ("By", "What", "Calls", "Failed", "Tokens", "Cost", "Share")
+_TITLES = ("By", "What", "Calls", "Cost", "Share")  # a thread is narrow; the file has the rest
 
 
 def detail_blocks(
@@ -66,8 +66,6 @@ def _cells(by: GroupBy, total: Total, whole: Total) -> list[JSON]:
     known = whole.cost and (total.cost or not total.unknown)
     counts = (
         f"{total.calls:,}",
-        f"{total.failures:,}",
-        f"{total.prompt_tokens + total.completion_tokens:,}",
         at_least(total.cost, total.unknown),
         f"{total.cost / whole.cost:.0%}" if known else "–",
     )
@@ -85,7 +83,7 @@ def _sortable(rows: list[list[JSON]], report: WeeklyReport) -> JSON:
 
 
 def _plain(rows: list[list[JSON]]) -> JSON:
-    settings = [*[{"align": "left"}] * 2, *[{"align": "right"}] * 5]
+    settings = [*[{"align": "left"}] * 2, *[{"align": "right"}] * 3]
     return {"type": "table", "column_settings": settings, "rows": rows[:100]}
 
 
