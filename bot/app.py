@@ -24,19 +24,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
 from bot.costs.crossings import Crossings
+from bot.costs.periods import Month, Span, Week
+from bot.costs.posted import PostedReports
+from bot.costs.report import WeeklyReport
 from bot.errors import ConfigError, SwitchboardError
-from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
-from bot.evaluation.trial_report import week_of_trials
 from bot.jobs.budget_watch import watch_budgets
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
 from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import log_refresh, refresh_job
-from bot.jobs.report_job import report_job
+from bot.jobs.report_job import MONTHLY, days_job, report_job
+from bot.jobs.report_job import NIGHTLY as DAYS_AT
 from bot.jobs.retirement_job import DAILY, retirement_job
 from bot.jobs.schedule import Schedule, parse_cron
 from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
@@ -44,6 +46,7 @@ from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
 from bot.jobs.switch_job import switch_model
 from bot.jobs.told import ToldProblems
 from bot.logs import mask
+from bot.reporting import report_of
 from bot.secrets import SlackSecrets
 from bot.storage.engine import ping
 from handlers.audience import Places
@@ -230,17 +233,28 @@ def _schedule(core: Core, client: AsyncWebClient) -> Schedule:
             lambda ending, replay: post_ending(client, core, channel, ending, replay),
         )
         schedule.add("retirement", DAILY, retirement, catch_up=True)
-        work = report_job(
-            core.ledger,
-            core.feedback,
-            settings.report.zone,
-            lambda report: post_report(client, channel, report),
-            core.learning.standing,
-            lambda week: week_of_shadows(core, week),
-            lambda week: week_of_trials(core, week),
-        )
-        schedule.add("report", settings.report.schedule, work, catch_up=True)
+    schedule.add("days", DAYS_AT, days_job(core.ledger.days, settings.report.zone), catch_up=True)
+    _add_reports(schedule, core, client)
     return schedule
+
+
+def _add_reports(schedule: Schedule, core: Core, client: AsyncWebClient) -> None:
+    settings, posted = core.settings.report, PostedReports(core.engine, core.clock)
+    if not settings.channel and not settings.channels:
+        return
+
+    async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
+        await post_report(client, channel, report, posted=posted, now=core.clock(), due=due)
+
+    async def make(span: Span, channel: str) -> WeeklyReport:
+        return await report_of(core, span, channel)
+
+    spans: list[tuple[str, str, type[Week] | type[Month]]] = [("report", settings.schedule, Week)]
+    if settings.monthly:
+        spans.append(("monthly-report", MONTHLY, Month))
+    for name, cron, span in spans:
+        work = report_job(span, settings.zone, make, post, settings.channel, settings.channels)
+        schedule.add(name, cron, work, catch_up=True, resume=True)
 
 
 async def _first_refresh(core: Core) -> None:

@@ -236,6 +236,12 @@ class Report(Section):
     """When, as a cron expression with names for days."""
     time_zone: str = "UTC"
     """The zone of every schedule and of what a day, a week and a month are, for example Europe/Berlin."""
+    monthly: bool = False
+    """Whether the month before is reported too, on the first of each month at 9:00."""
+    channels: tuple[str, ...] = ()
+    """Ids of channels that get a report of their own costs, at the same times."""
+    persons: bool = False
+    """Whether the report says who spent how much."""
 
     @field_validator("time_zone")
     @classmethod

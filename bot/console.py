@@ -18,7 +18,7 @@ from bot.core import Core, open_core
 from bot.costs.export import as_csv
 from bot.costs.money import dollars
 from bot.costs.periods import Week
-from bot.costs.report import as_text, weekly_report
+from bot.costs.report_words import as_text
 from bot.domain import (
     Answer,
     AnswerEvent,
@@ -34,9 +34,8 @@ from bot.domain import (
     TextDelta,
 )
 from bot.errors import SourceExists, UnusableQuestion
-from bot.evaluation.shadow_report import week_of_shadows
-from bot.evaluation.trial_report import week_of_trials
 from bot.printing import print_json
+from bot.reporting import report_of
 from bot.selection import figures
 from bot.sources import SAVED, imports_of
 from knowledge import access
@@ -91,9 +90,7 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
             out.file.write(as_csv(await core.ledger.rows(week.since, week.until)))
         else:
             name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
-            choosing = (await core.learning.standing()).sentence
-            shadows, trials = await week_of_shadows(core, week), await week_of_trials(core, week)
-            found = await weekly_report(core.ledger, core.feedback.counts, week, choosing, shadows, trials)
+            found = await report_of(core, week)
             out.print(escape(as_text(found, name)))
 
 

@@ -13,10 +13,8 @@ from rich.console import Console
 from bot.app import MANIFEST, App, open_app
 from bot.config import Settings
 from bot.costs.periods import Week
-from bot.costs.report import weekly_report
 from bot.errors import ConfigError
-from bot.evaluation.shadow_report import week_of_shadows
-from bot.evaluation.trial_report import week_of_trials
+from bot.reporting import report_of
 from bot.secrets import SlackSecrets, slack_secrets
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
 from handlers.posts import post_report, tell_channel
@@ -87,9 +85,6 @@ async def _last_report(app: App) -> None:
     """The workspace forgets what was posted, so the report of last week is there from the start."""
     core, report = app.core, app.core.settings.report
     week = Week.before(core.clock(), report.zone)
-    choosing = (await core.learning.standing()).sentence
-    shadows, trials = await week_of_shadows(core, week), await week_of_trials(core, week)
-    found = await weekly_report(core.ledger, core.feedback.counts, week, choosing, shadows, trials)
-    await post_report(app.client, report.channel, found)
+    await post_report(app.client, report.channel, await report_of(core, week))
     when = f"The next report comes by the schedule `{report.schedule}` ({report.time_zone})"
     await tell_channel(app.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")

@@ -20,6 +20,7 @@ TABLE_ROWS, TABLE_COLUMNS = 100, 20
 _CALL = re.compile(r"<(?=!(?:here|channel|everyone|subteam\^)|@[UW][A-Z0-9])")
 _BEGUN_CALL = re.compile(r"<(?:[!@][^>\s]{0,40})?\Z")
 
+_ESCAPED_CHANNEL = re.compile(r"&lt;#([CG][A-Z0-9]+)&gt;")
 _parser = MarkdownIt("commonmark").enable("table")
 
 
@@ -29,6 +30,11 @@ class Unit:
 
     kind: Literal["text", "code", "table"]
     text: str
+
+
+def with_channels(text: str) -> str:
+    """The text escaped, but for channels that it names as Slack does: <#C0123>."""
+    return _ESCAPED_CHANNEL.sub(r"<#\1>", escape(text))
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ import structlog
 
 from bot.core import Core
 from handlers import origin
+from handlers.accepting import Accepting
 from handlers.actions import Actions
 from handlers.adding import Adding
 from handlers.agent import Agent
@@ -21,6 +22,7 @@ from handlers.blocks import another_way, ask_about, clarify, comment, comparison
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
+from handlers.blocks.report import ACCEPT
 from handlers.blocks.retirement import SWITCH
 from handlers.blocks.saved import REMOVE
 from handlers.bolt import Bolt
@@ -117,6 +119,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     doors.action(FORGET, knowledge.forget_pressed)
     doors.action(REMOVE, saving.remove)
     doors.action(SWITCH, Retiring(client, core, roles).switch)
+    doors.action(ACCEPT, Accepting(client, core, roles).pressed)
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", shortcuts.save_example)

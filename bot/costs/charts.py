@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from bot.costs.ledger import Total
 from bot.costs.money import dollars
-from bot.costs.report import WeeklyReport, chart_title, measure
+from bot.costs.report import WeeklyReport
+from bot.costs.report_words import bars, chart_title, measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,13 +55,20 @@ def _tick(report: WeeklyReport, value: float) -> str:
 
 
 def _draw_days(axes: Axes, report: WeeklyReport) -> None:
-    now, before = measure(report, report.by_day), measure(report, report.previous_by_day)
-    places = range(7)
+    shown = bars(report)
+    now, before = [bar[1] for bar in shown], [bar[2] for bar in shown]
+    places = range(len(shown))
     beside = 0.2 if report.previous.calls else 0.0
     if beside:
-        axes.bar([place - beside for place in places], _floats(before), 0.36, color=_QUIET, label="The week before")
-    axes.bar([place + beside for place in places], _floats(now), 0.36, color=_ACCENT, label="Last week")
-    axes.set_xticks(list(places), [f"{day:%a}" for day in report.week.days])
+        axes.bar(
+            [place - beside for place in places],
+            _floats(before),
+            0.36,
+            color=_QUIET,
+            label=f"The {report.week.noun} before",
+        )
+    axes.bar([place + beside for place in places], _floats(now), 0.36, color=_ACCENT, label=f"Last {report.week.noun}")
+    axes.set_xticks(list(places), [bar[0] for bar in shown])
     axes.set_ylim(0, float(max(*now, *before, Decimal("1e-9"))) * 1.12)
     axes.yaxis.set_major_locator(_few_ticks(whole=not report.costly))
     axes.yaxis.set_major_formatter(lambda value, _position: _tick(report, value))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, tzinfo
 from decimal import Decimal
 
+from bot.costs.days import Day
 from bot.costs.ledger import Row
+from bot.costs.money import of_picodollars
 from bot.domain import PlaceKind
 
 COLUMNS = (
@@ -33,6 +35,19 @@ COLUMNS = (
     "first_price_version",
     "repriced_at",
 )
+SUM_COLUMNS = (
+    "day",
+    "model",
+    "provider",
+    "channel",
+    "strategy",
+    "purpose",
+    "outcome",
+    "calls",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -46,6 +61,31 @@ def as_csv(rows: Iterable[Row]) -> str:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerows([_cell(value) for value in _values(row)] for row in rows)
+    return file.getvalue()
+
+
+def sums_as_csv(days: Iterable[Day], zone: tzinfo) -> str:
+    """The same form for sums: a line for each day and each model, provider, channel, strategy, purpose and outcome."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(SUM_COLUMNS)
+    for day in days:
+        date = day.since.astimezone(zone).date()
+        for cell in sorted(day.cells, key=lambda cell: (-cell.cost, cell.model, cell.place, cell.outcome)):
+            values = (
+                str(date),
+                cell.model,
+                cell.provider,
+                cell.place,
+                cell.strategy,
+                cell.purpose,
+                cell.outcome,
+                cell.calls,
+                cell.prompt_tokens,
+                cell.completion_tokens,
+                of_picodollars(cell.cost) if cell.priced else None,
+            )
+            writer.writerow([_cell(value) for value in values])
     return file.getvalue()
 
 

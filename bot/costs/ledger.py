@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import REVISION, Budgets, Spender
+from bot.costs.days import Days
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.domain import COUNTS, Price, Usage
 from bot.errors import OverBudget
@@ -151,6 +152,11 @@ class Ledger:
         self._clock = clock
         self._opened_at = clock()
         self._budgets = budgets or Budgets(engine)
+
+    @property
+    def days(self) -> Days:
+        """The same calls, added up by days."""
+        return Days(self._engine)
 
     async def open(self, call: Call) -> int:
         """Writes a call down before it goes out, and holds the most that it may cost; gives the row to settle.
@@ -324,18 +330,6 @@ class Ledger:
         async with self._engine.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
 
-    async def failures(self, since: datetime, until: datetime) -> dict[str, int]:
-        """How many calls failed in which way, the most frequent first."""
-        count = sa.func.count().label("count")
-        query = (
-            sa.select(ledger.c.outcome, count)
-            .where(*_settled(since, until), ledger.c.outcome.not_in(GOOD))
-            .group_by(ledger.c.outcome)
-            .order_by(count.desc(), ledger.c.outcome)
-        )
-        async with self._engine.connect() as connection:
-            return dict((await connection.execute(query)).all())
-
     async def place_kinds(self, since: datetime, until: datetime) -> dict[str, str]:
         """The kind of place ("dm", "channel", …) of each channel in which a call was made."""
         query = (
@@ -347,8 +341,11 @@ class Ledger:
         async with self._engine.connect() as connection:
             return dict((await connection.execute(query)).all())
 
-    async def dearest(self, since: datetime, until: datetime, count: int = 5) -> list[QuestionCost]:
-        """The questions whose calls cost most, dearest first; those that cost nothing, or nobody knows, are no such."""
+    async def dearest_of(
+        self, since: datetime, until: datetime, candidates: Sequence[str], count: int = 5
+    ) -> list[QuestionCost]:
+        """Of these questions those whose calls in [since, until) cost most, dearest first; those that cost nothing, or
+        nobody knows, are no such."""
         query = (
             sa.select(
                 questions.c.id,
@@ -360,7 +357,7 @@ class Ledger:
                 ledger.c.model,
             )
             .join(questions, questions.c.id == ledger.c.question_id)
-            .where(*_settled(since, until), ledger.c.cost.is_not(None))
+            .where(*_settled(since, until), ledger.c.cost.is_not(None), ledger.c.question_id.in_(candidates))
             .order_by(ledger.c.id)
         )
         costs: dict[str, QuestionCost] = {}

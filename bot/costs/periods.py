@@ -24,6 +24,16 @@ class Week:
         return cls(today - timedelta(days=today.weekday() + 7), zone)
 
     @property
+    def noun(self) -> str:
+        """What it is called."""
+        return "week"
+
+    @property
+    def id(self) -> str:
+        """For example "week-2026-11-16"."""
+        return f"week-{self.monday}"
+
+    @property
     def previous(self) -> Week:
         """The week before this one."""
         return Week(self.monday - timedelta(days=7), self.zone)
@@ -53,6 +63,63 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """The calendar month that begins on `first` in a time zone."""
+
+    first: date
+    zone: tzinfo
+
+    @classmethod
+    def of(cls, day: date, zone: tzinfo) -> Month:
+        """The month of a day."""
+        return cls(day.replace(day=1), zone)
+
+    @classmethod
+    def before(cls, moment: datetime, zone: tzinfo) -> Month:
+        """The last whole month before the one that `moment` lies in."""
+        return cls.of(moment.astimezone(zone).date().replace(day=1) - timedelta(days=1), zone)
+
+    @property
+    def noun(self) -> str:
+        """What it is called."""
+        return "month"
+
+    @property
+    def id(self) -> str:
+        """For example "month-2026-11-01"."""
+        return f"month-{self.first}"
+
+    @property
+    def previous(self) -> Month:
+        """The month before this one."""
+        return Month.of(self.first - timedelta(days=1), self.zone)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Its days."""
+        return tuple(
+            self.first + timedelta(days=number) for number in range((_after_month(self.first) - self.first).days)
+        )
+
+    @property
+    def since(self) -> datetime:
+        """Its first moment, in UTC."""
+        return midnight(self.first, self.zone)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after it, in UTC."""
+        return midnight(_after_month(self.first), self.zone)
+
+    def __str__(self) -> str:
+        """For example "November 2026"."""
+        return f"{self.first:%B %Y}"
+
+
+Span = Week | Month
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """From the start of today, this week or this month to the end of today; in UTC, `until` not in it."""
 
@@ -79,9 +146,13 @@ class Period:
         after = {
             "today": first + timedelta(days=1),
             "week": first + timedelta(days=7),
-            "month": (first.replace(day=28) + timedelta(days=4)).replace(day=1),
+            "month": _after_month(first.replace(day=1)),
         }[name]
         return cls(name, begun.since, midnight(after, zone))
+
+
+def _after_month(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:

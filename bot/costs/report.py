@@ -1,38 +1,42 @@
-"""The weekly report: what the models cost last week, as plain values and as text."""
+"""The report on a week or a month: what the models cost, and why, as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 
+from bot.costs.anomalies import Anomaly, anomalies
+from bot.costs.days import DIRECT_MESSAGES, Bounds, Cell, Day
 from bot.costs.export import as_csv
+from bot.costs.forecast import LOOKED_BACK, Forecast, forecast
 from bot.costs.ledger import Ledger, QuestionCost, Total, dearest_first
-from bot.costs.money import at_least, dollars
-from bot.costs.periods import Week, midnight
+from bot.costs.money import of_picodollars
+from bot.costs.periods import Month, Span, midnight
+from bot.costs.saving import Proposal
+from bot.costs.split import RatesOf, Split, no_rates, split
+from bot.costs.waste import Waste, waste
 from bot.domain import PlaceKind
 
-__all__ = ["DIRECT_MESSAGES", "WeeklyReport", "as_csv", "as_text", "headline", "weekly_report"]
-
-DIRECT_MESSAGES = "direct messages"
-"""Stands for all of them in a sum by channel: who talks to the bot alone is nobody else's business."""
+__all__ = ["DIRECT_MESSAGES", "Sought", "WeeklyReport", "as_csv", "by_place", "count", "weekly_report"]
 
 FeedbackCounts = Callable[[datetime, datetime], Awaitable[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyReport:
-    """Last week's calls. `previous` is the total of the week before, `by_day` and `previous_by_day` Monday to Sunday.
+    """The calls of a week (or month). `previous` is the total of the one before; `by_day` and `previous_by_day` hold
+    their days in order.
 
     `answers`: questions that a model answered. `failures`: (outcome, number of calls), the most frequent first.
-    `thumbs`: up and down. In `by_channel` all direct messages are one. `choosing`: a sentence on who chooses how
-    questions are answered, `shadows`: one on shadow runs; each "" where nobody said. `trials`: for each trial of a
-    model its channel and a sentence.
+    `thumbs`: up and down. In `by_channel` all direct messages are one. `channel`: the one that it is about, "" for all.
+    `split`: why it cost more or less than the one before, as far as prices are known; None after nothing. `by_person`
+    is empty unless the workspace switched that on. `proposals`: savings that replays prove. `said`: further sentences,
+    each of which is told as it is, also of a week without calls. `cells`: what all of it was added up from, by day.
     """
 
-    week: Week
+    week: Span
     total: Total
     previous: Total
     answers: int
@@ -44,15 +48,16 @@ class WeeklyReport:
     dearest: tuple[QuestionCost, ...]
     failures: tuple[tuple[str, int], ...]
     thumbs: tuple[int, int]
-    choosing: str = ""
-    shadows: str = ""
-    trials: tuple[tuple[str, str], ...] = ()
     by_purpose: tuple[Total, ...] = ()
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        """The sentences on how questions are answered, also of a week without calls."""
-        return tuple(sentence for sentence in (self.choosing, self.shadows) if sentence)
+    by_person: tuple[Total, ...] = ()
+    channel: str = ""
+    split: Split | None = None
+    forecast: Forecast | None = None
+    anomalies: tuple[Anomaly, ...] = ()
+    waste: Waste = field(default_factory=Waste)
+    proposals: tuple[Proposal, ...] = ()
+    said: tuple[str, ...] = ()
+    cells: tuple[Day, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -80,38 +85,124 @@ class WeeklyReport:
         return tuple((total.key, total.unknown) for total in self.by_model if total.unknown)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a report is to be about: one `channel` ("" for all), with `persons` or without, and the `rates` of today by
+    which lengths are weighed."""
+
+    channel: str = ""
+    persons: bool = False
+    rates: RatesOf = no_rates
+
+
 async def weekly_report(
     ledger: Ledger,
     feedback_counts: FeedbackCounts,
-    week: Week,
-    choosing: str = "",
-    shadows: str = "",
-    trials: tuple[tuple[str, str], ...] = (),
+    week: Span,
+    *,
+    said: Sequence[str] = (),
+    proposals: Sequence[Proposal] = (),
+    sought: Sought | None = None,
 ) -> WeeklyReport:
-    """Reads a week. `feedback_counts(since, until)` gives thumbs up and down; `choosing`, `shadows` and `trials` are
-    told as they are."""
-    since, until = week.since, week.until
-    (total,) = await ledger.total(since, until)
-    (previous,) = await ledger.total(week.previous.since, since)
-    kinds = await ledger.place_kinds(since, until)
+    """Reads a week or a month. `feedback_counts(since, until)` gives thumbs up and down."""
+    sought = sought or Sought()
+    found = await _days(ledger, week, sought.channel)
+    now, before = [found[day] for day in week.days], [found[day] for day in week.previous.days]
+    previous = totalled(before)
+    total = totalled(now)
+    whole = not sought.channel
     return WeeklyReport(
         week=week,
         total=total,
         previous=previous,
-        answers=await ledger.answers(since, until),
-        by_model=tuple(await ledger.total(since, until, by="model")),
-        by_strategy=tuple(await ledger.total(since, until, by="strategy")),
-        by_channel=by_place(await ledger.total(since, until, by="channel"), kinds),
-        by_day=await _by_day(ledger, week),
-        previous_by_day=await _by_day(ledger, week.previous),
-        dearest=tuple(await ledger.dearest(since, until)),
-        failures=tuple((await ledger.failures(since, until)).items()),
-        thumbs=await feedback_counts(since, until),
-        choosing=choosing,
-        shadows=shadows,
-        trials=trials,
-        by_purpose=tuple(await ledger.total(since, until, by="purpose")),
+        answers=sum(number for day in now for _, number in day.answers),
+        by_model=added(now, lambda cell: cell.model),
+        by_strategy=added(now, lambda cell: cell.strategy),
+        by_channel=added(now, lambda cell: cell.place) if whole else (),
+        by_purpose=added(now, lambda cell: cell.purpose),
+        by_person=_by_person(now) if sought.persons and whole else (),
+        by_day=tuple(totalled([day]) for day in now),
+        previous_by_day=tuple(totalled([day]) for day in before),
+        dearest=tuple(await ledger.dearest_of(week.since, week.until, _candidates(now))) if whole else (),
+        failures=_failures(now),
+        thumbs=await feedback_counts(week.since, week.until) if whole else (0, 0),
+        channel=sought.channel,
+        split=split(now, before, sought.rates) if previous.calls else None,
+        forecast=_forecast(found, week.days[-1], week),
+        anomalies=anomalies(found, week.days, sought.rates),
+        waste=waste(now),
+        proposals=tuple(proposals),
+        said=tuple(sentence for sentence in said if sentence),
+        cells=tuple(now),
     )
+
+
+async def _days(ledger: Ledger, week: Span, channel: str) -> dict[date, Day]:
+    """The week, the one before, and as many days back as a forecast and a comparison look."""
+    first = min(week.previous.days[0], week.days[0] - timedelta(days=LOOKED_BACK))
+    first = min(first, week.days[-1].replace(day=1))
+    days = [first + timedelta(days=number) for number in range((week.days[-1] - first).days + 1)]
+    bounds: list[Bounds] = [(midnight(day, week.zone), midnight(day + timedelta(days=1), week.zone)) for day in days]
+    found = await ledger.days.read(bounds)
+    return {day: each.within(channel) if channel else each for day, each in zip(days, found, strict=True)}
+
+
+def _forecast(days: dict[date, Day], last: date, week: Span) -> Forecast:
+    daily = [of_picodollars(days[day].cost) for day in sorted(days)]
+    return forecast(daily, last, Month.of(last, week.zone))
+
+
+def totalled(days: Iterable[Day], key: str = "") -> Total:
+    """All calls of some days as one."""
+    return _as_total(key, [cell for day in days for cell in day.cells])
+
+
+def added(days: Iterable[Day], key: Callable[[Cell], str]) -> tuple[Total, ...]:
+    """The calls of some days by what `key` says of each, dearest first."""
+    groups: dict[str, list[Cell]] = {}
+    for day in days:
+        for cell in day.cells:
+            groups.setdefault(key(cell), []).append(cell)
+    return tuple(dearest_first(_as_total(name, cells) for name, cells in groups.items()))
+
+
+def _as_total(key: str, cells: Sequence[Cell]) -> Total:
+    return Total(
+        key=key,
+        calls=sum(cell.calls for cell in cells),
+        failures=sum(cell.calls for cell in cells if not cell.good),
+        cost=of_picodollars(sum(cell.cost for cell in cells)),
+        unknown=sum(cell.unknown for cell in cells),
+        prompt_tokens=sum(cell.prompt_tokens for cell in cells),
+        completion_tokens=sum(cell.completion_tokens for cell in cells),
+    )
+
+
+def _by_person(days: Iterable[Day]) -> tuple[Total, ...]:
+    sums: dict[str, tuple[int, int, int]] = {}
+    for day in days:
+        for person, *counts in day.persons:
+            calls, cost, unknown = sums.get(person, (0, 0, 0))
+            sums[person] = (calls + counts[0], cost + counts[1], unknown + counts[2])
+    return tuple(
+        dearest_first(
+            Total(key=person, calls=calls, cost=of_picodollars(cost), unknown=unknown)
+            for person, (calls, cost, unknown) in sums.items()
+        )
+    )
+
+
+def _failures(days: Iterable[Day]) -> tuple[tuple[str, int], ...]:
+    found: dict[str, int] = {}
+    for day in days:
+        for cell in day.cells:
+            if not cell.good:
+                found[cell.outcome] = found.get(cell.outcome, 0) + cell.calls
+    return tuple(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _candidates(days: Iterable[Day]) -> list[str]:
+    return sorted({question for day in days for question, _ in day.dearest})
 
 
 def by_place(totals: Iterable[Total], kinds: dict[str, str]) -> tuple[Total, ...]:
@@ -124,94 +215,6 @@ def by_place(totals: Iterable[Total], kinds: dict[str, str]) -> tuple[Total, ...
     return tuple(dearest_first(places.values()))
 
 
-async def _by_day(ledger: Ledger, week: Week) -> tuple[Total, ...]:
-    starts = [*(midnight(day, week.zone) for day in week.days), week.until]
-    totals = [await ledger.total(since, until) for since, until in pairwise(starts)]
-    return tuple(total for (total,) in totals)
-
-
-def chart_title(report: WeeklyReport) -> str:
-    """What the chart shows, in at most 50 characters."""
-    return f"Model {'costs' if report.costly else 'calls'}, {report.week}"
-
-
-def measure(report: WeeklyReport, totals: Iterable[Total]) -> list[Decimal]:
-    """What the chart shows of some totals: US dollars, or calls where nothing cost anything."""
-    return [total.cost if report.costly else Decimal(total.calls) for total in totals]
-
-
-def headline(report: WeeklyReport, name: str = "last week") -> str:
-    """The one sentence that an admin reads on Monday. `name` is what the week is called today."""
-    if report.empty:
-        return f"No model was called {name} ({report.week}), so it cost nothing."
-    total, answers = report.total, count(report.answers, "answer")
-    if total.cost:
-        return f"{name.capitalize()} cost {at_least(total.cost, total.unknown)}{_compared(report)}, for {answers}."
-    if total.unknown:
-        return f"What {name}'s {answers} cost is unknown: {count(total.unknown, 'call')} had no known price."
-    return f"{name.capitalize()}'s {answers} cost nothing{_compared(report)}."
-
-
-def as_text(report: WeeklyReport, name: str = "last week") -> str:
-    """The whole report as lines of plain text, strategies and channels by their ids; `name` as for `headline`."""
-    lines = [headline(report, name)]
-    if report.empty:
-        return "\n".join((*lines, *report.said, *_trials(report)))
-    for title, totals in (
-        ("By model", report.by_model),
-        ("By strategy", report.by_strategy),
-        ("By channel", report.by_channel),
-        ("By purpose", report.by_purpose),
-    ):
-        if not totals:
-            continue
-        lines.append(f"{title}: {', '.join(_part(total) for total in totals)}.")
-    if report.dearest:
-        lines.append(f"Dearest questions: {', '.join(_question(question) for question in report.dearest)}.")
-    if report.failures:
-        kinds = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in report.failures)
-        lines.append(f"Failed calls: {kinds}.")
-    if report.unknown:
-        models = ", ".join(f"{model} ({count(number, 'call')})" for model, number in report.unknown)
-        lines.append(f"Price unknown: {models}.")
-    up, down = report.thumbs
-    lines.append(f"Thumbs: {up} up, {down} down.")
-    return "\n".join((*lines, *report.said, *_trials(report)))
-
-
-def _trials(report: WeeklyReport) -> list[str]:
-    return [f"Trial in {channel}: {sentence}" for channel, sentence in report.trials]
-
-
 def count(number: int, noun: str) -> str:
     """For example "1 answer", "2 answers", "no answers"."""
     return f"{f'{number:,}' if number else 'no'} {noun}{'' if number == 1 else 's'}"
-
-
-def _compared(report: WeeklyReport) -> str:
-    previous = report.previous
-    if not previous.calls:
-        return ""
-    if report.total.unknown or previous.unknown:
-        return f" (the week before {at_least(previous.cost, previous.unknown)})"
-    change = report.change
-    if change is None:
-        return ", after a week that cost nothing" if report.total.cost else ", like the week before"
-    if not report.total.cost:
-        return f" (the week before {dollars(previous.cost)})"
-    if change >= 9:
-        return f", {change + 1:,.0f} times as much as the week before"
-    percent = f"{abs(change):.0%}"
-    if percent == "0%":
-        return f", {'' if change == 0 else 'about '}the same as the week before"
-    return f", {percent} {'more' if change > 0 else 'less'} than the week before"
-
-
-def _part(total: Total) -> str:
-    return f"{total.key or 'none'} {at_least(total.cost, total.unknown)} ({count(total.calls, 'call')})"
-
-
-def _question(question: QuestionCost) -> str:
-    private = question.place_kind in (PlaceKind.DM, PlaceKind.GROUP_DM)
-    place = "a direct message" if private else question.channel
-    return f"{dollars(question.cost)} in {place} ({question.question_id})"

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from bot.core import Core
 from bot.costs.money import dollars
-from bot.costs.periods import Week
+from bot.costs.periods import Span
 from bot.costs.report import count
 from bot.evaluation.trials import LEAST, Range, Side, TrialResult, results
 
 
-async def week_of_trials(core: Core, week: Week) -> tuple[tuple[str, str], ...]:
-    """For every trial that had questions in a week its channel and a sentence."""
+async def trials_of(core: Core, week: Span) -> tuple[tuple[str, str], ...]:
+    """For every trial that had questions in a week or a month its channel and a sentence."""
     found = await results(core.engine, week.since, week.until)
     return tuple((result.trial.channel, sentence(result)) for result in found)
 

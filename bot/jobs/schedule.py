@@ -28,6 +28,10 @@ Work = Callable[[datetime], Awaitable[None]]
 
 CLOSING = 10.0
 """Seconds that running jobs are given to finish when the program stops."""
+LEFT_ALONE = timedelta(minutes=5)
+"""For how long a run of a job that can be resumed is nobody else's, even where its process has died."""
+TRIED_AGAIN = timedelta(hours=1)
+GIVEN_UP = timedelta(days=7)
 INTERRUPTED = "The process ended before this was finished."
 
 _FIELDS = {"minute": "minute", "hour": "hour", "day": "day of the month", "month": "month", "day_of_week": "weekday"}
@@ -109,6 +113,7 @@ class _Job:
     trigger: Trigger
     work: Work
     catch_up: bool
+    resume: bool
     since: datetime  # firings up to here are settled
     running: bool = False
 
@@ -130,14 +135,18 @@ class Schedule:
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone=time_zone)
 
-    def add(self, name: str, cron: str, work: Work, catch_up: bool) -> None:
+    def add(self, name: str, cron: str, work: Work, catch_up: bool, *, resume: bool = False) -> None:
         """Adds a job before the start. `work` gets the moment of the firing, in the schedule's zone.
 
         `catch_up`: firings missed while no process ran are made up for at the start, several of them by one.
+        `resume`: a run that a process left when it died is done again by whoever is there, and one that failed is tried
+        again every hour, both for a week: the work has to bear being begun more than once.
         Raises ConfigError where `cron` is no schedule.
         """
         trigger = parse_cron(cron, self._zone)
-        self._jobs[name] = _Job(name=name, trigger=trigger, work=work, catch_up=catch_up, since=self._clock())
+        self._jobs[name] = _Job(
+            name=name, trigger=trigger, work=work, catch_up=catch_up, resume=resume, since=self._clock()
+        )
 
     async def start(self) -> None:
         """Begins, with what was missed. Does not wait for it."""
@@ -167,7 +176,9 @@ class Schedule:
 
     async def run_due(self, now: datetime) -> None:
         """Runs what is due, all at once, unless another process has; returns when it is done."""
-        await asyncio.gather(*(self._run(self._jobs[name], fire_at) for name, fire_at in self.due(now)))
+        due = [self._run(self._jobs[name], fire_at) for name, fire_at in self.due(now)]
+        await asyncio.gather(*due)
+        await asyncio.gather(*(self._again(job, now) for job in self._jobs.values() if job.resume and not job.running))
 
     async def _beat(self) -> None:
         self._spawn(self.run_due(self._clock()))
@@ -190,6 +201,27 @@ class Schedule:
         finally:
             job.running = False
 
+    async def _again(self, job: _Job, now: datetime) -> None:
+        """Does again what a dead process left, or what failed a while ago."""
+        job.running = True
+        try:
+            for fire_at in await self._take_over(job.name, now):
+                await self._work(job, fire_at)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("job_not_recorded", job=job.name, problem=reason(error))
+        finally:
+            job.running = False
+
+    async def _take_over(self, name: str, now: datetime) -> list[datetime]:
+        table = job_runs.c
+        died = table.problem.is_(None) | (table.problem == INTERRUPTED)
+        left = died & (table.started_at <= now - LEFT_ALONE)
+        failed = sa.not_(died) & (table.started_at <= now - TRIED_AGAIN)
+        mine = (table.job == name) & table.finished_at.is_(None) & (table.fire_at > now - GIVEN_UP)
+        change = sa.update(job_runs).where(mine, left | failed).values(started_at=now, problem=None)
+        async with self._engine.begin() as connection:
+            return list((await connection.execute(change.returning(table.fire_at))).scalars())
+
     async def _work(self, job: _Job, fire_at: datetime) -> None:
         correlation = uuid.uuid4().hex[:12]
         with structlog.contextvars.bound_contextvars(correlation_id=correlation, job=job.name):
@@ -204,7 +236,7 @@ class Schedule:
                 words = shorten(mask(str(error)), 300, placeholder="…")  # they may hold an address with a password
                 problem = f"It broke: {type(error).__name__}: {words} (correlation id {correlation})"
                 log.exception("job_failed", fire_at=str(fire_at))
-            await self._finish(job.name, fire_at, problem)
+            await self._finish(job.name, fire_at, problem, ended=problem is None or not job.resume)
 
     async def _claim(self, name: str, fire_at: datetime) -> bool:
         async with self._engine.begin() as connection:
@@ -212,12 +244,12 @@ class Schedule:
             claim = statement.on_conflict_do_nothing().returning(job_runs.c.job)
             return (await connection.execute(claim)).first() is not None
 
-    async def _finish(self, name: str, fire_at: datetime, problem: str | None) -> None:
+    async def _finish(self, name: str, fire_at: datetime, problem: str | None, *, ended: bool) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(
                 job_runs.update()
                 .where(job_runs.c.job == name, job_runs.c.fire_at == fire_at)
-                .values(finished_at=self._clock(), problem=problem)
+                .values(finished_at=self._clock() if ended else None, problem=problem)
             )
 
     async def _known_since(self, job: _Job) -> datetime:

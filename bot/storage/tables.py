@@ -149,6 +149,38 @@ ledger = sa.Table(
     sa.Column("repriced_at", UtcDateTime),
 )
 
+# Finished days of the ledger, added up once: a cache, by the moments between which the day lies in the reports' zone.
+ledger_days = sa.Table(
+    "ledger_days",
+    metadata,
+    sa.Column("since", UtcDateTime, primary_key=True),
+    sa.Column("until", UtcDateTime, primary_key=True),
+    sa.Column("token", sa.String(32), nullable=False),  # another one each time it is written
+    sa.Column("kept_at", UtcDateTime, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
+# What changed in the ledger an hour or more after its call began, so that its day is added up again. Triggers of the
+# database write it: who rebuilds the table `ledger` (a batch migration does) has to make them again.
+ledger_changes = sa.Table(
+    "ledger_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("started_at", UtcDateTime, nullable=False, index=True),
+)
+
+# The parts of reports that were posted, or are just being posted: `ts` is NULL until Slack has taken it.
+posted_reports = sa.Table(
+    "posted_reports",
+    metadata,
+    sa.Column("report", sa.String(40), primary_key=True),  # such as week-2026-11-16
+    sa.Column("channel", sa.String(40), primary_key=True),
+    sa.Column("part", sa.String(12), primary_key=True),  # message, table, csv
+    sa.Column("claim", sa.String(32), nullable=False),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+    sa.Column("ts", sa.String(40)),
+)
+
 # What may be spent. `key`: the channel's, person's or purpose's name; "" for the whole workspace.
 budgets = sa.Table(
     "budgets",

@@ -1,23 +1,35 @@
-"""The weekly cost report and the answer of /cost."""
+"""The top of a cost report, and the answer of /cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
+import json
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from bot.costs.ledger import GroupBy, QuestionCost, Total
+from bot.costs.anomalies import Anomaly
+from bot.costs.ledger import GroupBy, Total
 from bot.costs.money import at_least, dollars
-from bot.costs.report import WeeklyReport, chart_title, count, headline, measure
+from bot.costs.report import WeeklyReport, count
+from bot.costs.report_words import (
+    PURPOSES,
+    ahead,
+    bars,
+    chart_title,
+    each_cost,
+    headline,
+    proposed,
+    stands_out,
+    wasted,
+    why,
+)
 from bot.costs.summary import CostSummary, sentence
-from bot.domain import PlaceKind, StrategyName
+from bot.domain import StrategyName
 from handlers.blocks import words
-from handlers.blocks.parts import context, mrkdwn, section
-from handlers.markdown import escape
+from handlers.blocks.parts import button, context, section
+from handlers.markdown import escape, with_channels
 from handlers.shapes import JSON
 
 ROWS_SHOWN = 15
-LINES_SHOWN = 8
 
 _FAILURES = {
     "failed": "failed without a reason",
@@ -30,25 +42,18 @@ _FAILURES = {
     "context_too_long": "too long for the model",
     "lost": "cut off by a restart",
 }
-_PURPOSES = {
-    "answer": "answers",
-    "rewrite": "follow-ups made whole",
-    "embedding": "embeddings",
-    "evaluate": "evaluations",
-    "judge": "judging",
-    "shadow": "shadow runs",
-}
+ACCEPT = "accept_saving"
 
 
-def report_blocks(report: WeeklyReport, permalinks: Mapping[str, str]) -> list[JSON]:
-    """The report with Slack's own chart. `permalinks`: question id → link, for those that may be linked."""
-    return _report(report, permalinks, _native_chart(report))
+def report_blocks(report: WeeklyReport, name: str = "", late: str = "") -> list[JSON]:
+    """The report with Slack's own chart. `name`: what its week is called today; `late`: why it comes late, or ""."""
+    return _report(report, _native_chart(report), name, late)
 
 
-def report_blocks_with_image(report: WeeklyReport, permalinks: Mapping[str, str], file_id: str) -> list[JSON]:
+def report_blocks_with_image(report: WeeklyReport, file_id: str, name: str = "", late: str = "") -> list[JSON]:
     """The same for a workspace that refuses native charts: the chart is an uploaded image."""
     image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": _described(report)}
-    return _report(report, permalinks, image)
+    return _report(report, image, name, late)
 
 
 def cost_blocks(summary: CostSummary) -> list[JSON]:
@@ -61,50 +66,65 @@ def cost_blocks(summary: CostSummary) -> list[JSON]:
     return blocks
 
 
-def _report(report: WeeklyReport, permalinks: Mapping[str, str], chart: JSON) -> list[JSON]:
-    said = [section(escape(sentence)) for sentence in report.said]
-    said += [section(f"*Trial* in {_name('channel', place)}: {escape(sentence)}") for place, sentence in report.trials]
+def _report(report: WeeklyReport, chart: JSON, name: str, late: str) -> list[JSON]:
+    notes = [context(late)] if late else []
     if report.empty:
-        return [section(headline(report)), *said]
-    blocks = [section(f"*{escape(headline(report))}*"), chart, _table("model", report.by_model, report.total)]
-    blocks.append(
-        {
-            "type": "section",
-            "fields": [
-                mrkdwn(_lines("By strategy", "strategy", report.by_strategy), 2000),
-                mrkdwn(_lines("By channel", "channel", report.by_channel), 2000),
-                *([mrkdwn(_lines("By purpose", "purpose", report.by_purpose), 2000)] if report.by_purpose else ()),
-            ],
-        }
-    )
-    if report.dearest:
-        questions = (
-            f"{number}. {_question(question, permalinks, report.week.zone)}"
-            for number, question in enumerate(report.dearest, 1)
-        )
-        blocks.append(section("\n".join(("*Dearest questions*", *questions))))
-    blocks.extend(_troubles(report))
+        said = [section(with_channels(sentence)) for sentence in report.said]
+        return [section(escape(headline(report, name))), *said, *notes]
+    blocks = [section(f"*{escape(headline(report, name))}*"), *notes]
+    if cause := why(report):
+        blocks.append(section(escape(cause)))
+    blocks.append(chart)
+    if told := " ".join(sentence for sentence in (each_cost(report), ahead(report)) if sentence):
+        blocks.append(section(escape(told)))
+    blocks += [section(f":mag: {_stands_out(found)}") for found in report.anomalies]
+    blocks += _savings(report)
+    blocks += _troubles(report)
     up, down = report.thumbs
-    blocks.extend(said)
-    blocks.append(context(f":thumbsup: {up} · :thumbsdown: {down} · {report.week}"))
+    thumbs = [] if report.channel else [f":thumbsup: {up} · :thumbsdown: {down}"]
+    blocks.append(context(" · ".join((*thumbs, str(report.week), "what it is made of is in the thread"))))
+    return blocks
+
+
+def _stands_out(found: Anomaly) -> str:
+    told = escape(stands_out(found, lambda place: _MARK))
+    return told.replace(_MARK, channel_name("channel", found.place))
+
+
+_MARK = "\ue000"
+"""Where a channel's link goes once the rest is escaped."""
+
+
+def _savings(report: WeeklyReport) -> list[JSON]:
+    if not report.proposals:
+        return []
+    blocks = [section("*Savings that replays prove*")]
+    for proposal in report.proposals:
+        told = escape(proposed(proposal, lambda place: _MARK)).replace(_MARK, channel_name("channel", proposal.channel))
+        value = json.dumps({"channel": proposal.channel, "model": proposal.other, "why": proposal.sentence})
+        blocks.append({**section(f"• {told}"), "accessory": button("Accept", ACCEPT, value)})
     return blocks
 
 
 def _native_chart(report: WeeklyReport) -> JSON:
-    categories = [f"{day:%a}" for day in report.week.days]
+    shown = bars(report)
+    noun = report.week.noun
 
-    def series(name: str, totals: Iterable[Total]) -> JSON:
-        points = zip(categories, measure(report, totals), strict=True)
+    def series(name: str, values: Iterable[Decimal]) -> JSON:
+        points = zip((bar[0] for bar in shown), values, strict=True)
         return {"name": name, "data": [{"label": label, "value": _number(value)} for label, value in points]}
 
-    before = [series("The week before", report.previous_by_day)] if report.previous.calls else []
+    before = [series(f"The {noun} before", (bar[2] for bar in shown))] if report.previous.calls else []
     return {
         "type": "data_visualization",
         "title": chart_title(report),
         "chart": {
             "type": "bar",
-            "series": [*before, series("Last week", report.by_day)],
-            "axis_config": {"categories": categories, "y_label": "US dollars" if report.costly else "Calls"},
+            "series": [*before, series(f"Last {noun}", (bar[1] for bar in shown))],
+            "axis_config": {
+                "categories": [bar[0] for bar in shown],
+                "y_label": "US dollars" if report.costly else "Calls",
+            },
         },
     }
 
@@ -116,17 +136,13 @@ def _number(value: Decimal) -> float | int:
 
 def _described(report: WeeklyReport) -> str:
     """The chart in words, for those who do not see it."""
-    values = measure(report, report.by_day)
-    days = ", ".join(
-        f"{day:%A} {dollars(value) if report.costly else value}"
-        for day, value in zip(report.week.days, values, strict=True)
-    )
+    days = ", ".join(f"{name} {dollars(value) if report.costly else value}" for name, value, _ in bars(report))
     return f"{chart_title(report)}: {days}."
 
 
 def _table(by: GroupBy, totals: Sequence[Total], whole: Total) -> JSON:
-    rows = [[_raw(title) for title in (by.capitalize(), "Calls", "Failed", "Tokens", "Cost", "Share")]]
-    rows.extend(_row(by, total, whole) for total in _at_most(totals, ROWS_SHOWN))
+    rows = [[raw(title) for title in (by.capitalize(), "Calls", "Failed", "Tokens", "Cost", "Share")]]
+    rows.extend(_row(by, total, whole) for total in at_most(totals, ROWS_SHOWN))
     right = {"align": "right"}
     return {"type": "table", "column_settings": [{"align": "left"}, *[right] * 5], "rows": rows}
 
@@ -141,10 +157,10 @@ def _row(by: GroupBy, total: Total, whole: Total) -> list[JSON]:
         _cost(total),
         share,
     )
-    return [_name_cell(by, total.key), *(_raw(cell) for cell in cells)]
+    return [channel_cell(by, total.key), *(raw(cell) for cell in cells)]
 
 
-def _at_most(totals: Sequence[Total], most: int) -> list[Total]:
+def at_most(totals: Sequence[Total], most: int) -> list[Total]:
     """The dearest, and the rest as one."""
     if len(totals) <= most:
         return list(totals)
@@ -154,48 +170,34 @@ def _at_most(totals: Sequence[Total], most: int) -> list[Total]:
     return [*totals[: most - 1], rest]
 
 
-def _lines(title: str, by: GroupBy, totals: Sequence[Total]) -> str:
-    shown = _at_most(totals, LINES_SHOWN)
-    return "\n".join(
-        (f"*{title}*", *(f"• {_name(by, total.key)}: {_cost(total)}, {count(total.calls, 'call')}" for total in shown))
-    )
-
-
 def _cost(total: Total) -> str:
     return at_least(total.cost, total.unknown)
 
 
-def _name_cell(by: GroupBy, key: str) -> JSON:
+def channel_cell(by: GroupBy, key: str) -> JSON:
+    """A key as a cell of a table, a channel as its link."""
     if by == "channel" and _is_channel(key):
         channel = {"type": "channel", "channel_id": key}
         return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [channel]}]}
-    return _raw(_worded(by, key))
+    return raw(worded(by, key))
 
 
-def _name(by: GroupBy, key: str) -> str:
-    return f"<#{key}>" if by == "channel" and _is_channel(key) else escape(_worded(by, key))
+def channel_name(by: GroupBy, key: str) -> str:
+    """A key as mrkdwn, a channel as its link."""
+    return f"<#{key}>" if by == "channel" and _is_channel(key) else escape(worded(by, key))
 
 
-def _worded(by: GroupBy, key: str) -> str:
+def worded(by: GroupBy, key: str) -> str:
+    """A key in plain words."""
     if not key:
         return "outside channels" if by == "channel" else "everything else"
     if by == "strategy" and key in set(StrategyName):
         return words.STRATEGIES[StrategyName(key)]
-    return _PURPOSES.get(key, key) if by == "purpose" else key
+    return PURPOSES.get(key, key) if by == "purpose" else key
 
 
 def _is_channel(key: str) -> bool:
     return key[:1] in ("C", "G") and key.isalnum() and key.isupper()
-
-
-def _question(question: QuestionCost, permalinks: Mapping[str, str], zone: tzinfo) -> str:
-    when = f"{question.asked_at.astimezone(zone):%a %d %b, %H:%M}"
-    private = question.place_kind in (PlaceKind.DM, PlaceKind.GROUP_DM)
-    place = "a direct message" if private else _name("channel", question.channel)
-    link = None if private else permalinks.get(question.question_id)
-    models = ", ".join(escape(model) for model in question.models)
-    asked = f"<{escape(link)}|{when}>" if link else when
-    return f"{dollars(question.cost)} in {place}, {asked} ({models}, {count(question.calls, 'call')})"
 
 
 def _troubles(report: WeeklyReport) -> list[JSON]:
@@ -203,7 +205,9 @@ def _troubles(report: WeeklyReport) -> list[JSON]:
     if report.failures:
         kinds = ", ".join(f"{number:,} {_FAILURES.get(kind, escape(kind))}" for kind, number in report.failures)
         failed = sum(number for _, number in report.failures)
-        lines.append(f":warning: {count(failed, 'failed call')}: {kinds}.")
+        lines.append(f":warning: {count(failed, 'failed call')}: {kinds}. {escape(wasted(report))}".strip())
+    elif told := wasted(report):
+        lines.append(f":warning: {escape(told)}")
     if report.unknown:
         models = ", ".join(f"{escape(model)} ({count(number, 'call')})" for model, number in report.unknown)
         lines.append(
@@ -213,5 +217,6 @@ def _troubles(report: WeeklyReport) -> list[JSON]:
     return [section(line) for line in lines]
 
 
-def _raw(text: str) -> JSON:
+def raw(text: str) -> JSON:
+    """A cell of a table."""
     return {"type": "raw_text", "text": text}

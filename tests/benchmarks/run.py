@@ -17,10 +17,10 @@ from pathlib import Path
 from options import OUT, parser
 from page import write_page
 
-BENCHES = ("questions", "memory", "start", "ingest", "search", "offline", "gate")
+BENCHES = ("questions", "memory", "start", "ingest", "search", "offline", "gate", "report")
 KNOWLEDGE = ("ranking", "peers", "refresh", "filter", "scale", "offline")
 SELECTOR = "selector"
-LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800, "selector": 3_600}
+LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800, "selector": 3_600, "report": 1_800}
 USUAL_LIMIT_SECONDS = 600
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _NAMES = ("app", "cli", "console", "doctor", "evaluating", "models.discovery", "models.embeddings", "searching")
-_CONTEXT.set_forkserver_preload([*(f"bot.{name}" for name in _NAMES), "killed_refresh"])
+_CONTEXT.set_forkserver_preload([*(f"bot.{name}" for name in _NAMES), "killed_refresh", "killed_report"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from model_server import ModelServer
 
 from bot.config import Models, Settings
 from bot.costs.periods import Week
-from bot.costs.report import as_text, weekly_report
-from bot.evaluation.trial_report import week_of_trials
+from bot.costs.report_words import as_text
+from bot.reporting import report_of
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
@@ -169,10 +169,11 @@ async def test_a_trial_runs_is_told_and_stands_in_the_report(
     await model(maya, "trial stop", "No trial runs now. The last one: *second-model* answered 99.9%")
     await bot.idle(maya)
     week = Week.before(datetime.now(UTC) + timedelta(days=7), UTC)
-    trials = await week_of_trials(bot.core, week)
-    report = await weekly_report(bot.core.ledger, bot.core.feedback.counts, week, trials=trials)
-    assert "Trial in C0GENERAL: “second-model” on trial for 99.9%: 1 answer at $0" in as_text(report)
+    report = await report_of(bot.core, week)
+    assert "Trial in <#C0GENERAL>: “second-model” on trial for 99.9%: 1 answer at $0" in as_text(report)
     await post_report(bot.client, "C0REPORTS", report)
-    assert "*Trial* in <#C0GENERAL>: “second-model” on trial" in str(
-        (await maya.wait_for_message("C0REPORTS"))["blocks"]
+    head = await maya.wait_for_message("C0REPORTS", lambda m: "blocks" in m)
+    details = await maya.wait_for_message(
+        "C0REPORTS", lambda m: "Trial in <#C0GENERAL>" in str(m.get("blocks")), thread=head["ts"]
     )
+    assert "“second-model” on trial" in str(details["blocks"])

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import random
 import shutil
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,11 +20,9 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.config import Folder
 from bot.core import Core
-from bot.costs.ledger import Call
 from bot.costs.periods import Week
-from bot.costs.report import weekly_report
-from bot.domain import Price, Usage
-from bot.storage.tables import feedback, questions
+from bot.reporting import report_of
+from bot.storage.tables import feedback, ledger, questions
 from handlers.posts import post_report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
@@ -124,59 +124,73 @@ async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: 
     core = house.app.core
     week = Week.before(core.clock(), UTC)
     await spend(core, week)
-    await page.set_viewport_size({"width": 1440, "height": 1180})
-    await post_report(house.app.client, "C0REPORTS", await weekly_report(core.ledger, core.feedback.counts, week))
+    await page.set_viewport_size({"width": 1440, "height": 1100})
+    await post_report(house.app.client, "C0REPORTS", await report_of(core, week))
     await go_to(page, "C0REPORTS")
     message = page.get_by_test_id("message").last
-    await expect(message).to_contain_text("Last week cost at least $")
+    await expect(message).to_contain_text("Last week cost $")
+    await expect(message).to_contain_text("against the week before")
     await expect(message.locator("svg").first).to_be_visible()
+    await page.get_by_test_id("thread-bar").click()
+    pane = page.get_by_test_id("thread-pane")
+    await expect(pane).to_contain_text("Model costs, ")
+    await pane.get_by_text("What the models cost").scroll_into_view_if_needed()
     await keep(page, shots, "weekly-report")
 
 
 async def spend(core: Core, week: Week) -> None:
-    """Two weeks of calls and thumbs, so that there is something to report."""
-    for name, start, factor in (("before", week.previous.since, 2), ("last", week.since, 1)):
-        for number, (model, provider, strategy, channel, cost, outcome) in enumerate(CALLS):
-            question = f"{name}-{number}"
-            at = start + timedelta(days=number % 5, hours=9 + number % 7, minutes=7 * number)
-            async with core.engine.begin() as connection:
-                await connection.execute(questions.insert().values(_question(question, channel, at)))
-            call = Call(
-                question_id=question,
-                purpose="answer",
-                attempt=1,
-                provider=provider,
-                model=model,
-                strategy=strategy,
-                channel=channel,
-                asker="U0LEO",
-                started_at=at,
-            )
-            row = await core.ledger.open(call)
-            price = Price(amount=None if cost is None else factor * Decimal(cost), version="genai-prices")
-            used = Usage(prompt_tokens=1800 + 100 * number, completion_tokens=220)
-            usage = used if outcome == "answered" else None
-            await core.ledger.settle(row, outcome=outcome, seconds=1.4, usage=usage, price=price)
-            thumb = {"question_id": question, "person": "U0LEO", "value": -1 if number == 6 else 1, "given_at": at}
-            async with core.engine.begin() as connection:
-                await connection.execute(feedback.insert().values(thumb))
+    """Nine weeks of a team's calls, with a Wednesday on which #engineering tried something."""
+    draw = random.Random(20261121)
+    rows = [row for back in range(63) for row in _day(draw, week.days[-1] - timedelta(days=back), week)]
+    async with core.engine.begin() as connection:
+        await connection.execute(ledger.insert(), [row for row, _ in rows])
+        asked = {row["question_id"]: _question(row) for row, _ in rows}
+        await connection.execute(questions.insert(), list(asked.values()))
+        thumbs = [(row, value) for row, value in rows if value and row["started_at"] >= week.since]
+        given = {
+            row["question_id"]: {
+                "question_id": row["question_id"], "person": "U0LEO", "value": value, "given_at": row["started_at"],
+            }
+            for row, value in thumbs
+        }  # fmt: skip
+        await connection.execute(feedback.insert(), list(given.values()))
 
 
-def _question(identifier: str, channel: str, at: datetime) -> dict[str, object]:
-    kind = "private_channel" if channel.startswith("G") else "channel"
-    place = {"workspace": "T0LOCAL", "channel": channel, "place_kind": kind, "scopes": ["everyone"], "private": False}
-    return {"id": identifier, "text": "How?", "asker": "U0LEO", "asked_at": at, **place}
+def _day(draw: random.Random, day: date, week: Week) -> Iterator[tuple[dict[str, Any], int]]:
+    """A day's calls, each with the thumb that its answer got."""
+    busy = 6 if day.weekday() > 4 else 42
+    tried = day == week.days[2]
+    for number in range(busy + 25 * tried):
+        channel, model, strategy, tokens, price = draw.choices(WAYS, [5, 3, 4, 2, 1, 1])[0]
+        if tried and number >= busy:
+            channel, tokens = "C0ENG", 5 * tokens
+        at = datetime.combine(day, time(9), UTC) + timedelta(minutes=11 * number)
+        outcome = draw.choices(("answered", "stopped", "rate_limited"), [60, 2, 1])[0]
+        used = 0 if outcome == "rate_limited" else int(tokens * draw.lognormvariate(0, 0.3))
+        known = price if used else None
+        yield (
+            {
+                "question_id": f"{day}-{number}", "purpose": "answer", "attempt": 1, "provider": "openai",
+                "model": model, "strategy": strategy, "workspace": "T0LOCAL", "channel": channel, "asker": "U0LEO",
+                "started_at": at, "seconds": 1.4, "prompt_tokens": used, "completion_tokens": used // 8,
+                "estimated": False, "cost": None if known is None else (used * Decimal(known)).scaleb(-6),
+                "outcome": outcome,
+            },
+            draw.choices((1, -1, 0), [4, 1, 15])[0] if outcome == "answered" else 0,
+        )  # fmt: skip
 
 
-CALLS = (
-    ("gpt-6-luna", "openai", "rag", "C0HELP", "0.0231", "answered"),
-    ("gpt-6-luna", "openai", "rag", "C0ENG", "0.0352", "answered"),
-    ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0031", "answered"),
-    ("gpt-6-luna", "openai", "rag", "C0HELP", "0.0287", "answered"),
-    ("gpt-6-luna", "openai", "zero_shot", "C0GENERAL", "0.0154", "answered"),
-    ("gpt-6-luna", "openai", "rag", "G0FIN", "0.0212", "answered"),
-    ("gpt-6-luna", "openai", "rag", "C0HELP", None, "rate_limited"),
-    ("llama-3.3-70b", "vllm", "rag", "C0GENERAL", None, "answered"),
-    ("mistral-small", "mistral", "few_shot", "C0ENG", "0.0042", "answered"),
-    ("offline", "offline", "rag", "C0HELP", "0", "answered"),
+def _question(row: dict[str, Any]) -> dict[str, object]:
+    kind = "private_channel" if row["channel"].startswith("G") else "channel"
+    place = {"workspace": "T0LOCAL", "channel": row["channel"], "place_kind": kind, "scopes": ["everyone"]}
+    return {"id": row["question_id"], "text": "How?", "asker": "U0LEO", "asked_at": row["started_at"], **place}
+
+
+WAYS = (
+    ("C0HELP", "gpt-6-luna", "rag", 5200, "2.4"),
+    ("C0ENG", "gpt-6-luna", "rag", 6100, "2.4"),
+    ("C0ENG", "mistral-small", "few_shot", 1900, "0.4"),
+    ("C0GENERAL", "gpt-6-luna", "zero_shot", 900, "2.4"),
+    ("G0FIN", "gpt-6-terra", "rag", 7400, "9.5"),
+    ("C0GENERAL", "offline", "rag", 800, "0"),
 )

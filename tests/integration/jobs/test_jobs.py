@@ -3,12 +3,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from judging import NOW, RAG, alike, answered
+from judging import NOW, RAG, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Call, Ledger
-from bot.costs.periods import Week
-from bot.costs.report import WeeklyReport, headline
+from bot.costs.periods import Span, Week
+from bot.costs.report import WeeklyReport, weekly_report
+from bot.costs.report_words import headline
 from bot.domain import Mean, Price, Usage
 from bot.inbox import Inbox
 from bot.jobs.learning_job import NIGHTLY, learning_job
@@ -45,11 +46,15 @@ async def test_the_report_of_last_week_is_posted_on_monday_and_only_then(engine:
     await feedback.give("q1", "U1", 1)
     posted: list[WeeklyReport] = []
 
-    async def post(report: WeeklyReport) -> None:
+    async def make(week: Span, channel: str) -> WeeklyReport:
+        return await weekly_report(ledger, feedback.counts, week)
+
+    async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
+        assert due == MONDAY
         posted.append(report)
 
     schedule = Schedule(engine, BERLIN, clock=lambda: MONDAY - timedelta(days=1))
-    schedule.add("report", "0 9 * * mon", report_job(ledger, feedback, BERLIN, post), catch_up=True)
+    schedule.add("report", "0 9 * * mon", report_job(Week, BERLIN, make, post, "C0"), catch_up=True)
     await schedule.start()
     for minutes in range(3):
         await schedule.run_due(MONDAY + timedelta(minutes=minutes))
@@ -87,28 +92,3 @@ async def test_every_night_what_people_made_of_answers_is_learned(engine: AsyncE
     await schedule.run_due(NOW + timedelta(days=1))
     await schedule.close()
     assert await learning.means() == {RAG: Mean(1.0, 0.0)}
-
-
-async def test_the_weekly_report_says_who_chooses(engine: AsyncEngine) -> None:
-    learning = Learning(engine, lambda: NOW, cost_weight=0.0, latency_weight=0.0)
-    await learning.take(alike())
-    posted: list[WeeklyReport] = []
-
-    async def post(report: WeeklyReport) -> None:
-        posted.append(report)
-
-    await report_job(Ledger(engine), Feedback(engine), BERLIN, post, learning.standing)(MONDAY)
-    assert posted[0].choosing == "No difference worth routing for: everything goes to rag · writer."
-
-
-async def test_the_weekly_report_tells_the_shadow_runs_of_its_week(engine: AsyncEngine) -> None:
-    posted: list[WeeklyReport] = []
-
-    async def post(report: WeeklyReport) -> None:
-        posted.append(report)
-
-    async def shadows(week: Week) -> str:
-        return f"Shadow runs of {week}."
-
-    await report_job(Ledger(engine), Feedback(engine), BERLIN, post, shadows=shadows)(MONDAY)
-    assert posted[0].shadows == "Shadow runs of 9–15 November 2026."

@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 from week_reports import empty, question, report, total
 
-from bot.costs.report import as_text, by_place, headline
+from bot.costs.report import by_place
+from bot.costs.report_words import as_text, headline
 
 
 @pytest.mark.parametrize(
@@ -82,12 +83,12 @@ def test_a_question_in_a_direct_message_does_not_tell_where() -> None:
 
 def test_the_text_ends_with_who_chooses_where_that_is_known() -> None:
     sentence = "No difference worth routing for: everything goes to rag · small."
-    assert as_text(report(choosing=sentence)).splitlines()[-1] == sentence
+    assert as_text(report(said=(sentence,))).splitlines()[-1] == sentence
     assert as_text(report()).splitlines()[-1].startswith("Thumbs:")
 
 
 def test_an_empty_week_says_who_chooses_and_what_shadow_runs_say_all_the_same() -> None:
-    week = replace(empty(), choosing="Learning is used.", shadows="Shadow runs: 2 questions.")
+    week = replace(empty(), said=("Learning is used.", "Shadow runs: 2 questions."))
     assert as_text(week).splitlines()[1:] == ["Learning is used.", "Shadow runs: 2 questions."]
 
 

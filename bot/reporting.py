@@ -1,0 +1,48 @@
+"""The report of a week or a month with all that is said in it: the same for the schedule, the command line and the
+start."""
+
+from __future__ import annotations
+
+from bot.core import Core
+from bot.costs.periods import Span, Week
+from bot.costs.report import Sought, WeeklyReport, weekly_report
+from bot.costs.split import RatesOf
+from bot.domain import Rates
+from bot.errors import SwitchboardError
+from bot.evaluation.savings import proposals, saved_by_choosing
+from bot.evaluation.shadow_report import week_of_shadows
+from bot.evaluation.trial_report import trials_of
+
+
+async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
+    """Reads a week or a month, of one channel where it is named."""
+    sought = Sought(channel=channel, persons=core.settings.report.persons, rates=_rates(core))
+    counts = core.feedback.counts
+    if channel:
+        return await weekly_report(core.ledger, counts, span, sought=sought)
+    said = [
+        (await core.learning.standing()).sentence,
+        await week_of_shadows(core, span) if isinstance(span, Week) else "",
+        await saved_by_choosing(core, span),
+        *(f"Trial in <#{place}>: {told}" for place, told in await trials_of(core, span)),
+    ]
+    return await weekly_report(
+        core.ledger, counts, span, said=said, proposals=await proposals(core, span), sought=sought
+    )
+
+
+def _rates(core: Core) -> RatesOf:
+    known: dict[tuple[str, str], Rates | None] = {}
+
+    def rates(provider: str, model: str) -> Rates | None:
+        if (provider, model) not in known:
+            try:
+                card = core.models.card(model)
+            except SwitchboardError:  # its card is gone
+                known[provider, model] = None
+            else:
+                own = card.rates.rates() if card.rates else None
+                known[provider, model] = core.prices.rates(card.provider, card.model_id, rates=own, free=card.free)
+        return known[provider, model]
+
+    return rates

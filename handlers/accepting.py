@@ -1,0 +1,59 @@
+"""The button under a proven saving: an admin accepts it, and the channel's model changes."""
+
+from __future__ import annotations
+
+import json
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core import Core
+from bot.domain import Audience, Place, PlaceKind, Question
+from bot.errors import NotAllowed
+from handlers.markdown import escape
+from handlers.origin import Origin
+from handlers.permissions import Roles
+from handlers.shapes import JSON
+
+
+class Accepting:
+    """Pins the proposed model for the channel, as `/model use NAME here` does, and says so under the report."""
+
+    def __init__(self, client: AsyncWebClient, core: Core, roles: Roles) -> None:
+        self._client = client
+        self._core = core
+        self._roles = roles
+
+    async def pressed(self, payload: JSON) -> None:
+        """Somebody accepts a proposal. Raises NotAllowed, UnknownModel, or the ModelError that says why it cannot
+        be."""
+        origin = Origin.of(payload)
+        channel, model, why = _read(payload)
+        await self._roles.need_admin(origin.person, "accept a saving")
+        card = self._core.models.model(model).card
+        await self._core.data_rules.check(channel, card)
+        if await self._pinned(channel, origin) == card.name:
+            await origin.line(self._client).say(f"*{escape(card.name)}* answers in <#{channel}> already.")
+            return
+        await self._core.pins.set("channel", channel, model=card.name, by=origin.person)
+        message: JSON = payload.get("message") or {}
+        await self._client.chat_postMessage(
+            channel=str(origin.channel),
+            thread_ts=message.get("thread_ts") or message.get("ts"),
+            text=f"<@{origin.person}> accepted it: from now on *{escape(card.name)}* answers in <#{channel}> "
+            f"({escape(why)}). `/model auto here`, typed there, undoes it.",
+        )
+
+    async def _pinned(self, channel: str, origin: Origin) -> str | None:
+        place = Place(workspace=origin.workspace, channel=channel, kind=PlaceKind.CHANNEL)
+        asked = Question(
+            id="", text="", asker="", place=place, audience=Audience.everyone(), asked_at=self._core.clock()
+        )
+        return next((pin.model for pin in await self._core.pins.of(asked) if pin.scope == "channel"), None)
+
+
+def _read(payload: JSON) -> tuple[str, str, str]:
+    try:
+        value = json.loads(payload["actions"][0]["value"])
+        return str(value["channel"]), str(value["model"]), str(value["why"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise NotAllowed("I do not understand this button any more. `/model use NAME here` does the same.") from error
