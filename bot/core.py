@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -44,6 +45,9 @@ from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
+
 Clock = Callable[[], datetime]
 
 
@@ -60,6 +64,7 @@ class Core:
     prices: PriceBook
     ledger: Ledger
     budgets: Budgets
+    metrics: Metrics | None
     pins: Pins
     channels: Channels
     data_rules: DataRules
@@ -95,7 +100,8 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         models = await _open_models(settings, local)
         stack.push_async_callback(models.close)
         budgets = Budgets(engine, settings.report.zone)
-        ledger = Ledger(engine, clock, budgets)
+        metrics = _metrics(settings)
+        ledger = Ledger(engine, clock, budgets, metrics)
         await ledger.recover()
         endpoints = _Endpoints(models, Gate(ledger=ledger, prices=PriceBook(), clock=clock), local)
         wanted = settings.knowledge.embedding
@@ -110,7 +116,7 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         sources = Sources(engine, knowledge, settings, clock)
         stack.push_async_callback(sources.close)
         await sources.open()
-        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets)
+        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets, metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,14 @@ class _Endpoints:
         return found
 
 
+def _metrics(settings: Settings) -> Metrics | None:
+    if not settings.metrics.port:
+        return None
+    from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load
+
+    return Metrics()
+
+
 async def _open_models(settings: Settings, local: Embedder) -> Models:
     catalogue = load_catalogue(settings.models.cards)
     models = Models(
@@ -157,6 +171,7 @@ def _assemble(
     models: Models,
     ledger: Ledger,
     budgets: Budgets,
+    metrics: Metrics | None,
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine)
@@ -206,6 +221,7 @@ def _assemble(
         prices=prices,
         ledger=ledger,
         budgets=budgets,
+        metrics=metrics,
         pins=pins,
         channels=channels,
         data_rules=data_rules,
