@@ -31,6 +31,7 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
+from bot.health import health_routes, metrics_routes
 from bot.jobs.budget_watch import watch_budgets
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
@@ -48,7 +49,6 @@ from bot.jobs.told import ToldProblems
 from bot.logs import mask
 from bot.reporting import report_of
 from bot.secrets import SlackSecrets
-from bot.storage.engine import ping
 from handlers.audience import Places
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
@@ -105,6 +105,7 @@ async def open_app(
         stack.push_async_callback(bolt.under_way.drain, drain_seconds)
         schedule = _schedule(core, bolt.client)
         stack.push_async_callback(schedule.close)
+        await _open_metrics(stack, core)
         url = await _open_door(stack, bolt, core, secrets)
         await inbound.resume()
         await schedule.start()
@@ -170,36 +171,35 @@ async def _listen(stack: AsyncExitStack, bolt: Bolt, core: Core) -> str:
         answer: web.Response = await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
         return answer
 
-    async def health(_request: web.Request) -> web.Response:
-        troubles = await _troubles(core)
-        return web.json_response({"ok": not troubles, "troubles": troubles}, status=503 if troubles else 200)
-
     server = web.Application()
-    server.add_routes([web.post("/slack/events", events), web.get("/health", health)])
+    server.add_routes([web.post("/slack/events", events), *health_routes(core)])
+    return await _serve(stack, server, settings.http.host, settings.http.port, "SWITCHBOARD_HTTP__PORT")
+
+
+async def _open_metrics(stack: AsyncExitStack, core: Core) -> str | None:
+    """Where /metrics is served; None where nobody asked for it."""
+    settings = core.settings.metrics
+    if core.metrics is None:
+        return None
+    server = web.Application()
+    server.add_routes([*health_routes(core), *metrics_routes(core)])
+    url = await _serve(stack, server, settings.host, settings.port, "SWITCHBOARD_METRICS__PORT")
+    log.info("metrics_served", url=f"{url}/metrics")
+    return url
+
+
+async def _serve(stack: AsyncExitStack, server: web.Application, host: str, port: int, setting: str) -> str:
     runner = web.AppRunner(server, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, settings.http.host, settings.http.port)
     try:
-        await site.start()
+        await web.TCPSite(runner, host, port).start()
     except OSError as error:
         raise ConfigError(
-            f"Port {settings.http.port} on {settings.http.host} cannot be opened ({error.strerror}). Choose another "
-            "with SWITCHBOARD_HTTP__PORT."
+            f"Port {port} on {host} cannot be opened ({error.strerror}). Choose another with {setting}."
         ) from error
     host, port = runner.addresses[0][:2]
     return f"http://{host}:{port}"
-
-
-async def _troubles(core: Core) -> list[str]:
-    """What the parts of its own that every question needs say when they are not well."""
-    troubles = []
-    for look in (ping(core.engine), core.knowledge.ping()):
-        try:
-            await look
-        except (SwitchboardError, KnowledgeError) as error:
-            troubles.append(str(error))
-    return troubles
 
 
 def _schedule(core: Core, client: AsyncWebClient) -> Schedule:

@@ -59,6 +59,15 @@ class Http(Section):
     """The port to listen on."""
 
 
+class Metrics(Section):
+    """Where a Prometheus server reads what the calls cost and how the bot is."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. What stands there tells costs: open it to no network that may not know them."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """The port of /metrics and /health; 0: they are not served."""
+
+
 class Workspace(Section):
     """The local workspace, which runs when no Slack token is configured."""
 
@@ -291,6 +300,7 @@ class Settings(BaseSettings):
     """Where the embedding model and the tokenizer files are kept; `make setup` fills it."""
     slack: Slack = Slack()
     http: Http = Http()
+    metrics: Metrics = Metrics()
     workspace: Workspace = Workspace()
     storage: Storage = Storage()
     knowledge: Knowledge = Knowledge()

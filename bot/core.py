@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -55,6 +56,9 @@ from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
+
 Clock = Callable[[], datetime]
 
 
@@ -72,6 +76,7 @@ class Core:
     prices: PriceBook
     ledger: Ledger
     budgets: Budgets
+    metrics: Metrics | None
     pins: Pins
     allow_lists: AllowLists
     trials: Trials
@@ -114,7 +119,8 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         stack.push_async_callback(models.close)
         models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         budgets = Budgets(engine, settings.report.zone)
-        ledger = Ledger(engine, clock, budgets)
+        metrics = _metrics(settings)
+        ledger = Ledger(engine, clock, budgets, metrics)
         await ledger.recover()
         recent = await ledger.rows(clock() - timedelta(seconds=WINDOW_SECONDS), clock())
         models.breakers.recall((row.provider, row.model, row.outcome, row.started_at) for row in recent)
@@ -131,7 +137,7 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         sources = Sources(engine, knowledge, settings, clock)
         stack.push_async_callback(sources.close)
         await sources.open()
-        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets)
+        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets, metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,14 @@ class _Endpoints:
                 with suppress(ModelError):
                     found.append(self.embedder(card.name))
         return found
+
+
+def _metrics(settings: Settings) -> Metrics | None:
+    if not settings.metrics.port:
+        return None
+    from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load
+
+    return Metrics()
 
 
 async def _open_models(settings: Settings, local: Embedder, clock: Clock) -> Models:
@@ -180,6 +194,7 @@ def _assemble(
     models: Models,
     ledger: Ledger,
     budgets: Budgets,
+    metrics: Metrics | None,
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine, clock)
@@ -240,6 +255,7 @@ def _assemble(
         prices=prices,
         ledger=ledger,
         budgets=budgets,
+        metrics=metrics,
         pins=pins,
         allow_lists=allow_lists,
         trials=trials,

@@ -54,13 +54,13 @@ class Tab:
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with, by the prices of `at`.
+    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with.
 
     `unpriced`: why nobody knows what that cost, where the usage lacks what the model is sold by.
     """
 
     row: int
-    at: datetime
+    call: Call
     started: float
     usage: Usage | None = None
     unpriced: str = ""
@@ -211,13 +211,21 @@ class Gate:
             started_at=now,
             reserved=self._price(card, most, now).amount,
         )
-        return OpenCall(await self._ledger.open(call), now, time.monotonic())
+        row = await self._ledger.open(call)
+        if self._ledger.watcher is not None:
+            self._ledger.watcher.began(call)
+        return OpenCall(row, call, time.monotonic())
 
     async def _settle(self, done: OpenCall, card: ModelCard, outcome: str, tab: Tab) -> None:
-        price = self._price(card, done.usage, done.at)
+        price = self._price(card, done.usage, done.call.started_at)
         if done.unpriced and not card.free:
             price = Price(amount=None, version=None, why=done.unpriced)
         seconds = time.monotonic() - done.started
+        if self._ledger.watcher is not None:
+            unpriced = price.amount is None and outcome not in UNBILLED
+            self._ledger.watcher.ended(
+                done.call, outcome=outcome, seconds=seconds, usage=done.usage, price=price, unpriced=unpriced
+            )
         await self._ledger.settle(done.row, outcome=outcome, seconds=seconds, usage=done.usage, price=price)
         # A call that was turned down is not billed, so its unknown price hides nothing.
         if done.usage is not None or outcome not in UNBILLED:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -139,19 +139,36 @@ class QuestionCost:
     models: tuple[str, ...]
 
 
+class Watcher(Protocol):
+    """Whoever wants to know of each call of this process."""
+
+    def began(self, call: Call) -> None:
+        """A call goes out."""
+        ...
+
+    def ended(
+        self, call: Call, *, outcome: str, seconds: float, usage: Usage | None, price: Price, unpriced: bool
+    ) -> None:
+        """It came to an end. `unpriced`: it may have cost something that nobody knows."""
+        ...
+
+
 class Ledger:
-    """The calls in SQL. Calls still under way count in no sum. `budgets` say what may go out (None: everything)."""
+    """The calls in SQL. Calls still under way count in no sum. `budgets` say what may go out (None: everything);
+    `watcher` hears of every call."""
 
     def __init__(
         self,
         engine: AsyncEngine,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         budgets: Budgets | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._opened_at = clock()
         self._budgets = budgets or Budgets(engine)
+        self.watcher = watcher
 
     @property
     def days(self) -> Days:
