@@ -75,7 +75,7 @@ async def test_cost_budget_shows_everybody_their_own_and_admins_all_and_explains
     await told(maya, "No budget is set: nothing holds a question up.")
     for words in (
         "$2 a day <@U0LEO> hard",
-        "soft workspace 40/month because R&D in <#C0ENG> is dear",
+        "soft workspace 40/month because R&D in #engineering is dear",
         "<#C0ENG> $3 weekly",
     ):
         await maya.command("/cost", f"budget set {words}")
