@@ -314,7 +314,13 @@ class Assistant:
     async def _room(self, way: _Way) -> Room | None:
         spender = Spender(channel=way.question.place.channel, person=way.question.asker, purpose="answer")
         standings = await self._budgets.for_spender(spender, self._clock())
-        return Room.left_by(standings, self._answer_tokens, self._budgets.zone, way.closed)
+        return Room.left_by(
+            standings,
+            answer_tokens=self._answer_tokens,
+            history_tokens=self._history_tokens,
+            zone=self._budgets.zone,
+            closed=way.closed,
+        )
 
     async def _pins_of(self, question: Question) -> tuple[Pin, ...]:
         """The pins, with models by the names of their cards. Raises where a pinned model cannot be called."""
