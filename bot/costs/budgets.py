@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +15,7 @@ from bot.costs.periods import Period, PeriodName
 from bot.costs.recount import counted
 from bot.errors import OverBudget
 from bot.storage.tables import budget_use, budgets
-from bot.storage.upsert import insert, insert_for
+from bot.storage.upsert import insert
 
 __all__ = ["REVISION", "Budget", "BudgetPeriod", "BudgetScope", "Budgets", "Difference", "Spender", "Standing"]
 
@@ -140,12 +138,27 @@ class Budgets:
         unknown: int = 0,
     ) -> None:
         """Counts what a held call came to; in the ledger's transaction."""
-        counted_with = _statements(connection.dialect.name).count
         for budget in self._on(spender):
             period = self._period(budget, at)
-            values = {"budget": budget.id, "since": period.since, "until": period.until}
-            values |= {"spent": spent, "released": released, "unknown": unknown}
-            await connection.execute(counted_with, values)
+            use = insert(connection, budget_use).values(
+                budget=budget.id,
+                since=period.since,
+                until=period.until,
+                spent=spent,
+                held=Decimal(0),
+                unknown=unknown,
+                told=0,
+            )
+            await connection.execute(
+                use.on_conflict_do_update(
+                    index_elements=["budget", "since"],
+                    set_={
+                        "spent": budget_use.c.spent + use.excluded.spent,
+                        "held": budget_use.c.held - sa.bindparam("released", released, budget_use.c.held.type),
+                        "unknown": budget_use.c.unknown + use.excluded.unknown,
+                    },
+                )
+            )
 
     def _on(self, spender: Spender) -> list[Budget]:
         return [budget for budget in self._known if budget.counts(spender)]
@@ -153,10 +166,24 @@ class Budgets:
     async def _held(self, connection: AsyncConnection, budget: Budget, period: Period, most: Decimal) -> bool:
         if budget.hard and most > budget.amount:
             return False
-        values = {"budget": budget.id, "since": period.since, "until": period.until, "held": most}
-        values |= {"hard": budget.hard, "amount": budget.amount}
-        held = await connection.execute(_statements(connection.dialect.name).hold, values)
-        return held.first() is not None
+        use = insert(connection, budget_use).values(
+            budget=budget.id,
+            since=period.since,
+            until=period.until,
+            spent=Decimal(0),
+            held=most,
+            unknown=0,
+            told=0,
+        )
+        fits = budget_use.c.spent + budget_use.c.held + use.excluded.held <= sa.literal(
+            budget.amount, budget_use.c.spent.type
+        )
+        statement = use.on_conflict_do_update(
+            index_elements=["budget", "since"],
+            set_={"held": budget_use.c.held + use.excluded.held},
+            where=fits if budget.hard else None,
+        )
+        return (await connection.execute(statement.returning(budget_use.c.budget))).first() is not None
 
     async def _standing(
         self, connection: AsyncConnection, known: Sequence[Budget], now: datetime
@@ -191,42 +218,6 @@ class Budgets:
         order = (budgets.c.scope, budgets.c.key, budgets.c.period)
         rows = await connection.execute(sa.select(budgets).order_by(*order))
         self._known = tuple(Budget(**row._mapping) for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class _Statements:
-    """What each call executes: made once, since making a statement takes longer than executing it."""
-
-    hold: sa.Executable
-    count: sa.Executable
-
-
-@cache
-def _statements(dialect: str) -> _Statements:
-    used, money = budget_use.c, budget_use.c.spent.type
-    nothing = {"spent": Decimal(0), "held": Decimal(0), "unknown": 0, "told": 0}
-    period = {name: sa.bindparam(name, type_=used[name].type) for name in ("budget", "since", "until")}
-    key = ["budget", "since"]
-
-    new = insert_for(dialect, budget_use).values(**nothing | period | {"held": sa.bindparam("held", type_=money)})
-    fits = used.spent + used.held + new.excluded.held <= sa.bindparam("amount", type_=money)
-    hold = new.on_conflict_do_update(
-        index_elements=key,
-        set_={"held": used.held + new.excluded.held},
-        where=fits | sa.not_(sa.bindparam("hard", type_=sa.Boolean())),
-    )
-
-    spent = {"spent": sa.bindparam("spent", type_=money), "unknown": sa.bindparam("unknown", type_=sa.Integer())}
-    new = insert_for(dialect, budget_use).values(**nothing | period | spent)
-    count = new.on_conflict_do_update(
-        index_elements=key,
-        set_={
-            "spent": used.spent + new.excluded.spent,
-            "held": used.held - sa.bindparam("released", type_=money),
-            "unknown": used.unknown + new.excluded.unknown,
-        },
-    )
-    return _Statements(hold.returning(used.budget), count)
 
 
 async def _alone(connection: AsyncConnection) -> None:

@@ -11,9 +11,6 @@ Insert = sqlite.Insert | postgresql.Insert
 
 def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
     """An insert into `table` with `on_conflict_do_update` and `on_conflict_do_nothing` for this database."""
-    return insert_for(connection.dialect.name, table)
-
-
-def insert_for(dialect: str, table: sa.Table) -> Insert:
-    """The same by the database's name, "postgresql" or "sqlite"."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
