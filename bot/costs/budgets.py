@@ -38,7 +38,7 @@ class Budgets:
     async def all(self) -> tuple[Budget, ...]:
         """Every budget, by scope, key and period."""
         async with self._engine.connect() as connection:
-            await self._read(connection)
+            await connection.run_sync(self._read)
         return self._known
 
     async def set(
@@ -57,14 +57,14 @@ class Budgets:
         told of once more."""
         async with self._engine.begin() as connection:
             await _alone(connection)
-            await self._read(connection)
+            await connection.run_sync(self._read)
             # No two have one moment, whatever the clock says: by the last one others see that something changed.
             set_at = max([at, *(known.set_at + timedelta(microseconds=1) for known in self._known)])
             values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": set_at}
             statement = insert(connection, budgets).values(scope=scope, key=key, period=period, **values)
             statement = statement.on_conflict_do_update(index_elements=["scope", "key", "period"], set_=values)
             number: int = (await connection.execute(statement.returning(budgets.c.id))).scalar_one()
-            await self._read(connection)
+            await connection.run_sync(self._read)
             budget = next(known for known in self._known if known.id == number)
             await self._recount(connection, budget, at)
         return budget
@@ -74,18 +74,18 @@ class Budgets:
         async with self._engine.begin() as connection:
             await connection.execute(sa.delete(budgets).where(budgets.c.id == budget_id))
             await connection.execute(sa.delete(budget_use).where(budget_use.c.budget == budget_id))
-            await self._read(connection)
+            await connection.run_sync(self._read)
 
     async def standing(self, now: datetime) -> tuple[Standing, ...]:
         """How far each budget is used in the period of this moment."""
         async with self._engine.connect() as connection:
-            await self._read(connection)
+            await connection.run_sync(self._read)
             return await self._standing(connection, self._known, now)
 
     async def for_spender(self, spender: Spender, now: datetime) -> tuple[Standing, ...]:
         """How far the budgets are used that a call of this spender would be on."""
         async with self._engine.connect() as connection:
-            await self._read(connection)
+            await connection.run_sync(self._read)
             return await self._standing(connection, self._on(spender), now)
 
     async def verify(self, now: datetime) -> tuple[Difference, ...]:
@@ -93,7 +93,7 @@ class Budgets:
         found = []
         async with self._engine.begin() as connection:
             await _snapshot(connection)
-            await self._read(connection)
+            await connection.run_sync(self._read)
             for standing in await self._standing(connection, self._known, now):
                 budget = standing.budget
                 rows = await counted(connection, budget.scope, budget.key, standing.since, standing.until)
@@ -101,10 +101,10 @@ class Budgets:
                     found.append(Difference(standing, rows))
         return tuple(found)
 
-    async def catch_up(self, connection: AsyncConnection, count: int, set_at: datetime | None) -> None:
+    def catch_up(self, connection: sa.Connection, count: int, set_at: datetime | None) -> None:
         """Reads the budgets anew where another process changed them: where REVISION is not that of those known."""
         if (count, set_at) != (len(self._known), max((budget.set_at for budget in self._known), default=None)):
-            await self._read(connection)
+            self._read(connection)
 
     async def hold(
         self, connection: AsyncConnection, spender: Spender, at: datetime, most: Decimal | None, model: str
@@ -214,9 +214,9 @@ class Budgets:
     def _period(self, budget: Budget, at: datetime) -> Period:
         return Period.whole(_NAMES[budget.period], at, self.zone)
 
-    async def _read(self, connection: AsyncConnection) -> None:
+    def _read(self, connection: sa.Connection) -> None:
         order = (budgets.c.scope, budgets.c.key, budgets.c.period)
-        rows = await connection.execute(sa.select(budgets).order_by(*order))
+        rows = connection.execute(sa.select(budgets).order_by(*order))
         self._known = tuple(Budget(**row._mapping) for row in rows)
 
 

@@ -153,7 +153,7 @@ class Ledger:
                 ledger.insert().values(**values, outcome=OPEN, estimated=False).returning(ledger.c.id, *REVISION)
             )
             row, *revision = result.one()
-            await self._budgets.catch_up(connection, *revision)
+            await connection.run_sync(self._budgets.catch_up, *revision)
             await self._budgets.hold(connection, call.spender, call.started_at, call.reserved, call.model)
         return int(row)
 
@@ -214,7 +214,7 @@ class Ledger:
         # What nobody knows may have been billed: as far as a budget goes, it was.
         spent = (Decimal(0) if outcome in UNBILLED else reserved) if cost is None else cost
         unknown = int(cost is None and outcome not in UNBILLED)
-        await self._budgets.catch_up(connection, held.budget_count, held.budget_set_at)
+        await connection.run_sync(self._budgets.catch_up, held.budget_count, held.budget_set_at)
         spender = Spender(channel=held.channel, person=held.asker, purpose=held.purpose)
         await self._budgets.count(
             connection,
