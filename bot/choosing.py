@@ -192,7 +192,13 @@ class Choosing:
     async def _room(self, way: Way) -> Room | None:
         spender = Spender(channel=way.question.place.channel, person=way.question.asker, purpose=way.purpose)
         standings = await self._budgets.for_spender(spender, self._clock())
-        return Room.left_by(standings, self._prompting.answer_tokens, self._budgets.zone, way.closed)
+        return Room.left_by(
+            standings,
+            answer_tokens=self._prompting.answer_tokens,
+            history_tokens=self._prompting.history_tokens,
+            zone=self._budgets.zone,
+            closed=way.closed,
+        )
 
     def _pins(self, way: Way, known: Circumstances) -> tuple[Pin, ...]:
         """The pins to obey: a trial gives way where its model failed, or cannot be asked now."""

@@ -22,11 +22,11 @@ class Prompting:
     def __init__(self, strategies: Mapping[StrategyName, Strategy], *, answer_tokens: int, history_tokens: int) -> None:
         self.answer_tokens = answer_tokens
         self._strategies = strategies
-        self._history_tokens = history_tokens
+        self.history_tokens = history_tokens
 
     def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
         """The prompt for one model. Raises UnusableQuestion where the question is too long for it."""
-        history = cut(question.history, self._history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
+        history = cut(question.history, self.history_tokens, lambda text: count_tokens(text, card.model_id).tokens)
         answer = min(self.answer_tokens + card.thinking_tokens, card.max_output)
         budget = card.context_window - answer - SPARE_TOKENS
         budget -= MOST_IMAGE_TOKENS * len(question.images)

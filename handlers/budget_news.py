@@ -32,9 +32,10 @@ class BudgetNews:
         self._zone = zone
 
     async def tell(self, crossing: Crossing) -> bool:
-        """Posts one sentence to everybody it is for; whether one of them can have read it."""
-        budget, heard = crossing.standing.budget, False
-        for place in dict.fromkeys(self._places(budget)):
+        """Posts one sentence to everybody it is for; whether one of them can have read it, or there is nobody."""
+        places = dict.fromkeys(self._places(crossing.standing.budget))
+        heard = not places  # set on the command line, where no reports go: `/cost budget` shows it
+        for place in places:
             try:
                 await self._post(place, crossing)
                 heard = True

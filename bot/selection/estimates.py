@@ -13,6 +13,7 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE
 from bot.models.tokens import most_tokens
 from bot.selection.features import features
+from bot.selection.room import Room
 from bot.selection.usual import Spread, Usual
 from bot.selection.weights import IN_FOUR_OF_FIVE, Weights, load_weights
 
@@ -38,6 +39,8 @@ _FIXED_TOKENS = 150
 _CHARACTERS_A_TOKEN = 4
 _MOST_FIXED_TOKENS = 500
 """What a strategy's own words take at most."""
+_MOST_TO_REAL = 2
+"""What a text takes at most is seldom more than twice what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +133,16 @@ class Estimates:
         strategy: StrategyName,
         question: Question,
         evidence: Evidence,
-        answer_tokens: int,
+        room: Room,
     ) -> Decimal | None:
         """US dollars that an answer costs at most, much as the gate will hold it; None where the price is unknown."""
         rates = self._rates_of(prices, card)
         if rates is None:
             return None
-        texts = [question.text, *(turn.text for turn in question.history), *_material(strategy, evidence)]
-        asked = _MOST_FIXED_TOKENS + sum(map(most_tokens, texts))
-        answered = min(answer_tokens + card.thinking_tokens, card.max_output)
+        thread = sum(most_tokens(turn.text) for turn in question.history)
+        asked = _MOST_FIXED_TOKENS + min(thread, _MOST_TO_REAL * room.history_tokens)
+        asked += sum(map(most_tokens, [question.text, *_material(strategy, evidence)]))
+        answered = min(room.answer_tokens + card.thinking_tokens, card.max_output)
         return (min(asked, card.context_window) * rates.input + answered * rates.output).scaleb(-6)
 
     @staticmethod

@@ -65,7 +65,7 @@ class Weighing:
         why = self.guards.against(card, strategy, needs)
         if why or self.room is None:
             return why
-        most = self.estimates.most(self.prices, card, strategy, question, evidence, self.room.answer_tokens)
+        most = self.estimates.most(self.prices, card, strategy, question, evidence, self.room)
         return self.room.against(card, most)
 
     def _option(

@@ -19,22 +19,30 @@ from bot.models.catalogue import OFFLINE
 class Room:
     """The hard budgets that an answer is on, as they stand; the one with the least left says how much room there is.
 
-    `answer_tokens`: the longest answer, which is held. `closed`: models that the gate turned away just now.
+    `answer_tokens`: the longest answer, which is held; `history_tokens`: how much of the thread is sent. `closed`:
+    models that the gate turned away just now.
     """
 
     standing: Standing
     answer_tokens: int
+    history_tokens: int
     closed: frozenset[str] = frozenset()
     zone: tzinfo = UTC
 
     @classmethod
     def left_by(
-        cls, standings: Sequence[Standing], answer_tokens: int, zone: tzinfo, closed: Collection[str] = ()
+        cls,
+        standings: Sequence[Standing],
+        *,
+        answer_tokens: int,
+        history_tokens: int,
+        zone: tzinfo,
+        closed: Collection[str] = (),
     ) -> Room | None:
         """None where no hard budget is among them."""
         hard = [standing for standing in standings if standing.budget.hard]
         least = min(hard, key=lambda each: each.left, default=None)
-        return None if least is None else cls(least, answer_tokens, frozenset(closed), zone)
+        return None if least is None else cls(least, answer_tokens, history_tokens, frozenset(closed), zone)
 
     def against(self, card: ModelCard, most: Decimal | None) -> str:
         """Why a model that may cost so many US dollars is kept out, as a sentence; "" where there is room for it."""

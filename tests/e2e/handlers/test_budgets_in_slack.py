@@ -75,7 +75,7 @@ async def test_cost_budget_shows_everybody_their_own_and_admins_all_and_explains
     await told(maya, "No budget is set: nothing holds a question up.")
     for words in (
         "$2 a day <@U0LEO> hard",
-        "soft workspace 40/month because R&D in <#C0ENG> is dear",
+        "soft workspace 40/month because R&D in #engineering is dear",
         "<#C0ENG> $3 weekly",
     ):
         await maya.command("/cost", f"budget set {words}")
@@ -155,6 +155,11 @@ async def test_half_of_a_budget_is_told_once_where_it_belongs_also_by_a_process_
     assert all(standing.told == 50 for standing in await bot.core.budgets.standing(now))
     await spend(bot, "4.5")
     await tell_crossings(crossings, BudgetNews(bot.client, "", bot.core.budgets.zone).tell, now)
+    await bot.core.budgets.set("workspace", "", "day", Decimal(20), hard=False, by="console", at=now)
+    await bot.core.budgets.drop(next(b.id for b in await bot.core.budgets.all() if b.hard))
+    await spend(bot, "7")
+    (crossing,) = [one for one in await crossings.claim(now) if one.standing.budget.set_by == "console"]
+    assert await BudgetNews(bot.client, "", bot.core.budgets.zone).tell(crossing), "there is nobody who waits for it"
     mine = [message["text"] for message in await maya.history(maya.dm)]
     assert len(mine) == 3, "where the reports go nowhere, whoever set it is told"
     assert any(
