@@ -55,13 +55,13 @@ class Home:
         held = (await self._core.switches.of(about_to_ask(Origin(person=person, workspace=""), now))).holding
         model = held.pin.model if held is not None else None
         is_admin = await self._roles.is_admin(person)
-        cost = await self._cost() if is_admin else None
+        cost = await self._cost(person, is_admin=is_admin)
         choosing = (await self._core.learning.standing()).sentence if is_admin else None
         knowledge = knowledge_blocks.status(
             await self._known.sources(person),
             now,
             upcoming=self._next_refresh(now),
-            embedding=await embedding_cost(self._core) if cost is not None else "",
+            embedding=await embedding_cost(self._core) if is_admin else "",
             is_refreshing=self._core.knowledge.is_refreshing,
         )
         await self._client.views_publish(user_id=person, view=home_view(model, cost, knowledge, choosing))
@@ -79,6 +79,10 @@ class Home:
             refresh.cancel()
         await self.publish(person)
 
-    async def _cost(self) -> str:
-        period = Period.of("week", self._core.clock(), self._core.settings.report.zone)
-        return sentence(await cost_summary(self._core.ledger, period))
+    async def _cost(self, person: str, *, is_admin: bool) -> str:
+        """What one's own questions cost this month; for an admin, before that, what everybody's did this week."""
+        now, zone = self._core.clock(), self._core.settings.report.zone
+        own = sentence(await cost_summary(self._core.ledger, Period.of("month", now, zone), person=person))
+        if not is_admin:
+            return own
+        return f"{sentence(await cost_summary(self._core.ledger, Period.of('week', now, zone)))} {own}"

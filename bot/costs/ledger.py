@@ -301,11 +301,17 @@ class Ledger:
             last = rows[-1].id
 
     async def total(
-        self, since: datetime, until: datetime, *, by: GroupBy | None = None, purpose: str | None = None
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        by: GroupBy | None = None,
+        purpose: str | None = None,
+        asker: str | None = None,
     ) -> list[Total]:
         """Sums of the calls started in [since, until), dearest first; without `by` exactly one, of all of them.
 
-        `purpose`: of the calls of that purpose alone.
+        `purpose`, `asker`: of the calls of that purpose or for that person alone.
         """
         key = sa.func.coalesce(ledger.c[by], "") if by else sa.literal("")
         good = ledger.c.outcome.in_(GOOD)
@@ -320,7 +326,11 @@ class Ledger:
                 sa.func.coalesce(sa.func.sum(ledger.c.prompt_tokens), 0).label("prompt_tokens"),
                 sa.func.coalesce(sa.func.sum(ledger.c.completion_tokens), 0).label("completion_tokens"),
             )
-            .where(*_settled(since, until), ledger.c.purpose == purpose if purpose else sa.true())
+            .where(
+                *_settled(since, until),
+                ledger.c.purpose == purpose if purpose else sa.true(),
+                ledger.c.asker == asker if asker else sa.true(),
+            )
             .group_by(sa.text("1"))
         )
         async with self._engine.connect() as connection:
@@ -339,10 +349,13 @@ class Ledger:
         ]
         return dearest_first(totals) if by else totals or [Total(key="")]
 
-    async def answers(self, since: datetime, until: datetime) -> int:
-        """How many questions got an answer from a model in [since, until)."""
+    async def answers(self, since: datetime, until: datetime, *, asker: str | None = None) -> int:
+        """How many questions got an answer from a model in [since, until); of one person alone where named."""
         query = sa.select(sa.func.count(sa.distinct(ledger.c.question_id))).where(
-            *_settled(since, until), ledger.c.purpose == "answer", ledger.c.outcome.in_(GOOD)
+            *_settled(since, until),
+            ledger.c.purpose == "answer",
+            ledger.c.outcome.in_(GOOD),
+            ledger.c.asker == asker if asker else sa.true(),
         )
         async with self._engine.connect() as connection:
             return int((await connection.execute(query)).scalar_one())

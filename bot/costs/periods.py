@@ -119,11 +119,14 @@ class Month:
 Span = Week | Month
 
 
+_TITLES: dict[PeriodName, str] = {"today": "Today", "week": "This week", "month": "This month"}
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From the start of today, this week or this month to the end of today; in UTC, `until` not in it."""
+    """From the start of a day to the end of today; in UTC, `until` not in it. `title` begins a sentence."""
 
-    name: PeriodName
+    title: str
     since: datetime
     until: datetime
 
@@ -136,7 +139,14 @@ class Period:
             "week": today - timedelta(days=today.weekday()),
             "month": today.replace(day=1),
         }[name]
-        return cls(name, midnight(first, zone), midnight(today + timedelta(days=1), zone))
+        return cls(_TITLES[name], midnight(first, zone), midnight(today + timedelta(days=1), zone))
+
+    @classmethod
+    def last(cls, days: int, now: datetime, zone: tzinfo) -> Period:
+        """As many days of the zone, today among them."""
+        today = now.astimezone(zone).date()
+        since = midnight(today - timedelta(days=days - 1), zone)
+        return cls(f"The last {days} days", since, midnight(today + timedelta(days=1), zone))
 
     @classmethod
     def whole(cls, name: PeriodName, now: datetime, zone: tzinfo) -> Period:
@@ -148,7 +158,7 @@ class Period:
             "week": first + timedelta(days=7),
             "month": _after_month(first.replace(day=1)),
         }[name]
-        return cls(name, begun.since, midnight(after, zone))
+        return cls(begun.title, begun.since, midnight(after, zone))
 
 
 def _after_month(first: date) -> date:

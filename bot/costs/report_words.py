@@ -13,6 +13,7 @@ from bot.costs.periods import Month, Span, Week
 from bot.costs.report import WeeklyReport, count
 from bot.costs.saving import Proposal
 from bot.costs.split import Split
+from bot.costs.summary import ahead as month_to_come
 from bot.domain import PlaceKind
 
 PURPOSES = {
@@ -157,17 +158,9 @@ def each_cost(report: WeeklyReport) -> str:
 def ahead(report: WeeklyReport) -> str:
     """What the month will come to; "" where nothing was spent."""
     found = report.forecast
-    if found is None or not (found.spent or report.total.cost):
+    if found is not None and not found.left and isinstance(report.week, Month):
         return ""
-    month = f"{found.month.first:%B}"
-    if not found.left:
-        return "" if isinstance(report.week, Month) else f"{month} came to {roughly(found.spent)}."
-    if found.total is None or found.low is None or found.high is None:
-        return f"It is too early to tell what {month} will come to; {roughly(found.spent)} is spent."
-    return (
-        f"{month} will come to about {roughly(found.total)}, most likely {roughly(found.low)} to "
-        f"{roughly(found.high)}; {roughly(found.spent)} is spent."
-    )
+    return month_to_come(found)
 
 
 def stands_out(found: Anomaly, named: Named = plainly) -> str:

@@ -1,50 +1,85 @@
-"""What `/cost` answers: the sum of a period until now and what it is made of."""
+"""What `/cost` answers: the sum of a period until now and what it is made of, of everybody or of one person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 
+from bot.costs.days import days_between
+from bot.costs.forecast import LOOKED_BACK, Forecast, forecast
 from bot.costs.ledger import GroupBy, Ledger, Total
-from bot.costs.money import at_least
-from bot.costs.periods import Period
+from bot.costs.money import at_least, of_picodollars, roughly
+from bot.costs.periods import Month, Period, midnight
 from bot.costs.report import by_place, count
-
-_NAMES = {"today": "Today", "week": "This week", "month": "This month"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostSummary:
-    """The calls of a period; `parts` are its totals by `by`, dearest first."""
+    """The calls of a period; `parts` are its totals by `by`, dearest first. `person`: whose alone, None for all."""
 
     period: Period
     by: GroupBy
     total: Total
     parts: tuple[Total, ...]
     answers: int
+    person: str | None = None
 
 
-async def cost_summary(ledger: Ledger, period: Period, by: GroupBy = "model") -> CostSummary:
-    """Reads a period."""
+async def cost_summary(
+    ledger: Ledger, period: Period, by: GroupBy = "model", *, person: str | None = None
+) -> CostSummary:
+    """Reads a period, of everybody or of one person's questions alone."""
     since, until = period.since, period.until
-    (total,) = await ledger.total(since, until)
-    parts = await ledger.total(since, until, by=by)
+    (total,) = await ledger.total(since, until, asker=person)
+    parts = await ledger.total(since, until, by=by, asker=person)
     kinds = await ledger.place_kinds(since, until) if by == "channel" else {}
     return CostSummary(
         period=period,
         by=by,
         total=total,
         parts=by_place(parts, kinds),
-        answers=await ledger.answers(since, until),
+        answers=await ledger.answers(since, until, asker=person),
+        person=person,
     )
+
+
+async def month_ahead(ledger: Ledger, now: datetime, zone: tzinfo) -> Forecast | None:
+    """What the month will have cost, from the days until yesterday; None on its first day."""
+    yesterday = now.astimezone(zone).date() - timedelta(days=1)
+    month = Month.of(now.astimezone(zone).date(), zone)
+    if yesterday < month.first:
+        return None
+    first = min(yesterday - timedelta(days=LOOKED_BACK), month.first)
+    bounds = days_between(midnight(first, zone), midnight(yesterday + timedelta(days=1), zone), zone)
+    daily = [of_picodollars(day.cost) for day in await ledger.days.read(bounds)]
+    return forecast(daily, yesterday, month)
 
 
 def sentence(summary: CostSummary) -> str:
     """The answer in one sentence."""
-    name, total, answers = _NAMES[summary.period.name], summary.total, count(summary.answers, "answer")
+    total, answers = summary.total, count(summary.answers, "answer")
+    title = summary.period.title
+    name = f"{title}, your questions" if summary.person else title
+    so_far = "" if title.startswith("The last") else " so far"
     if not total.calls:
-        return f"{name} no model was called, so it cost nothing."
+        return f"{title} no model was called{' for you' if summary.person else ''}, so it cost nothing."
     if total.cost:
-        return f"{name} cost {at_least(total.cost, total.unknown)} so far, for {answers}."
+        return f"{name} cost {at_least(total.cost, total.unknown)}{so_far}, for {answers}."
     if total.unknown:
-        return f"What {name.lower()} cost is unknown: {count(total.unknown, 'call')} had no known price."
-    return f"{name} cost nothing so far, for {answers}."
+        return f"{name}: what it cost is unknown, since {count(total.unknown, 'call')} had no known price."
+    return f"{name} cost nothing{so_far}, for {answers}."
+
+
+def ahead(found: Forecast | None) -> str:
+    """What the month will come to; "" where nothing was spent or nothing can be said."""
+    if found is None or not found.spent:
+        return ""
+    month = f"{found.month.first:%B}"
+    if not found.left:
+        return f"{month} came to {roughly(found.spent)}."
+    if found.total is None or found.low is None or found.high is None:
+        return f"It is too early to tell what {month} will come to; {roughly(found.spent)} is spent."
+    return (
+        f"{month} will come to about {roughly(found.total)}, most likely {roughly(found.low)} to "
+        f"{roughly(found.high)}; {roughly(found.spent)} is spent."
+    )

@@ -56,9 +56,9 @@ def report_blocks_with_image(report: WeeklyReport, file_id: str, name: str = "",
     return _report(report, image, name, late)
 
 
-def cost_blocks(summary: CostSummary) -> list[JSON]:
-    """The answer of /cost: a sentence and a table."""
-    blocks = [section(sentence(summary))]
+def cost_blocks(summary: CostSummary, ahead: str = "") -> list[JSON]:
+    """The answer of /cost: a sentence and a table. `ahead`: what the month will come to."""
+    blocks = [section(f"{sentence(summary)} {ahead}".strip())]
     if summary.parts:
         blocks.append(_table(summary.by, summary.parts, summary.total))
     if summary.total.unknown and summary.total.cost:
