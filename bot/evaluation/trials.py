@@ -187,7 +187,7 @@ def median_range(values: Sequence[float]) -> Range | None:
     return Range(median(ordered), ordered[low], ordered[high])
 
 
-def share_range(count: int, of: int) -> Range | None:
+def share_range(count: float, of: int) -> Range | None:
     """A share with Wilson's score interval (1927); None of nothing."""
     if not of:
         return None

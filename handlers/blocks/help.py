@@ -30,7 +30,7 @@ def help_blocks() -> list[JSON]:
             "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `why`, `allow`, `trial`, "
             "`value`, `local`\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
-            "`/cost` – what the models cost: `today`, `week`, `month`, `by model`, `by channel`, `csv`, `budget`"
+            "`/cost` – what the models cost: `today`, `week`, `month`, `last:7d`, `by:model`, `me`, `csv`, `budget`"
         ),
         section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),
         context(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from bot.evaluation.trials import share_range
+from bot.learning.comparisons import Preference
 from bot.models.cards import ModelCard
 from bot.models.listing import Shown, making_of, price_in_words, reads, use_of, window
 from handlers.blocks.parts import context, fitting, header, input_block, modal, option, section, select
@@ -31,14 +33,15 @@ def line(shown: Shown) -> str:
     return " · ".join(parts)
 
 
-def details(shown: Shown, price_list: str = "") -> list[JSON]:
-    """The whole card; what nobody knows says so. `price_list`: where prices come from that the card does not state."""
+def details(shown: Shown, price_list: str = "", votes: Preference | None = None) -> list[JSON]:
+    """The whole card; what nobody knows says so. `price_list`: where prices come from that the card does not state;
+    `votes`: how often it was preferred to others in `/compare`."""
     card = shown.card
     blocks = [header(card.title or card.name)]
     if card.summary:
         blocks.append(section(escape(card.summary)))
     blocks += [section(_table(facts)) for facts in (use_of(shown, price_list), making_of(card))]
-    blocks.append(section(_scores(card)))
+    blocks.append(section("\n".join((_scores(card), _votes(votes)))))
     state = "Ready to use." if shown.usable else _lacks(shown)
     link = f" · <{escape(card.url)}|Where the facts stand>" if card.url else ""
     how = f" · `/model use {escape(card.name)}`" if card.task == "chat" else ""
@@ -53,6 +56,14 @@ def _table(facts: Sequence[tuple[str, str]]) -> str:
 def _scores(card: ModelCard) -> str:
     links = (f"<{escape(one.url)}|{escape(one.benchmark)}> {one.value} ({one.date})" for one in card.published)
     return f"*Published scores:* {', '.join(links) or 'none known here'}"
+
+
+def _votes(votes: Preference | None) -> str:
+    if votes is None:
+        return "*Votes:* none yet; `/compare` asks models side by side"
+    found = share_range(votes.won, votes.of)
+    between = f", likely {found.low:.0%} to {found.high:.0%}" if found and found.low is not None else ""
+    return f"*Votes:* preferred in {votes.won:g} of {votes.of} pairs with others{between}"
 
 
 def _lacks(shown: Shown) -> str:

@@ -56,7 +56,7 @@ class ModelCommand:
             case "list":
                 await line.say("Models", model_list.listing(self._core, rest, await self._told(origin)))
             case "show" if rest.strip():
-                await line.say(*model_list.details(self._core, rest))
+                await line.say(*await model_list.details(self._core, rest))
             case "value":
                 await line.say(await self._channel.value(origin, rest))
             case "local":

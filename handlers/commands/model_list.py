@@ -17,10 +17,11 @@ def show(core: Core, card: ModelCard) -> Shown:
     return shown(core.models, card, rates)
 
 
-def details(core: Core, name: str) -> tuple[str, list[JSON]]:
+async def details(core: Core, name: str) -> tuple[str, list[JSON]]:
     """What follows `/model show`: a title and the whole card. Raises UnknownModel with the nearest names."""
     card = core.models.card(name)
-    return card.title or card.name, model_card.details(show(core, card), core.prices.version)
+    votes = (await core.comparisons.preferences()).get(card.name)
+    return card.title or card.name, model_card.details(show(core, card), core.prices.version, votes)
 
 
 def listing(core: Core, words: str, pinned: str) -> list[JSON]:

@@ -320,13 +320,15 @@ async def test_an_example_from_somebody_else_stays_in_its_channel(bot: Connected
 
 
 @BOTH_DOORS
-async def test_the_home_tab_shows_costs_to_admins_alone(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
+async def test_the_home_tab_shows_the_costs_of_all_to_admins_alone(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
     await maya.open_home()
     shown = str((await maya.wait_for_home())["blocks"])
-    assert "What it cost" in shown
+    assert "This week no model was called, so it cost nothing." in shown
     assert "2 documents" in shown
     await leo.open_home()
-    assert "What it cost" not in str((await leo.wait_for_home())["blocks"])
+    shown = str((await leo.wait_for_home())["blocks"])
+    assert "This week" not in shown
+    assert "This month no model was called for you" in shown
 
 
 @BOTH_DOORS

@@ -158,14 +158,26 @@ async def test_a_model_that_vanished_while_the_picker_was_open_is_refused_in_it(
 
 
 @BOTH_DOORS
-async def test_costs_are_for_admins_and_count_what_was_asked(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
+async def test_costs_of_all_are_for_admins_and_ones_own_for_everybody(
+    bot: ConnectedBot, maya: Driver, leo: Driver
+) -> None:
     await maya.command("/ask", "when do deploys run?")
     await told(maya, "*test-model* ·")
+    await leo.command("/cost", "month")
+    await told(leo, "Only an admin can see what the models cost (`/cost me` shows what yours did).")
     await leo.command("/cost")
-    await told(leo, "Only an admin can see what the models cost.")
+    await told(leo, "This week no model was called for you, so it cost nothing.")
     await maya.command("/cost", "today by model")
     answer = await told(maya, "Today cost")
     assert "test-model" in str(answer["blocks"])
+    await maya.command("/cost", "last:7d by:me")
+    await told(maya, "The last 7 days, your questions cost")
+    await bot.idle(maya)
+    await maya.open_home()
+    shown = str((await maya.wait_for_home())["blocks"])
+    assert "This month, your questions cost $0.0" in shown
+    await leo.open_home()
+    assert "This month no model was called for you" in str((await leo.wait_for_home())["blocks"])
 
 
 @BOTH_DOORS
