@@ -84,7 +84,9 @@ def checked(kind: type[Entry], table: dict[str, Any], where: str) -> Entry:
     except ValidationError as error:
         # A name that was mistyped is named before the field that is missing because of it.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        field = ".".join(str(part) for part in first["loc"] if part != "dated" and not isinstance(part, int))
+        # A lone table of rates is kept as a list of one.
+        path = first["loc"] if "dated" not in first["loc"] else (first["loc"][0], *first["loc"][3:])
+        field = ".".join(str(part) for part in path)
         of = f"“{field}” of “{table['name']}”" if field else f"“{table['name']}”"
         raise ConfigError(f"In {where}, {of} {_problem(kind, first)}") from error
 

@@ -320,7 +320,9 @@ async def test_an_example_from_somebody_else_stays_in_its_channel(bot: Connected
 
 
 @BOTH_DOORS
-async def test_the_home_tab_shows_the_costs_of_all_to_admins_alone(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
+async def test_the_home_tab_shows_the_costs_of_all_to_admins_alone(
+    bot: ConnectedBot, maya: Driver, leo: Driver
+) -> None:
     await maya.open_home()
     shown = str((await maya.wait_for_home())["blocks"])
     assert "This week no model was called, so it cost nothing." in shown
