@@ -208,7 +208,7 @@ class Ledger:
 
             def removed(connection: sa.Connection) -> None:
                 gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
-                held: sa.Row[Any] = connection.execute(gone).one()
+                held = connection.execute(gone).one()
                 self._count(connection, held, (OPEN, None), ("over_budget", None))
 
             await write(self._engine, removed)
@@ -236,7 +236,7 @@ class Ledger:
         self._count(connection, held, (OPEN, None), (LOST, None))
         return 1
 
-    def _count(self, connection: sa.Connection, held: sa.Row[Any], was: _State, now: _State) -> None:
+    def _count(self, connection: sa.Connection, held: Any, was: _State, now: _State) -> None:
         """Moves a call from one state to the next on its budgets."""
         reserved = held.reserved or Decimal(0)
         (spent_before, unknown_before), (spent, unknown) = _charged(was, reserved), _charged(now, reserved)
@@ -259,7 +259,7 @@ class Ledger:
         values |= {"cost": price.amount, "price_version": price.version}
 
         def corrected(connection: sa.Connection) -> bool:
-            held: sa.Row[Any] | None = connection.execute(_CORRECTED, values).first()
+            held = connection.execute(_CORRECTED, values).first()
             if held is not None:
                 self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
             return held is not None
