@@ -151,6 +151,7 @@ class Ledger:
         self._clock = clock
         self._opened_at = clock()
         self._budgets = budgets or Budgets(engine)
+        self._running: set[int] = set()  # its own calls: whatever the clock does, they are not lost
 
     async def open(self, call: Call) -> int:
         """Writes a call down before it goes out, and holds the most that it may cost; gives the row to settle.
@@ -167,10 +168,12 @@ class Ledger:
 
         writing = asyncio.create_task(write(self._engine, opened))
         try:
-            return await asyncio.shield(writing)
+            row = await asyncio.shield(writing)
         except asyncio.CancelledError:
             await uninterrupted(self._take_back(writing))
             raise
+        self._running.add(row)
+        return row
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
@@ -199,7 +202,10 @@ class Ledger:
                     self._count(connection, held, (was, None), (outcome, price.amount))
                     return
 
-        await uninterrupted(write(self._engine, settled))
+        try:
+            await uninterrupted(write(self._engine, settled))
+        finally:
+            self._running.discard(row)
 
     async def _take_back(self, opening: asyncio.Task[int]) -> None:
         """Removes a call that was given up before it went out."""
@@ -214,7 +220,7 @@ class Ledger:
             await write(self._engine, removed)
 
     async def recover(self) -> int:
-        """Marks the calls that a dead process left open as lost; gives their number.
+        """Marks the calls that a dead process left open as lost; gives their number. Its own are never among them.
 
         In SQLite, which one process has for itself, those are all that were opened before this ledger was made;
         elsewhere those that are open for longer than any call takes.
@@ -227,7 +233,8 @@ class Ledger:
             found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         await self._budgets.ready()
         # One transaction each: several rows in one would lock the budgets in an order of their own.
-        return sum([await write(self._engine, partial(self._lose, row)) for row in found])
+        left = [row for row in found if row not in self._running]
+        return sum([await write(self._engine, partial(self._lose, row)) for row in left])
 
     def _lose(self, row: int, connection: sa.Connection) -> int:
         held = connection.execute(_LOST, {"row": row}).first()
