@@ -16,7 +16,7 @@ from bot.costs.periods import Period, PeriodName
 from bot.costs.recount import counted
 from bot.errors import OverBudget
 from bot.storage.tables import budget_use, budgets
-from bot.storage.upsert import INSERTS, Insert, insert
+from bot.storage.upsert import insert
 
 __all__ = ["REVISION", "Budget", "BudgetPeriod", "BudgetScope", "Budgets", "Difference", "Spender", "Standing"]
 
@@ -35,6 +35,7 @@ class Budgets:
         self._engine = engine
         self.zone = zone
         self._known: tuple[Budget, ...] = ()
+        self._periods: dict[PeriodName, Period] = {}  # the last ones: reckoning with calendars takes its time
 
     async def all(self) -> tuple[Budget, ...]:
         """Every budget, by scope, key and period."""
@@ -125,7 +126,8 @@ class Budgets:
                 raise refusal(budget, period.until, model, self.zone)
         if not most or not on:
             return
-        rows = connection.execute(_holding(connection.dialect.name, len(on)), _values(on, {"held": most}))
+        changed = {"spent": Decimal(0), "held": most, "unknown": 0}
+        rows = connection.execute(_holding(len(on)), _values(on, changed))
         held = set(rows.scalars())
         for budget, period in on:
             if budget.id not in held:
@@ -144,8 +146,8 @@ class Budgets:
         """Counts what a held call came to; in the ledger's transaction."""
         on = [(budget, self._period(budget, at)) for budget in self._on(spender)]
         if on:
-            values = _values(on, {"spent": spent, "unknown": unknown}) | {"released": released}
-            connection.execute(_counting(connection.dialect.name, len(on)), values)
+            changed = {"spent": spent, "held": Decimal(0), "unknown": unknown, "released": released}
+            connection.execute(_counting(len(on)), _values(on, changed))
 
     def _on(self, spender: Spender) -> list[Budget]:
         return [budget for budget in self._known if budget.counts(spender)]
@@ -177,7 +179,11 @@ class Budgets:
         await connection.execute(statement.on_conflict_do_update(index_elements=["budget", "since"], set_=values))
 
     def _period(self, budget: Budget, at: datetime) -> Period:
-        return Period.whole(_NAMES[budget.period], at, self.zone)
+        name = _NAMES[budget.period]
+        period = self._periods.get(name)
+        if period is None or not period.since <= at < period.until:
+            period = self._periods[name] = Period.whole(name, at, self.zone)
+        return period
 
     async def _read(self, connection: AsyncConnection) -> None:
         await connection.run_sync(self._load)
@@ -200,49 +206,38 @@ async def _snapshot(connection: AsyncConnection) -> None:
         await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-# Statements are made once: making one takes longer than running it. One is for all the budgets that a call is on.
-
-_KEYS = ("budget", "since", "until")
+# One statement for all the budgets that a call is on, in plain words, which both databases read alike: SQLAlchemy makes
+# an INSERT of several rows anew each time, and that takes longer than running it.
+_ROW = "(:budget{0}, :since{0}, :until{0}, :spent, :held, :unknown, 0)"
+_USE = """
+INSERT INTO budget_use (budget, since, until, spent, held, unknown, told) VALUES {rows}
+ON CONFLICT (budget, since) DO UPDATE SET """
+_HOLD = """held = budget_use.held + excluded.held
+WHERE NOT EXISTS (
+    SELECT 1 FROM budgets WHERE budgets.id = budget_use.budget AND budgets.hard
+    AND budgets.amount < budget_use.spent + budget_use.held + excluded.held
+) RETURNING budget"""
+_COUNT = """spent = budget_use.spent + excluded.spent, held = budget_use.held - :released,
+unknown = budget_use.unknown + excluded.unknown"""
 
 
 @cache
-def _holding(dialect: str, count: int) -> sa.Executable:
+def _holding(count: int) -> sa.TextClause:
     """Adds to what is held of each budget that has room for it, or is soft; it returns those."""
-    use = _using(dialect, count, "held", spent=Decimal(0), unknown=0)
-    after = budget_use.c.held + use.excluded.held
-    # In plain words, since a subquery would take the row that is changed for a table of its own.
-    row: sa.ColumnElement[int] = sa.literal_column("budget_use.budget")
-    all_of_it = sa.literal_column("budget_use.spent + budget_use.held + excluded.held", sa.BigInteger)
-    amount = sa.type_coerce(budgets.c.amount, sa.BigInteger)
-    full = sa.exists().where(budgets.c.id == row, budgets.c.hard, amount < all_of_it)
-    changed = use.on_conflict_do_update(index_elements=["budget", "since"], set_={"held": after}, where=~full)
-    return changed.returning(budget_use.c.budget)
+    return _using(count, _HOLD)
 
 
 @cache
-def _counting(dialect: str, count: int) -> sa.Executable:
+def _counting(count: int) -> sa.TextClause:
     """Takes from what is held of each budget and adds to what is spent."""
-    use = _using(dialect, count, "spent", "unknown", held=Decimal(0))
-    return use.on_conflict_do_update(
-        index_elements=["budget", "since"],
-        set_={
-            "spent": budget_use.c.spent + use.excluded.spent,
-            "held": budget_use.c.held - sa.bindparam("released", type_=budget_use.c.held.type),
-            "unknown": budget_use.c.unknown + use.excluded.unknown,
-        },
-    )
+    return _using(count, _COUNT).bindparams(sa.bindparam("released", type_=budget_use.c.held.type))
 
 
-def _using(dialect: str, count: int, *changed: str, **fixed: Decimal | int) -> Insert:
-    rows = [
-        {
-            **{name: sa.bindparam(f"{name}{number}", type_=budget_use.c[name].type) for name in _KEYS},
-            **{name: sa.bindparam(name, type_=budget_use.c[name].type) for name in changed},
-            **{name: sa.literal(value, budget_use.c[name].type) for name, value in {**fixed, "told": 0}.items()},
-        }
-        for number in range(count)
-    ]
-    return INSERTS[dialect](budget_use).values(rows)
+def _using(count: int, change: str) -> sa.TextClause:
+    text = sa.text(_USE.format(rows=", ".join(_ROW.format(number) for number in range(count))) + change)
+    numbered = [(f"{name}{number}", name) for number in range(count) for name in ("budget", "since", "until")]
+    named = [*numbered, *((name, name) for name in ("spent", "held", "unknown"))]
+    return text.bindparams(*(sa.bindparam(key, type_=budget_use.c[name].type) for key, name in named))
 
 
 def _values(on: list[tuple[Budget, Period]], changed: dict[str, Any]) -> dict[str, Any]:

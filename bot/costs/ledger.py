@@ -169,6 +169,7 @@ class Ledger:
         self._opened_at = clock()
         self._budgets = budgets or Budgets(engine)
         self.watcher = watcher
+        self._running: set[int] = set()  # its own calls: whatever the clock does, they are not lost
 
     @property
     def days(self) -> Days:
@@ -190,10 +191,12 @@ class Ledger:
 
         writing = asyncio.create_task(write(self._engine, opened))
         try:
-            return await asyncio.shield(writing)
+            row = await asyncio.shield(writing)
         except asyncio.CancelledError:
             await uninterrupted(self._take_back(writing))
             raise
+        self._running.add(row)
+        return row
 
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
@@ -221,7 +224,10 @@ class Ledger:
                     self._count(connection, held, (was, None), (outcome, price.amount))
                     return
 
-        await uninterrupted(write(self._engine, settled))
+        try:
+            await uninterrupted(write(self._engine, settled))
+        finally:
+            self._running.discard(row)
 
     async def _take_back(self, opening: asyncio.Task[int]) -> None:
         """Removes a call that was given up before it went out."""
@@ -230,13 +236,13 @@ class Ledger:
 
             def removed(connection: sa.Connection) -> None:
                 gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
-                held: sa.Row[Any] = connection.execute(gone).one()
+                held = connection.execute(gone).one()
                 self._count(connection, held, (OPEN, None), ("over_budget", None))
 
             await write(self._engine, removed)
 
     async def recover(self) -> int:
-        """Marks the calls that a dead process left open as lost; gives their number.
+        """Marks the calls that a dead process left open as lost; gives their number. Its own are never among them.
 
         In SQLite, which one process has for itself, those are all that were opened before this ledger was made;
         elsewhere those that are open for longer than any call takes.
@@ -248,7 +254,8 @@ class Ledger:
         async with self._engine.connect() as connection:
             found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         # One transaction each: several rows in one would lock the budgets in an order of their own.
-        return sum([await write(self._engine, partial(self._lose, row)) for row in found])
+        left = [row for row in found if row not in self._running]
+        return sum([await write(self._engine, partial(self._lose, row)) for row in left])
 
     def _lose(self, row: int, connection: sa.Connection) -> int:
         held = connection.execute(_LOST, {"row": row}).first()
@@ -257,7 +264,7 @@ class Ledger:
         self._count(connection, held, (OPEN, None), (LOST, None))
         return 1
 
-    def _count(self, connection: sa.Connection, held: sa.Row[Any], was: _State, now: _State) -> None:
+    def _count(self, connection: sa.Connection, held: Any, was: _State, now: _State) -> None:
         """Moves a call from one state to the next on its budgets."""
         reserved = held.reserved or Decimal(0)
         self._budgets.catch_up(connection, held.budget_count, held.budget_set_at)
@@ -281,7 +288,7 @@ class Ledger:
         values |= {"cost": price.amount, "price_version": price.version}
 
         def corrected(connection: sa.Connection) -> bool:
-            held: sa.Row[Any] | None = connection.execute(_CORRECTED, values).first()
+            held = connection.execute(_CORRECTED, values).first()
             if held is not None:
                 self._count(connection, held, (row.outcome, row.cost), (row.outcome, price.amount))
             return held is not None

@@ -68,12 +68,24 @@ class OneWriter(AsyncEngine):
         await super().dispose(close)
 
     async def _write(self) -> None:
+        turn: list[_Waiting] = []
+        try:
+            await self._write_turns(turn)
+        finally:
+            # A loop that ends cancels this: whoever waits hears of it, now that nobody will serve them.
+            left, self._waiting = [*turn, *self._waiting], []
+            for one in left:
+                one.done.cancel()
+
+    async def _write_turns(self, under_way: list[_Waiting]) -> None:
+        """`under_way` holds those that are being served."""
         self._thread = self._thread or ThreadPoolExecutor(1, "sqlite-writer")
         while self._waiting:
             async with self._line.turn():
                 turn, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
                 # Whoever went away before its turn wants nothing written.
                 turn = [one for one in turn if not one.done.cancelled()]
+                under_way[:] = turn
                 works = [one.work for one in turn]
                 results = await asyncio.get_running_loop().run_in_executor(self._thread, self._together, works)
             for one, result in zip(turn, results, strict=True):

@@ -94,12 +94,13 @@ class Journal(ModelServer):
         return await super()._embed(request)
 
     async def _transcribe(self, request: web.Request) -> web.StreamResponse:
-        form: Any = await request.post()
-        form["file"].file.close()
-        noted = await self._note(request, {"model": form["model"], "prompt": form["prompt"]})
+        # Part by part: what reads a whole form leaves a file open where the client goes away.
+        form = {part.name: await part.read() async for part in await request.multipart()}  # type: ignore[union-attr]
+        body = {name: form[name].decode() for name in ("model", "prompt")}
+        noted = await self._note(request, body)
         if (reply := self._refusal(number_of(noted.body))) is not None:
             return await self._answer(request, noted, reply)
-        usage = {"type": "duration", "seconds": random.Random(str(form["prompt"])).randrange(1, 500_000) / 1000}
+        usage = {"type": "duration", "seconds": random.Random(body["prompt"]).randrange(1, 500_000) / 1000}
         return whole(noted, {"text": "Hello.", "usage": usage})
 
     async def _draw(self, request: web.Request) -> web.StreamResponse:

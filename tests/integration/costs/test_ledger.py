@@ -161,9 +161,9 @@ async def test_calls_of_a_dead_process_are_marked_lost_and_their_cost_unknown(
     assert (total.unknown, total.failures) == (1, 1)
 
 
-async def test_settling_a_call_that_was_thought_lost_puts_it_right(ledger: Ledger) -> None:
+async def test_settling_a_call_that_was_thought_lost_puts_it_right(ledger: Ledger, engine: AsyncEngine) -> None:
     row = await ledger.open(call())
-    await ledger.recover()
+    assert await Ledger(engine, clock=lambda: NEXT).recover() == 1
     await ledger.settle(row, outcome="answered", seconds=1, usage=None, price=Price(amount=Decimal(3), version=LIST))
     (total,) = await ledger.total(MONDAY, NEXT)
     assert (total.cost, total.failures, total.unknown) == (Decimal(3), 0, 0)
@@ -229,12 +229,27 @@ async def test_a_replica_marks_what_a_dead_one_left_and_leaves_running_calls_of_
     assert await outcomes(postgres_engine) == {long_ago: "lost", of_another: "open"}
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(hours=2)])
+async def test_whatever_the_clock_does_a_process_never_takes_its_own_running_calls_for_lost(
+    engine: AsyncEngine, jump: timedelta
+) -> None:
+    now = [NEXT]
+    ledger = Ledger(engine, clock=lambda: now[0])
+    now[0] += jump
+    row = await ledger.open(call(started_at=now[0]))
+    now[0] += jump
+    await lost_job(ledger)(now[0])
+    assert await outcomes(engine) == {row: "open"}
+    await ledger.settle(row, outcome="answered", seconds=1, usage=None, price=Price(amount=None, version=None))
+    assert await outcomes(engine) == {row: "answered"}
+
+
 async def test_a_call_that_ends_twice_is_counted_once(ledger: Ledger, engine: AsyncEngine) -> None:
     budgets = Budgets(engine)
     await budgets.set("workspace", "", "month", Decimal(9), hard=False, by="U1", at=MONDAY)
     counted = Ledger(engine, clock=lambda: NEXT, budgets=budgets)
     row = await counted.open(call(reserved=Decimal(2)))
-    await counted.recover()
+    assert await Ledger(engine, clock=lambda: NEXT, budgets=budgets).recover() == 1
     (standing,) = await budgets.standing(MONDAY)
     assert (standing.spent, standing.held, standing.unknown) == (Decimal(2), Decimal(0), 1)
     for cost in ("0.5", "0.7"):  # it comes back late, and then once more

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.storage.engine import open_engine
 from bot.storage.one_writer import write
 from bot.storage.tables import told_problems
+from knowledge.uninterrupted import uninterrupted
 
 ROW = {"source": "s", "sentence": "", "told_at": datetime(2026, 11, 18, tzinfo=UTC)}
 
@@ -74,3 +77,29 @@ async def test_another_process_reads_what_was_written_once_it_returned(sqlite_en
     other = open_engine(sqlite_engine.url.render_as_string())
     assert await paths(other) == {"kept"}
     await other.dispose()
+
+
+def test_a_loop_that_ends_stops_whoever_waits_for_the_writer(tmp_path: Path) -> None:
+    """It cancels the writer with all others: nobody is left who would serve what comes after that."""
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'ending.db'}")
+    begun, may_end = threading.Event(), threading.Event()
+    ended = []
+
+    def slow(_connection: sa.Connection) -> None:
+        begun.set()
+        may_end.wait()
+
+    async def late() -> None:
+        try:
+            await uninterrupted(write(engine, slow))
+        finally:
+            ended.append(await asyncio.gather(write(engine, lambda _connection: 1), return_exceptions=True))
+
+    async def main() -> None:
+        waiting = [asyncio.create_task(late()) for _ in range(3)]
+        await asyncio.to_thread(begun.wait)
+        assert not any(task.done() for task in waiting)
+        threading.Timer(0, may_end.set).start()
+
+    asyncio.run(main())
+    assert len(ended) == 3
