@@ -10,6 +10,7 @@ import structlog
 
 from bot.core import Core
 from bot.domain import Turn
+from bot.enclosing import may_be_spoken, without_question
 from bot.learning.corrections import is_correction
 from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
@@ -140,11 +141,11 @@ class Messages:
             await self._answering.say(asked.channel, asked.thread, help.TEXT, help.help_blocks())
         elif not files and (what := to_draw(text)):
             await self._drawings.in_thread(asked, what)
-        elif has_words(text) or files:
+        elif has_words(text) or any(map(may_be_spoken, files)):
             await self._answering.in_thread(asked)
         else:
-            hint = NO_WORDS if text else HINT
-            log.info("hint", person=asked.person, channel=asked.channel)
+            hint = without_question(files) if files else NO_WORDS if text else HINT
+            log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.channel, asked.thread, hint)
 
     async def _note_correction(self, event: JSON, text: str) -> None:
