@@ -39,7 +39,7 @@ async def golden_from_thumbs(
     opinions = await _opinions(engine)
     query = sa.select(questions).where(questions.c.answer.is_not(None)).order_by(questions.c.asked_at, questions.c.id)
     newest: dict[tuple[str, ...], Golden] = {}
-    disputed = hidden = older = stayed = 0
+    disputed = hidden = older = stayed = with_files = 0
     async with engine.connect() as connection:
         async for row in await connection.stream(query):
             opinion = opinions.get(row.id)
@@ -49,6 +49,8 @@ async def golden_from_thumbs(
                 disputed += 1
             elif row.channel in staying:
                 stayed += 1
+            elif (row.receipt or {}).get("attachments"):
+                with_files += 1
             elif not _may_be_used(row, scopes):
                 hidden += 1
             else:
@@ -60,6 +62,7 @@ async def golden_from_thumbs(
         (disputed, "with 👍 {were} also disliked or corrected by somebody and {were} left out."),
         (hidden, "with 👍 {were} asked in private and {were} left out; --as names whose they may be."),
         (stayed, "with 👍 {were} asked where questions may not leave this machine and {were} left out."),
+        (with_files, "with 👍 {were} given from files that came with the question, which are not kept, and left out."),
         (older, "with 👍 {were} asked again with 👍; the newest answer counts."),
     ):
         if count:

@@ -12,7 +12,7 @@ from house import House, open_house
 from media_house import MEDIA_CARDS
 from model_server import ModelServer
 from PIL import Image, ImageDraw
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 from sample_files import CSV, m4a, zipped
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
@@ -47,7 +47,7 @@ async def send(page: Page, text: str, **files: tuple[str, bytes]) -> None:
     composer = page.get_by_test_id("composer").first
     if files:
         sent = [
-            {"name": name, "mimeType": kind.replace("_", "/"), "buffer": data} for kind, (name, data) in files.items()
+            FilePayload(name=name, mimeType=kind.replace("_", "/"), buffer=data) for kind, (name, data) in files.items()
         ]
         await page.locator("input[type=file]").first.set_input_files(sent)
     await composer.fill(text)

@@ -20,7 +20,7 @@ from bot.config import Folder, Knowledge, Models, Selection, Settings, Storage
 from bot.core import Core, open_core
 from bot.costs.ledger import Row
 from bot.costs.periods import Week
-from bot.domain import Audience, Finished, Place, PlaceKind, Question, StrategyName
+from bot.domain import Attachment, Audience, Finished, Place, PlaceKind, Question, StrategyName
 from bot.evaluation import shadow_admission as admission
 from bot.evaluation.shadow_report import shadow_lines, week_of_shadows
 from bot.evaluation.shadow_scores import Scoring
@@ -376,6 +376,19 @@ async def test_what_a_person_fixed_is_no_choice_to_regret(small_bench: Bench) ->
         await small_bench.ask(core, strategy=StrategyName.RAG)
         await small_bench.shadow(core)
         assert (await one(core)).detail == admission.PINNED
+
+
+async def test_a_question_with_files_is_not_asked_without_them(small_bench: Bench) -> None:
+    class Shelf:
+        async def fetch(self, attachment: Attachment, most_bytes: int) -> tuple[Attachment, bytes]:
+            return attachment, b"The release takes two minutes."
+
+    async with small_bench.open() as core:
+        core.enclosing.connect(Shelf())
+        await core.knowledge.refresh()
+        await small_bench.ask(core, attachments=(Attachment(name="a.txt", mimetype="text/plain", size=9, id="F1"),))
+        await small_bench.shadow(core)
+        assert (await one(core)).detail == admission.FILES
 
 
 async def test_a_follow_up_is_not_asked_since_its_search_would_differ(small_bench: Bench) -> None:
