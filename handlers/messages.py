@@ -112,7 +112,7 @@ class Messages:
             return
         text = event.get("text", "")
         turns = await conversations.turns(channel, thread, before=event["ts"])
-        if speaks_to_the_bot(text, person, turns, bot):
+        if speaks_to_the_bot(text or _spoken(event), person, turns, bot):
             await self._answer(reference, body, bot)
         else:
             await self._note_correction(event, said(text, bot))
@@ -157,6 +157,11 @@ class Messages:
         if question_id is not None:
             await self._core.labels.add(question_id, event["user"], Signal.CORRECTED)
             log.info("corrected", question=question_id)
+
+
+def _spoken(event: JSON) -> str:
+    """Stands for the words of a voice message, which nobody has listened to yet; "" where there is none."""
+    return "spoken" if any(file.mimetype.startswith("audio/") for file in attachments(event)) else ""
 
 
 def _passed_over(event: JSON) -> None:
