@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +11,14 @@ import sqlalchemy as sa
 from model_server import ModelServer, Reply, drawn, rate_limited, refused_content, server_error
 from sample_files import CSV, docx, m4a, png, wav
 
+from bot.costs.budgets import Budgets
 from bot.domain import Progress, StrategyName
 from bot.enclosing import MOST_BYTES
-from bot.errors import ModelAnswerUnusable, ModelError, NotAllowed, UnusableQuestion
+from bot.errors import ModelAnswerUnusable, ModelError, NotAllowed, OverBudget, UnusableQuestion
 from bot.models.transcription import UNKNOWN_LENGTH
 from knowledge.schema import documents
 
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 TOTAL = "What did Platform cost in February?"
 
 
@@ -330,6 +333,21 @@ async def test_a_picture_sold_by_the_piece_or_without_usage_is_priced_or_unknown
     unknown, known = await house.calls()
     assert (unknown.cost, unknown.note) == (None, "The server did not say what the picture took.")
     assert known.cost == Decimal("0.04")
+
+
+async def test_a_hard_budget_stops_speech_and_pictures_before_anything_goes_out(
+    build: Any, hosted: Any, server: ModelServer
+) -> None:
+    house = build(hosted("writer", server.url), speech(hosted, server), brush(hosted, server))
+    budget = {"scope": "purpose", "period": "month", "amount": Decimal("0.10"), "hard": True, "by": "U0ADA"}
+    for purpose in ("image", "transcribe"):
+        await Budgets(house.engine).set(**budget, key=purpose, at=NOW)
+    with pytest.raises(OverBudget):
+        await house.drawing.draw(house.question("a red fox"))
+    failed = await house.fail("", attachments=(house.shelf.put("v.m4a", m4a(61_500), mimetype="audio/mp4"),))
+    assert "budget" in failed.sentence
+    assert server.requests == []
+    assert await house.calls() == []
 
 
 async def test_a_description_that_is_too_long_is_not_drawn(build: Any, hosted: Any, server: ModelServer) -> None:

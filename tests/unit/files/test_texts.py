@@ -58,7 +58,6 @@ def test_code_that_holds_a_fence_cannot_close_its_own() -> None:
         "blank",
         "empty",
         "a deep page",
-        "a page as deep as can be",
     ],
 )
 def test_what_cannot_be_read_is_refused_in_a_sentence(data: bytes, name: str, why: str) -> None:
