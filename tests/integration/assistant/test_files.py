@@ -339,7 +339,13 @@ async def test_a_hard_budget_stops_speech_and_pictures_before_anything_goes_out(
     build: Any, hosted: Any, server: ModelServer
 ) -> None:
     house = build(hosted("writer", server.url), speech(hosted, server), brush(hosted, server))
-    budget = {"scope": "purpose", "period": "month", "amount": Decimal("0.10"), "hard": True, "by": "U0ADA"}
+    budget: dict[str, Any] = {
+        "scope": "purpose",
+        "period": "month",
+        "amount": Decimal("0.10"),
+        "hard": True,
+        "by": "U0ADA",
+    }
     for purpose in ("image", "transcribe"):
         await Budgets(house.engine).set(**budget, key=purpose, at=NOW)
     with pytest.raises(OverBudget):
