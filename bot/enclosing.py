@@ -97,18 +97,14 @@ class Enclosing:
         Raises UnusableQuestion where nothing is asked, FileUnread where not one of them can be read, and the error of
         the model that was to listen where the question was spoken.
         """
-        names = _listed([attachment.name for attachment in question.attachments])
-        if not question.text and not any(map(_may_be_spoken, question.attachments)):
-            raise UnusableQuestion(
-                f"I see {names}. What would you like to know? Send it together with your question, for example "
-                "“What are the main points?”"
-            )
+        if not question.text and not any(map(may_be_spoken, question.attachments)):
+            raise UnusableQuestion(without_question(question.attachments))
         read = await self._fetched(question)
         text = await self._listened(read, question, tab)
         if not (read.texts or read.images or text != question.text):
             raise FileUnread(" ".join(read.problems))
         if not text:
-            raise UnusableQuestion(f"I see {names}, but no question. Send it together with what you want to know.")
+            raise UnusableQuestion(without_question(question.attachments))
         passages, sizes = await passages_of(read.texts, text, self._embedder) if read.texts else ((), {})
         log.info(
             "files_read",
@@ -203,8 +199,19 @@ def _misnamed(attachment: Attachment, data: bytes) -> str:
     return f"{attachment.name} is not {LABELS[says]} but {LABELS[is_it]}, and was read as that."
 
 
-def _may_be_spoken(attachment: Attachment) -> bool:
-    return attachment.mimetype.startswith("audio/") or claimed(attachment.name) is FileKind.AUDIO
+def may_be_spoken(attachment: Attachment) -> bool:
+    """Whether it may hold a question by itself: a recording, or a file of which only Slack knows what it is."""
+    known = attachment.url or attachment.size
+    return attachment.mimetype.startswith("audio/") or claimed(attachment.name) is FileKind.AUDIO or not known
+
+
+def without_question(attachments: Sequence[Attachment]) -> str:
+    """What is said where files came and nothing is asked."""
+    names = _listed([attachment.name for attachment in attachments])
+    return (
+        f"I see {names}. What would you like to know? Send it together with your question, for example “What are the "
+        "main points?”"
+    )
 
 
 def _short(text: str) -> str:

@@ -106,4 +106,5 @@ class Ending:
             seconds=time.monotonic() - way.started,
             outcome=outcome,
             created_at=self._clock(),
+            attachments=way.question.attachments,
         )

@@ -52,8 +52,9 @@ class Hearing:
         async def work(current: OpenCall) -> str:
             transcript = await model.transcribe(data, length)
             current.usage, current.unpriced = transcript.usage, transcript.unpriced
-            if not any(character.isalnum() for character in transcript.text):
-                raise model.nothing_heard()
             return transcript.text
 
-        return await self._gate.tried(model.card, "transcribe", most, work, question=question, tab=tab)
+        text = await self._gate.tried(model.card, "transcribe", most, work, question=question, tab=tab)
+        if not any(character.isalnum() for character in text):
+            raise model.nothing_heard()  # silence stays silent, however often it is paid for
+        return text

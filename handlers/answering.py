@@ -88,7 +88,8 @@ class Answering:
             )
         place = await self._places.place(asked.workspace, asked.channel, thread)
         question = await self._question(asked, place, history)
-        await self._core.asked_again.note(question)
+        if not question.attachments:  # the same words about another file are another question
+            await self._core.asked_again.note(question)
         await self._answer_in_thread(question)
         heard = None if asked.text or asked.ts is None else await self._core.assistant.asked(question.id)
         if heard is not None and asked.ts is not None:
@@ -100,7 +101,8 @@ class Answering:
         asked = asked.understood()
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
-        await self._core.asked_again.note(question)
+        if not question.attachments:
+            await self._core.asked_again.note(question)
         await PrivateReply(line, question, self._core.clock).write(self._answer(question))
 
     async def again(

@@ -10,6 +10,7 @@ import structlog
 
 from bot.core import Core
 from bot.domain import Turn
+from bot.enclosing import may_be_spoken, without_question
 from bot.learning.corrections import is_correction
 from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
@@ -111,7 +112,7 @@ class Messages:
             return
         text = event.get("text", "")
         turns = await conversations.turns(channel, thread, before=event["ts"])
-        if speaks_to_the_bot(text, person, turns, bot):
+        if speaks_to_the_bot(text or _spoken(event), person, turns, bot):
             await self._answer(reference, body, bot)
         else:
             await self._note_correction(event, said(text, bot))
@@ -140,11 +141,11 @@ class Messages:
             await self._answering.say(asked.channel, asked.thread, help.TEXT, help.help_blocks())
         elif not files and (what := to_draw(text)):
             await self._drawings.in_thread(asked, what)
-        elif has_words(text) or files:
+        elif has_words(text) or any(map(may_be_spoken, files)):
             await self._answering.in_thread(asked)
         else:
-            hint = NO_WORDS if text else HINT
-            log.info("hint", person=asked.person, channel=asked.channel)
+            hint = without_question(files) if files else NO_WORDS if text else HINT
+            log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.channel, asked.thread, hint)
 
     async def _note_correction(self, event: JSON, text: str) -> None:
@@ -156,6 +157,11 @@ class Messages:
         if question_id is not None:
             await self._core.labels.add(question_id, event["user"], Signal.CORRECTED)
             log.info("corrected", question=question_id)
+
+
+def _spoken(event: JSON) -> str:
+    """Stands for the words of a voice message, which nobody has listened to yet; "" where there is none."""
+    return "spoken" if any(file.mimetype.startswith("audio/") for file in attachments(event)) else ""
 
 
 def _passed_over(event: JSON) -> None:

@@ -37,7 +37,7 @@ async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, clo
     opinions = await _opinions(engine)
     query = sa.select(questions).where(questions.c.answer.is_not(None)).order_by(questions.c.asked_at, questions.c.id)
     newest: dict[tuple[str, ...], Golden] = {}
-    disputed = hidden = older = kept = 0
+    disputed = hidden = older = kept = with_files = 0
     async with engine.connect() as connection:
         async for row in await connection.stream(query):
             opinion = opinions.get(row.id)
@@ -47,6 +47,8 @@ async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, clo
                 disputed += 1
             elif row.channel in closed:
                 kept += 1
+            elif (row.receipt or {}).get("attachments"):
+                with_files += 1
             elif not _may_be_used(row, scopes):
                 hidden += 1
             else:
@@ -58,6 +60,7 @@ async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, clo
         (disputed, "with 👍 {were} also disliked or corrected by somebody and {were} left out."),
         (hidden, "with 👍 {were} asked in private and {were} left out; --as names whose they may be."),
         (kept, "with 👍 {were} asked where only some models may be asked and {were} left out."),
+        (with_files, "with 👍 {were} given from files that came with the question, which are not kept, and left out."),
         (older, "with 👍 {were} asked again with 👍; the newest answer counts."),
     ):
         if count:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 
 from bot.domain import Image
 from bot.errors import FileUnread
@@ -29,20 +28,18 @@ def read_picture(data: bytes, name: str) -> Image:
 
     damaged = FileUnread(f"{name} is damaged, or of a kind of picture that I cannot read. Save it as PNG or JPEG.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its size, which is checked here
-            with pillow.open(io.BytesIO(data), formats=_FORMATS) as opened:
-                width, height = opened.size
-                if width * height > MOST_PIXELS:
-                    raise FileUnread(
-                        f"{name} has {width:,} × {height:,} pixels; I look at up to {MOST_PIXELS // 1_000_000} "
-                        "million. Scale it down and send it again."
-                    )
-                opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # of a JPEG no more is unpacked than is wanted
-                return _sent(opened, name)
+        with pillow.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise FileUnread(
+                    f"{name} has {width:,} × {height:,} pixels; I look at up to {MOST_PIXELS // 1_000_000} million. "
+                    "Scale it down and send it again."
+                )
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # of a JPEG no more is unpacked than is wanted
+            return _sent(opened, name)
     except FileUnread:
         raise
-    except pillow.DecompressionBombError:
+    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
         raise FileUnread(
             f"{name} would unpack to far more pixels than a photograph has, so I left it closed."
         ) from None

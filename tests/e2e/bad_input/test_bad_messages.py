@@ -35,7 +35,7 @@ async def nothing_is_lost(house: House, maya: Driver) -> None:
     [
         (SWITCHBOARD, {}, "Ask me something after my name", "hint"),
         (f"{SWITCHBOARD} :tada: 🎉🎉", {}, "I can answer questions in words", "hint"),
-        (SWITCHBOARD, {"robot.png": PNG}, "I see robot.png. What would you like to know?", "question_failed"),
+        (SWITCHBOARD, {"robot.png": PNG}, "I see robot.png. What would you like to know?", "hint"),
         (f"{SWITCHBOARD} {'rollback ' * 4440}", {}, "I can read up to 12,000", "question_failed"),
         (f"{SWITCHBOARD} 如何回滚发布版本？", {}, "", "question_done"),
         (f"{SWITCHBOARD} كيف أتراجع عن الإصدار؟", {}, "", "question_done"),

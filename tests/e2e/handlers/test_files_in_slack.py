@@ -126,6 +126,22 @@ async def test_a_file_that_is_gone_or_from_another_workspace_is_asked_for_first(
     assert "the attached shared.csv" in words(answer)
 
 
+async def test_the_bots_token_goes_to_slack_alone(
+    house: House, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages, known = house.workspace.core.messages, house.workspace.core.messages.file_object
+
+    def elsewhere(file: Any) -> JSON:
+        return {**known(file), "url_private": f"{server.url}/x", "url_private_download": f"{server.url}/x"}
+
+    monkeypatch.setattr(messages, "file_object", elsewhere)
+    asked = len(server.requests)
+    ts = await maya.post(maya.dm, "What does it cost?", files={"budget.csv": CSV})
+    answer = await maya.wait_for_reply(maya.dm, ts)
+    assert "budget.csv does not lie with Slack, so it is not read." in answer["text"]
+    assert len(server.requests) == asked
+
+
 async def test_a_picture_is_shown_to_a_model_that_sees(house: House, maya: Driver, server: ModelServer) -> None:
     server.script("A red rectangle.")
     ts = await maya.post(maya.dm, "What is on this picture?", files={"shot.png": png()})
@@ -147,8 +163,16 @@ async def test_a_voice_message_is_answered_and_its_words_are_remembered(
     await house.app.idle(maya)
     turns = await house.app.core.conversations.turns(maya.dm, ts)
     assert turns[0].text == "How many days of holiday are there?"
+    ts = await maya.post(HELP, SWITCHBOARD, files={"audio_message.m4a": m4a(6_000)})
+    server.script("Use `robot deploy rollback`. [1]")
+    await maya.wait_for_reply(HELP, ts, lambda m: "robot deploy" in m["text"])
+    await house.app.idle(maya)
+    server.script_transcripts("Who may deploy?")
+    server.script("Engineering. [1]", "Engineering. [1]")
+    await maya.post(HELP, "", thread=ts, files={"audio_message.m4a": m4a(6_000)})
+    answer = await maya.wait_for_reply(HELP, ts, lambda m: "I heard: “Who may deploy?”" in words(m))
     ts = await maya.post(maya.dm, "", files={"audio_message.m4a": b"\0\0\0\x18ftypM4A broken"})
-    server.script_transcripts(*[{"text": ""}] * 3)
+    server.script_transcripts({"text": ""})
     answer = await maya.wait_for_reply(maya.dm, ts)
     assert "heard no words in it. Record it again, or write your question." in answer["text"]
     ts = await maya.post(maya.dm, "", files={"budget.csv": CSV})

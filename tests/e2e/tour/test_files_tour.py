@@ -46,8 +46,8 @@ def fox() -> bytes:
 async def send(page: Page, text: str, **files: tuple[str, bytes]) -> None:
     composer = page.get_by_test_id("composer").first
     if files:
-        sent: list[FilePayload] = [
-            {"name": name, "mimeType": kind.replace("_", "/"), "buffer": data} for kind, (name, data) in files.items()
+        sent = [
+            FilePayload(name=name, mimeType=kind.replace("_", "/"), buffer=data) for kind, (name, data) in files.items()
         ]
         await page.locator("input[type=file]").first.set_input_files(sent)
     await composer.fill(text)

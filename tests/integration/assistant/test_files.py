@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +11,14 @@ import sqlalchemy as sa
 from model_server import ModelServer, Reply, drawn, rate_limited, refused_content, server_error
 from sample_files import CSV, docx, m4a, png, wav
 
+from bot.costs.budgets import Budgets
 from bot.domain import Progress, StrategyName
 from bot.enclosing import MOST_BYTES
-from bot.errors import ModelAnswerUnusable, ModelError, NotAllowed, UnusableQuestion
+from bot.errors import ModelAnswerUnusable, ModelError, NotAllowed, OverBudget, UnusableQuestion
 from bot.models.transcription import UNKNOWN_LENGTH
 from knowledge.schema import documents
 
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 TOTAL = "What did Platform cost in February?"
 
 
@@ -241,12 +244,13 @@ async def test_a_voice_message_that_cannot_be_used_ends_in_a_sentence(
     build: Any, hosted: Any, server: ModelServer, second_server: ModelServer, data: bytes, heard: Any, why: str
 ) -> None:
     house = build(hosted("writer", server.url), speech(hosted, second_server))
-    second_server.script_transcripts(*[heard] * 3 if heard else ())
+    second_server.script_transcripts(*([heard] if heard else ()))
     said = house.shelf.put("voice.m4a", data, mimetype="audio/mp4")
     failed = await house.fail("", attachments=(said,))
     assert why in failed.sentence
     assert server.chats == []
-    second_server.script_transcripts(*[heard] * 3 if heard else ())
+    assert len(await house.calls()) == (1 if heard else 0)  # no try that cannot help
+    second_server.script_transcripts(*([heard] if heard else ()))
     beside = await house.fail("What is said here?", attachments=(said,))
     assert why in beside.sentence
 
@@ -329,6 +333,27 @@ async def test_a_picture_sold_by_the_piece_or_without_usage_is_priced_or_unknown
     unknown, known = await house.calls()
     assert (unknown.cost, unknown.note) == (None, "The server did not say what the picture took.")
     assert known.cost == Decimal("0.04")
+
+
+async def test_a_hard_budget_stops_speech_and_pictures_before_anything_goes_out(
+    build: Any, hosted: Any, server: ModelServer
+) -> None:
+    house = build(hosted("writer", server.url), speech(hosted, server), brush(hosted, server))
+    budget: dict[str, Any] = {
+        "scope": "purpose",
+        "period": "month",
+        "amount": Decimal("0.10"),
+        "hard": True,
+        "by": "U0ADA",
+    }
+    for purpose in ("image", "transcribe"):
+        await Budgets(house.engine).set(**budget, key=purpose, at=NOW)
+    with pytest.raises(OverBudget):
+        await house.drawing.draw(house.question("a red fox"))
+    failed = await house.fail("", attachments=(house.shelf.put("v.m4a", m4a(61_500), mimetype="audio/mp4"),))
+    assert "budget" in failed.sentence
+    assert server.requests == []
+    assert await house.calls() == []
 
 
 async def test_a_description_that_is_too_long_is_not_drawn(build: Any, hosted: Any, server: ModelServer) -> None:

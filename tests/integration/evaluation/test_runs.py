@@ -239,6 +239,20 @@ async def test_what_may_not_leave_this_machine_is_not_evaluated(engine: AsyncEng
         await golden_from_thumbs(engine, frozenset({"everyone"}), closed=await channels.staying())
 
 
+async def test_an_answer_from_files_that_came_with_its_question_is_not_expected_without_them(
+    engine: AsyncEngine,
+) -> None:
+    for id in ("bare", "filed"):
+        await answered(engine, id, f"What is {id}?", "This.")
+        await Feedback(engine).give(id, "U0ANA", 1)
+    async with engine.begin() as connection:
+        kept = {"attachments": [{"name": "budget.csv", "mimetype": "text/csv", "size": 9}]}
+        await connection.execute(sa.update(questions).where(questions.c.id == "filed").values(receipt=kept))
+    golden = await golden_from_thumbs(engine, frozenset({"everyone"}))
+    assert [one.id for one in golden.questions] == ["bare"]
+    assert "1 answer with 👍 was given from files that came with the question" in golden.problems[0]
+
+
 async def test_of_two_liked_answers_to_one_question_the_newer_one_is_expected(engine: AsyncEngine) -> None:
     await answered(engine, "old", "What is it?", "Before.")
     await answered(engine, "new", "what is it", "After.")

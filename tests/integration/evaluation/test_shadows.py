@@ -21,7 +21,7 @@ from bot.config import Chains, Folder, Knowledge, Models, Selection, Settings, S
 from bot.core import Core, open_core
 from bot.costs.ledger import Row
 from bot.costs.periods import Week
-from bot.domain import Audience, Finished, Place, PlaceKind, Question, StrategyName
+from bot.domain import Attachment, Audience, Finished, Place, PlaceKind, Question, StrategyName
 from bot.errors import NotAllowed
 from bot.evaluation import shadow_admission as admission
 from bot.evaluation.planning import cards_of
@@ -381,6 +381,19 @@ async def test_what_another_model_answered_than_was_chosen_is_no_choice_to_regre
         await small_bench.ask(core)
         await small_bench.shadow(core)
         assert (await one(core)).detail == admission.STEPPED_IN
+
+
+async def test_a_question_with_files_is_not_asked_without_them(small_bench: Bench) -> None:
+    class Shelf:
+        async def fetch(self, attachment: Attachment, most_bytes: int) -> tuple[Attachment, bytes]:
+            return attachment, b"The release takes two minutes."
+
+    async with small_bench.open() as core:
+        core.enclosing.connect(Shelf())
+        await core.knowledge.refresh()
+        await small_bench.ask(core, attachments=(Attachment(name="a.txt", mimetype="text/plain", size=9, id="F1"),))
+        await small_bench.shadow(core)
+        assert (await one(core)).detail == admission.FILES
 
 
 async def test_a_follow_up_is_not_asked_since_its_search_would_differ(small_bench: Bench) -> None:

@@ -46,8 +46,19 @@ def test_code_that_holds_a_fence_cannot_close_its_own() -> None:
         (b"\0\0\0\x18ftypisom", "x.mp4", "x.mp4 is a video"),
         (b"  \n ", "x.txt", "x.txt holds no text"),
         (b"", "x.py", "x.py holds no text"),
+        (b"<html>" + b"<div>" * 200_000, "x.html", r"x\.html (holds no text|is not readable)"),
     ],
-    ids=["zip", "old office", "password", "broken pdf", "broken docx", "video", "blank", "empty"],
+    ids=[
+        "zip",
+        "old office",
+        "password",
+        "broken pdf",
+        "broken docx",
+        "video",
+        "blank",
+        "empty",
+        "a deep page",
+    ],
 )
 def test_what_cannot_be_read_is_refused_in_a_sentence(data: bytes, name: str, why: str) -> None:
     with pytest.raises(FileUnread, match=why):
