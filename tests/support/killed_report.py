@@ -78,6 +78,6 @@ async def _post(database: str, api_url: str, channel: str, moment: datetime, met
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    client.api_call = killed  # type: ignore[method-assign, assignment]
+    client.api_call = killed  # type: ignore[method-assign]
     replica = Replica(open_engine(database), client, moment - timedelta(days=1), channel)
     await replica.run(moment)

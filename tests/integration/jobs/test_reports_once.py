@@ -139,7 +139,8 @@ async def test_a_process_that_slept_while_it_posted_takes_its_own_report_back(
         Replica(sqlite_engine, client, now, REPORTS) for now in (MONDAY, MONDAY + LEASE + timedelta(seconds=1))
     )
     sleeper = AsyncWebClient(token=BOT_TOKEN, base_url=str(client.base_url))
-    call, slept = sleeper.api_call, []
+    call = sleeper.api_call
+    slept: list[str] = []
 
     async def asleep(method: str, **more: Any) -> Any:
         if method == "chat.postMessage" and not slept:
