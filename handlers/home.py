@@ -79,4 +79,4 @@ class Home:
 
     async def _cost(self) -> str:
         period = Period.of("week", self._core.clock(), self._core.settings.report.zone)
-        return sentence(await cost_summary(self._core.ledger, period))
+        return sentence(await cost_summary(self._core.ledger, period, self._core.settings.report.zone))

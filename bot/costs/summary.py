@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 
+from bot.costs.days import Cell, days_between
 from bot.costs.ledger import GroupBy, Ledger, Total
 from bot.costs.money import at_least
 from bot.costs.periods import Period
-from bot.costs.report import by_place, count
+from bot.costs.report import added, count, totalled
 
 _NAMES = {"today": "Today", "week": "This week", "month": "This month"}
 
@@ -23,19 +26,26 @@ class CostSummary:
     answers: int
 
 
-async def cost_summary(ledger: Ledger, period: Period, by: GroupBy = "model") -> CostSummary:
-    """Reads a period."""
-    since, until = period.since, period.until
-    (total,) = await ledger.total(since, until)
-    parts = await ledger.total(since, until, by=by)
-    kinds = await ledger.place_kinds(since, until) if by == "channel" else {}
+async def cost_summary(ledger: Ledger, period: Period, zone: tzinfo, by: GroupBy = "model") -> CostSummary:
+    """Reads a period of the zone's calendar."""
+    days = await ledger.days.read(days_between(period.since, period.until, zone))
+    key = _KEYS[by]
     return CostSummary(
         period=period,
         by=by,
-        total=total,
-        parts=by_place(parts, kinds),
-        answers=await ledger.answers(since, until),
+        total=totalled(days),
+        parts=added(days, key),
+        answers=sum(number for day in days for _, number in day.answers),
     )
+
+
+_KEYS: dict[GroupBy, Callable[[Cell], str]] = {
+    "model": lambda cell: cell.model,
+    "strategy": lambda cell: cell.strategy,
+    "channel": lambda cell: cell.place,
+    "provider": lambda cell: cell.provider,
+    "purpose": lambda cell: cell.purpose,
+}
 
 
 def sentence(summary: CostSummary) -> str:

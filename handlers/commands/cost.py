@@ -45,8 +45,9 @@ class CostCommand:
             await line.say(f"I do not know “/cost {escape(text.strip())}”. {USAGE}")
             return
         await self._roles.need_admin(origin.person, "see what the models cost")
-        period = Period.of(wanted.period, self._core.clock(), self._core.settings.report.zone)
-        summary = await cost_summary(self._core.ledger, period, wanted.by)
+        zone = self._core.settings.report.zone
+        period = Period.of(wanted.period, self._core.clock(), zone)
+        summary = await cost_summary(self._core.ledger, period, zone, wanted.by)
         await line.say(sentence(summary), cost_blocks(summary))
         if wanted.csv:
             await self._send_csv(origin, period)

@@ -59,10 +59,10 @@ def test_the_details_are_one_table_of_every_sum_that_people_can_sort() -> None:
         ["By", "What", "Cost", "Calls"],
         ["Model", "large", "$3.18", "200"],
         ["Model", "small", "$1.00", "100"],
-        ["Channel", "", "$4.00", "200"],
-        ["Channel", "direct messages", "$0.18", "100"],
-        ["Strategy", "knowledge search (RAG)", "$4.10", "290"],
-        ["Strategy", "everything else", "$0.08", "10"],
+        ["Place", "", "$4.00", "200"],
+        ["Place", "direct messages", "$0.18", "100"],
+        ["Way", "knowledge search (RAG)", "$4.10", "290"],
+        ["Way", "everything else", "$0.08", "10"],
     ]
     (channel,) = blocks[0]["rows"][3][1]["elements"][0]["elements"]
     assert channel == {"type": "channel", "channel_id": "C1"}
@@ -71,9 +71,9 @@ def test_the_details_are_one_table_of_every_sum_that_people_can_sort() -> None:
 
 
 def test_persons_are_named_where_they_are_counted_and_by_their_names() -> None:
-    assert "Person" not in texts(details(report()))
+    assert "Who" not in texts(details(report()))
     rows = table(details(report(by_person=(total("4", "U1"), total("0.18", "U2"))), names={"U1": "Maya"}))
-    assert [row[:2] for row in rows[-2:]] == [["Person", "Maya"], ["Person", "U2"]]
+    assert [row[:2] for row in rows[-2:]] == [["Who", "Maya"], ["Who", "U2"]]
 
 
 def test_the_native_chart_sets_each_day_beside_the_week_before() -> None:
@@ -247,4 +247,4 @@ def test_further_sentences_are_told_in_the_thread_and_in_an_empty_week_at_once()
 def test_purposes_have_names_for_people() -> None:
     shadowed = (total("4.15", "answer", calls=286), total("0.03", "shadow", calls=14))
     rows = table(details(report(by_purpose=shadowed)))
-    assert rows[-1] == ["Purpose", "shadow runs", "$0.03", "14"]
+    assert rows[-1] == ["Use", "shadow runs", "$0.03", "14"]
