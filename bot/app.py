@@ -243,8 +243,16 @@ def _add_reports(schedule: Schedule, core: Core, client: AsyncWebClient) -> None
     if not settings.channel and not settings.channels:
         return
 
+    # A call that broke off may have been taken all the same: it is not repeated blindly, but looked for the next time.
+    careful = AsyncWebClient(
+        token=client.token,
+        base_url=client.base_url,
+        session=client.session,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
+    )
+
     async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
-        await post_report(client, channel, report, posted=posted, now=core.clock(), due=due)
+        await post_report(careful, channel, report, posted=posted, now=core.clock(), due=due)
 
     async def make(span: Span, channel: str) -> WeeklyReport:
         return await report_of(core, span, channel)

@@ -16,7 +16,7 @@ from bot.evaluation.trial_report import trials_of
 
 async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
     """Reads a week or a month, of one channel where it is named."""
-    sought = Sought(channel=channel, persons=core.settings.report.persons, rates=_rates(core))
+    sought = Sought(channel=channel, now=core.clock(), persons=core.settings.report.persons, rates=_rates(core))
     counts = core.feedback.counts
     if channel:
         return await weekly_report(core.ledger, counts, span, sought=sought)

@@ -82,7 +82,7 @@ class Home:
     async def _cost(self, person: str, *, is_admin: bool) -> str:
         """What one's own questions cost this month; for an admin, before that, what everybody's did this week."""
         now, zone = self._core.clock(), self._core.settings.report.zone
-        own = sentence(await cost_summary(self._core.ledger, Period.of("month", now, zone), person=person))
+        own = sentence(await cost_summary(self._core.ledger, Period.of("month", now, zone), zone, person=person))
         if not is_admin:
             return own
-        return f"{sentence(await cost_summary(self._core.ledger, Period.of('week', now, zone)))} {own}"
+        return f"{sentence(await cost_summary(self._core.ledger, Period.of('week', now, zone), zone))} {own}"

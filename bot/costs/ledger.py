@@ -367,17 +367,6 @@ class Ledger:
         async with self._engine.connect() as connection:
             return int((await connection.execute(query)).scalar_one())
 
-    async def place_kinds(self, since: datetime, until: datetime) -> dict[str, str]:
-        """The kind of place ("dm", "channel", …) of each channel in which a call was made."""
-        query = (
-            sa.select(ledger.c.channel, questions.c.place_kind)
-            .join(questions, questions.c.id == ledger.c.question_id)
-            .where(*_settled(since, until), ledger.c.channel.is_not(None))
-            .distinct()
-        )
-        async with self._engine.connect() as connection:
-            return dict((await connection.execute(query)).all())
-
     async def dearest_of(
         self, since: datetime, until: datetime, candidates: Sequence[str], count: int = 5
     ) -> list[QuestionCost]:

@@ -42,8 +42,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to post a part. `ts`: where it stands, "" where it is still to be posted. `since`: when the
-    one before began to post it, who saw that it was not there; None where nobody has, so that it cannot be there."""
+    """The right to post a part. `ts`: where it stands, "" where it is still to be posted. `since`: when somebody
+    claimed it first, and may have posted it; None where nobody did before."""
 
     part: Part
     token: str = ""
@@ -63,7 +63,7 @@ class PostedReports:
         table, now, token = posted_reports.c, self._clock(), uuid.uuid4().hex
         key = {"report": part.report, "channel": part.channel, "part": part.name}
         async with self._engine.begin() as connection:
-            new = insert(connection, posted_reports).values(**key, claim=token, claimed_at=now)
+            new = insert(connection, posted_reports).values(**key, claim=token, began_at=now, claimed_at=now)
             if (await connection.execute(new.on_conflict_do_nothing().returning(table.claim))).first():
                 return Claim(part=part, token=token)
             row = (await connection.execute(sa.select(posted_reports).where(*_is(part)))).one()
@@ -75,7 +75,7 @@ class PostedReports:
             taken = await connection.execute(mine.values(claim=token, claimed_at=now).returning(table.claim))
             if taken.first() is None:
                 raise ReportBusyError(f"{part.id} was just taken by another process.")
-            return Claim(part=part, token=token, since=row.claimed_at)
+            return Claim(part=part, token=token, since=row.began_at)
 
     async def confirm(self, claim: Claim, ts: str) -> bool:
         """It stands there now; False where another process had taken the claim over."""

@@ -17,9 +17,8 @@ from bot.costs.periods import Month, Span, midnight
 from bot.costs.saving import Proposal
 from bot.costs.split import RatesOf, Split, no_rates, split
 from bot.costs.waste import Waste, waste
-from bot.domain import PlaceKind
 
-__all__ = ["DIRECT_MESSAGES", "Sought", "WeeklyReport", "as_csv", "by_place", "count", "weekly_report"]
+__all__ = ["DIRECT_MESSAGES", "Sought", "WeeklyReport", "as_csv", "count", "weekly_report"]
 
 FeedbackCounts = Callable[[datetime, datetime], Awaitable[tuple[int, int]]]
 
@@ -88,9 +87,10 @@ class WeeklyReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """What a report is to be about: one `channel` ("" for all), with `persons` or without, and the `rates` of today by
-    which lengths are weighed."""
+    which lengths are weighed. `now`: where the week may be under way still."""
 
     channel: str = ""
+    now: datetime | None = None
     persons: bool = False
     rates: RatesOf = no_rates
 
@@ -128,7 +128,7 @@ async def weekly_report(
         thumbs=await feedback_counts(week.since, week.until) if whole else (0, 0),
         channel=sought.channel,
         split=split(now, before, sought.rates) if previous.calls else None,
-        forecast=_forecast(found, week.days[-1], week),
+        forecast=_forecast(found, _last_over(week, sought.now), week),
         anomalies=anomalies(found, week.days, sought.rates),
         waste=waste(now),
         proposals=tuple(proposals),
@@ -140,15 +140,21 @@ async def weekly_report(
 async def _days(ledger: Ledger, week: Span, channel: str) -> dict[date, Day]:
     """The week, the one before, and as many days back as a forecast and a comparison look."""
     first = min(week.previous.days[0], week.days[0] - timedelta(days=LOOKED_BACK))
-    first = min(first, week.days[-1].replace(day=1))
+    first = min(first, week.days[0].replace(day=1))
     days = [first + timedelta(days=number) for number in range((week.days[-1] - first).days + 1)]
     bounds: list[Bounds] = [(midnight(day, week.zone), midnight(day + timedelta(days=1), week.zone)) for day in days]
     found = await ledger.days.read(bounds)
     return {day: each.within(channel) if channel else each for day, each in zip(days, found, strict=True)}
 
 
+def _last_over(week: Span, now: datetime | None) -> date:
+    """Its last day that is over."""
+    last = week.days[-1]
+    return last if now is None else min(last, now.astimezone(week.zone).date() - timedelta(days=1))
+
+
 def _forecast(days: dict[date, Day], last: date, week: Span) -> Forecast:
-    daily = [of_picodollars(days[day].cost) for day in sorted(days)]
+    daily = [of_picodollars(days[day].cost) for day in sorted(days) if day <= last]
     return forecast(daily, last, Month.of(last, week.zone))
 
 
@@ -203,16 +209,6 @@ def _failures(days: Iterable[Day]) -> tuple[tuple[str, int], ...]:
 
 def _candidates(days: Iterable[Day]) -> list[str]:
     return sorted({question for day in days for question, _ in day.dearest})
-
-
-def by_place(totals: Iterable[Total], kinds: dict[str, str]) -> tuple[Total, ...]:
-    """Totals by channel with all direct messages as one. `kinds`: channel id → kind of place."""
-    places: dict[str, Total] = {}
-    for total in totals:
-        private = kinds.get(total.key) in (PlaceKind.DM, PlaceKind.GROUP_DM)
-        key = DIRECT_MESSAGES if private else total.key
-        places[key] = places.get(key, Total(key=key)) + total
-    return tuple(dearest_first(places.values()))
 
 
 def count(number: int, noun: str) -> str:

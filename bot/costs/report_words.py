@@ -175,12 +175,11 @@ def likely_cause(found: Anomaly) -> str:
     causes = _causes(found.split)
     upward = [(amount, cause) for amount, cause in causes if amount > 0]
     if found.retries > found.split.change / 2:
-        return f"second and later tries ({roughly(found.retries)})"
+        return f"{signed(found.retries)} second and later tries"
     if not upward:
         return "the cause is not clear"
     # The second where it did at least half as much as the first.
-    shown = [f"{cause} ({roughly(amount)})" for amount, cause in upward[:2] if amount * 2 >= upward[0][0]]
-    told = " and ".join(shown)
+    told = " and ".join(f"{signed(amount)} {cause}" for amount, cause in upward[:2] if amount * 2 >= upward[0][0])
     return told if not found.model or found.model in told else f"{told}, mostly {found.model}"
 
 

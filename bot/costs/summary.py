@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from bot.costs.days import days_between
+from bot.costs.days import Cell, days_between
 from bot.costs.forecast import LOOKED_BACK, Forecast, forecast
 from bot.costs.ledger import GroupBy, Ledger, Total
 from bot.costs.money import at_least, of_picodollars, roughly
 from bot.costs.periods import Month, Period, midnight
-from bot.costs.report import by_place, count
+from bot.costs.report import added, count, totalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +27,32 @@ class CostSummary:
 
 
 async def cost_summary(
-    ledger: Ledger, period: Period, by: GroupBy = "model", *, person: str | None = None
+    ledger: Ledger, period: Period, zone: tzinfo, by: GroupBy = "model", *, person: str | None = None
 ) -> CostSummary:
-    """Reads a period, of everybody or of one person's questions alone."""
+    """Reads a period of the zone's calendar, of everybody or of one person's questions alone."""
     since, until = period.since, period.until
-    (total,) = await ledger.total(since, until, asker=person)
-    parts = await ledger.total(since, until, by=by, asker=person)
-    kinds = await ledger.place_kinds(since, until) if by == "channel" else {}
+    if person is not None:
+        (total,) = await ledger.total(since, until, asker=person)
+        parts = tuple(await ledger.total(since, until, by=by, asker=person))
+        answers = await ledger.answers(since, until, asker=person)
+        return CostSummary(period=period, by=by, total=total, parts=parts, answers=answers, person=person)
+    days = await ledger.days.read(days_between(since, until, zone))
     return CostSummary(
         period=period,
         by=by,
-        total=total,
-        parts=by_place(parts, kinds),
-        answers=await ledger.answers(since, until, asker=person),
-        person=person,
+        total=totalled(days),
+        parts=added(days, _KEYS[by]),
+        answers=sum(number for day in days for _, number in day.answers),
     )
+
+
+_KEYS: dict[GroupBy, Callable[[Cell], str]] = {
+    "model": lambda cell: cell.model,
+    "strategy": lambda cell: cell.strategy,
+    "channel": lambda cell: cell.place,
+    "provider": lambda cell: cell.provider,
+    "purpose": lambda cell: cell.purpose,
+}
 
 
 async def month_ahead(ledger: Ledger, now: datetime, zone: tzinfo) -> Forecast | None:

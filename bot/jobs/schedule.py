@@ -30,7 +30,7 @@ CLOSING = 10.0
 """Seconds that running jobs are given to finish when the program stops."""
 LEFT_ALONE = timedelta(minutes=5)
 """For how long a run of a job that can be resumed is nobody else's, even where its process has died."""
-TRIED_AGAIN = timedelta(hours=1)
+TRIED_AGAIN = timedelta(minutes=15)
 GIVEN_UP = timedelta(days=7)
 INTERRUPTED = "The process ended before this was finished."
 
@@ -140,7 +140,7 @@ class Schedule:
 
         `catch_up`: firings missed while no process ran are made up for at the start, several of them by one.
         `resume`: a run that a process left when it died is done again by whoever is there, and one that failed is tried
-        again every hour, both for a week: the work has to bear being begun more than once.
+        again every quarter of an hour, both for a week: the work has to bear being begun more than once.
         Raises ConfigError where `cron` is no schedule.
         """
         trigger = parse_cron(cron, self._zone)

@@ -177,6 +177,7 @@ posted_reports = sa.Table(
     sa.Column("channel", sa.String(40), primary_key=True),
     sa.Column("part", sa.String(12), primary_key=True),  # message, table, csv
     sa.Column("claim", sa.String(32), nullable=False),
+    sa.Column("began_at", UtcDateTime, nullable=False),  # when it was claimed first: it cannot be there before
     sa.Column("claimed_at", UtcDateTime, nullable=False),
     sa.Column("ts", sa.String(40)),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from bot.costs.ledger import GroupBy, QuestionCost, Total
-from bot.costs.money import at_least, dollars
+from bot.costs.money import at_least, dollars, roughly
 from bot.costs.report import WeeklyReport, count
 from bot.domain import PlaceKind
 from handlers.blocks.parts import context, section
@@ -17,8 +17,8 @@ from handlers.shapes import JSON
 
 PERSONS = 20
 # With the head no more than the 100 rows that a table in Slack holds.
-SHOWN: Mapping[str, int] = {"Model": 30, "Channel": 30, "Strategy": 6, "Purpose": 12, "Person": PERSONS}
-_TITLES = ("By", "What", "Calls", "Cost", "Share")  # a thread is narrow; the file has the rest
+SHOWN: Mapping[str, int] = {"Model": 30, "Place": 30, "Way": 6, "Use": 12, "Who": PERSONS}
+_TITLES = ("By", "What", "Cost", "Calls")  # a thread is narrow; the file has the rest
 
 
 def detail_blocks(
@@ -28,7 +28,7 @@ def detail_blocks(
     `data_table`: whether the table is one that people can sort, which older workspaces refuse."""
     rows = [[raw(title) for title in _TITLES]]
     for title, by, totals in _groups(report, names):
-        rows += [[raw(title), *_cells(by, total, report.total)] for total in at_most(totals, SHOWN[title])]
+        rows += [[raw(title), *_cells(by, total)] for total in at_most(totals, SHOWN[title])]
     blocks: list[JSON] = []
     if len(rows) > 1:
         blocks.append(_sortable(rows, report) if data_table else _plain(rows))
@@ -56,20 +56,16 @@ def detail_text(report: WeeklyReport) -> str:
 
 def _groups(report: WeeklyReport, names: Mapping[str, str]) -> Iterator[tuple[str, GroupBy, Sequence[Total]]]:
     yield "Model", "model", report.by_model
-    yield "Channel", "channel", report.by_channel
-    yield "Strategy", "strategy", report.by_strategy
-    yield "Purpose", "purpose", report.by_purpose
-    yield "Person", "provider", [replace(total, key=names.get(total.key, total.key)) for total in report.by_person]
+    yield "Place", "channel", report.by_channel
+    yield "Way", "strategy", report.by_strategy
+    yield "Use", "purpose", report.by_purpose
+    yield "Who", "provider", [replace(total, key=names.get(total.key, total.key)) for total in report.by_person]
 
 
-def _cells(by: GroupBy, total: Total, whole: Total) -> list[JSON]:
-    known = whole.cost and (total.cost or not total.unknown)
-    counts = (
-        f"{total.calls:,}",
-        at_least(total.cost, total.unknown),
-        f"{total.cost / whole.cost:.0%}" if known else "–",
-    )
-    return [channel_cell(by, total.key), *map(raw, counts)]
+def _cells(by: GroupBy, total: Total) -> list[JSON]:
+    small = total.cost < 1 and not total.unknown
+    cost = roughly(total.cost) if small else at_least(total.cost, total.unknown)
+    return [channel_cell(by, total.key), raw(cost), raw(f"{total.calls:,}")]
 
 
 def _sortable(rows: list[list[JSON]], report: WeeklyReport) -> JSON:
@@ -83,7 +79,7 @@ def _sortable(rows: list[list[JSON]], report: WeeklyReport) -> JSON:
 
 
 def _plain(rows: list[list[JSON]]) -> JSON:
-    settings = [*[{"align": "left"}] * 2, *[{"align": "right"}] * 3]
+    settings = [*[{"align": "left"}] * 2, *[{"align": "right"}] * 2]
     return {"type": "table", "column_settings": settings, "rows": rows[:100]}
 
 

@@ -64,7 +64,7 @@ class CostCommand:
         now, zone = self._core.clock(), self._core.settings.report.zone
         period = Period.last(wanted.last, now, zone) if wanted.last else Period.of(wanted.period, now, zone)
         person = origin.person if own else None
-        summary = await cost_summary(self._core.ledger, period, wanted.by, person=person)
+        summary = await cost_summary(self._core.ledger, period, zone, wanted.by, person=person)
         ahead = "" if own else month_told(await month_ahead(self._core.ledger, now, zone))
         await line.say(sentence(summary), cost_blocks(summary, ahead))
         if wanted.csv and not own:

@@ -197,13 +197,6 @@ async def test_the_dearest_questions_tell_where_and_when_but_never_what(ledger: 
     assert len(await ledger.dearest_of(MONDAY, NEXT, candidates, count=1)) == 1
 
 
-async def test_places_are_known_by_the_questions_that_were_asked_there(ledger: Ledger, engine: AsyncEngine) -> None:
-    await asked(engine, "q1", channel="D1", kind="dm")
-    await settled(ledger, "1", question_id="q1", channel="D1")
-    await settled(ledger, "1", channel="C9")
-    assert await ledger.place_kinds(MONDAY, NEXT) == {"D1": "dm"}
-
-
 async def test_rows_hold_all_that_a_call_left(ledger: Ledger, engine: AsyncEngine) -> None:
     await asked(engine, "q1")
     row = await ledger.open(call(question_id="q1"))

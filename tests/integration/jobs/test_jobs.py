@@ -2,24 +2,26 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
 import sqlalchemy as sa
 from judging import NOW, RAG, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
+from week_reports import empty, report
 
 from bot.costs.ledger import Call, Ledger
-from bot.costs.periods import Span, Week
+from bot.costs.periods import Month, Span, Week
 from bot.costs.report import WeeklyReport, weekly_report
 from bot.costs.report_words import headline
 from bot.domain import Mean, Price, Usage
 from bot.inbox import Inbox
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import KEPT, prune_job
-from bot.jobs.report_job import report_job
-from bot.jobs.schedule import Schedule
+from bot.jobs.report_job import MONTHLY, days_job, report_job
+from bot.jobs.schedule import Schedule, parse_cron
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels, Signal
 from bot.learning.learning import Learning
-from bot.storage.tables import inbox
+from bot.storage.tables import inbox, ledger_days
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=BERLIN)
@@ -92,3 +94,55 @@ async def test_every_night_what_people_made_of_answers_is_learned(engine: AsyncE
     await schedule.run_due(NOW + timedelta(days=1))
     await schedule.close()
     assert await learning.means() == {RAG: Mean(1.0, 0.0)}
+
+
+async def test_channels_get_reports_of_their_own_costs_and_one_that_fails_keeps_no_other_from_its_own() -> None:
+    made: list[tuple[str, str]] = []
+    posted: list[str] = []
+
+    async def make(span: Span, channel: str) -> WeeklyReport:
+        made.append((span.id, channel))
+        return empty() if channel == "C2" else report()
+
+    async def post(channel: str, found: WeeklyReport, due: datetime) -> None:
+        if channel == "C1":
+            raise ConnectionError("C1 is away")
+        posted.append(channel)
+
+    work = report_job(Week, BERLIN, make, post, "C0", ("C1", "C2", "C3", "C0"))
+    with pytest.raises(ConnectionError, match="C1 is away"):
+        await work(MONDAY)
+    assert made == [("week-2026-11-09", channel) for channel in ("", "C1", "C2", "C3")]
+    assert posted == ["C0", "C3"]  # C2 had no calls, and is told nothing
+
+
+async def test_the_month_before_is_reported_on_the_first_and_needs_no_channel_of_its_own() -> None:
+    made: list[tuple[str, str]] = []
+
+    async def make(span: Span, channel: str) -> WeeklyReport:
+        made.append((span.id, channel))
+        return report()
+
+    async def post(channel: str, found: WeeklyReport, due: datetime) -> None:
+        assert channel == "C3"
+
+    first = parse_cron(MONTHLY, BERLIN).after(MONDAY)
+    assert first is not None
+    await report_job(Month, BERLIN, make, post, "", ("C3",))(first)
+    assert made == [("month-2026-11-01", "C3")]
+    assert first == datetime(2026, 12, 1, 9, tzinfo=BERLIN)
+
+
+async def test_every_night_the_days_that_are_over_are_added_up(engine: AsyncEngine) -> None:
+    ledger = Ledger(engine)
+    call = Call(
+        question_id="q1", purpose="answer", attempt=1, provider="openai", model="small", strategy="rag", channel="C1",
+        asker="U1", started_at=datetime.now(BERLIN) - timedelta(days=3),
+    )  # fmt: skip
+    price, usage = Price(amount=Decimal("0.5"), version="override"), Usage(prompt_tokens=1, completion_tokens=1)
+    await ledger.settle(await ledger.open(call), outcome="answered", seconds=1, usage=usage, price=price)
+    await days_job(ledger.days, BERLIN)(MONDAY)
+    async with engine.connect() as connection:
+        kept = (await connection.execute(sa.select(ledger_days.c.value))).scalars().all()
+    assert 2 <= len(kept) <= 3  # today is not over
+    assert sum(len(day["cells"]) for day in kept) == 1

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Call, Ledger
 from bot.costs.periods import Week
-from bot.costs.posted import LEASE, PostedReports, ReportBusyError
+from bot.costs.posted import LEASE, Part, PostedReports, ReportBusyError
 from bot.costs.report import weekly_report
 from bot.domain import Price, Usage
 from bot.jobs.schedule import LEFT_ALONE
@@ -99,6 +99,25 @@ async def test_a_process_that_dies_while_it_posts_leaves_a_report_that_the_next_
     await whole_once(maya)
 
 
+async def test_who_takes_a_part_over_looks_for_it_from_its_first_claim_on(engine: AsyncEngine) -> None:
+    now = MONDAY
+    posted = PostedReports(engine, lambda: now)
+    part = Part(report="week-2026-11-09", channel=REPORTS, name="message")
+    first = await posted.claim(part)
+    assert (first.since, first.ts) == (None, "")
+    now = MONDAY + LEASE - timedelta(seconds=1)
+    with pytest.raises(ReportBusyError):
+        await posted.claim(part)
+    # The second one dies before it has looked, and what the first one posted is a day old by then.
+    for days in (1, 2):
+        now = MONDAY + timedelta(days=days)
+        last = await posted.claim(part)
+        assert last.since == MONDAY
+    assert not await posted.confirm(first, "1.1")
+    assert await posted.confirm(last, "2.2")
+    assert (await posted.claim(part)).ts == "2.2"
+
+
 async def test_of_three_replicas_one_posts_and_where_that_one_dies_the_others_finish_it(
     postgres_engine: AsyncEngine, workspace: Workspace, maya: Driver, client: AsyncWebClient
 ) -> None:
@@ -139,7 +158,8 @@ async def test_a_process_that_slept_while_it_posted_takes_its_own_report_back(
         Replica(sqlite_engine, client, now, REPORTS) for now in (MONDAY, MONDAY + LEASE + timedelta(seconds=1))
     )
     sleeper = AsyncWebClient(token=BOT_TOKEN, base_url=str(client.base_url))
-    call, slept = sleeper.api_call, list[str]()
+    call = sleeper.api_call
+    slept: list[str] = []
 
     async def asleep(method: str, **more: Any) -> Any:
         if method == "chat.postMessage" and not slept:

@@ -57,7 +57,7 @@ def nine_weeks() -> dict[date, Day]:
 CAUSES: dict[str, tuple[Callable[[], list[Cell]], str]] = {
     "more questions": (
         lambda: [cell("small", 500, 500 * CENT, tokens=(500_000, 100_000, 0))],
-        "more questions (500 instead of 52) ($4.48)",
+        "+$4.48 more questions (500 instead of 52)",
     ),
     "longer answers": (
         lambda: [cell("small", 52, 500 * CENT, tokens=(500_000, 100_000, 0))],
@@ -70,7 +70,7 @@ CAUSES: dict[str, tuple[Callable[[], list[Cell]], str]] = {
             *steady(TUESDAY)[:1],
             cell("small", 300, 600 * CENT, outcome="timed_out", tokens=(300_000, 60_000, 0), retried=(200, 500 * CENT)),
         ],
-        "second and later tries ($5.00)",
+        "+$5.00 second and later tries",
     ),
 }
 
@@ -91,7 +91,7 @@ def test_a_channel_alone_is_named_where_it_explains_the_day() -> None:
     (found,) = anomalies(days, WEEK)
     assert found.place == "C1"
     told = stands_out(found)
-    assert told.startswith("Tuesday cost $5.52 in C1 where $0.52 is usual: more questions")
+    assert told.startswith("Tuesday cost $5.52 in C1 where $0.52 is usual: +$5.00 more questions")
 
 
 def test_a_job_at_night_belongs_to_no_channel() -> None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from ledger_days import cell, day
 
-from bot.costs.export import COLUMNS, as_csv
+from bot.costs.export import COLUMNS, SUM_COLUMNS, as_csv, sums_as_csv
 from bot.costs.ledger import Row
 
 ROW = Row(
@@ -79,3 +80,16 @@ def test_direct_messages_are_not_named(kind: str) -> None:
     text = as_csv([replace(ROW, channel="D777", place_kind=kind)])
     assert "D777" not in text
     assert read(text)[0]["channel"] == "direct message"
+
+
+def test_sums_have_a_line_for_each_day_and_kind_of_call_and_no_formula() -> None:
+    cells = (
+        cell("=small", 2, 15 * 10**8, tokens=(30, 4, 0)),
+        cell("large", 1, 0, priced=False, place="direct messages", outcome="timed_out"),
+    )
+    lines = list(csv.reader(io.StringIO(sums_as_csv([day(*cells)], UTC))))
+    assert lines == [
+        list(SUM_COLUMNS),
+        ["2026-11-09", "'=small", "house", "C1", "rag", "answer", "answered", "2", "30", "4", "0.0015"],
+        ["2026-11-09", "large", "house", "direct messages", "rag", "answer", "timed_out", "1", "1000", "200", ""],
+    ]

@@ -1,10 +1,8 @@
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 from week_reports import empty, question, report, total
 
-from bot.costs.report import by_place
 from bot.costs.report_words import as_text, headline
 
 
@@ -64,16 +62,6 @@ def test_the_text_tells_everything_but_what_was_asked() -> None:
     assert "Failed calls: 2 rate limited, 1 timed out." in text
     assert "Price unknown: mine (1 call)." in text
     assert "Thumbs: 41 up, 6 down." in text
-
-
-def test_direct_messages_are_one_place_in_the_sum_by_channel() -> None:
-    kinds = {"D1": "dm", "C7": "group_dm", "C1": "channel"}
-    merged = by_place((total("1", "C1"), total("0.7", "D1"), total("0.6", "C7"), total("0.1", "")), kinds)
-    assert [(place.key, place.cost, place.calls) for place in merged] == [
-        ("direct messages", Decimal("1.3"), 2),
-        ("C1", Decimal(1), 1),
-        ("", Decimal("0.1"), 1),
-    ]
 
 
 def test_a_question_in_a_direct_message_does_not_tell_where() -> None:

@@ -56,13 +56,13 @@ def test_the_details_are_one_table_of_every_sum_that_people_can_sort() -> None:
     blocks = details(report())
     assert blocks[0]["type"] == "data_table"
     assert table(blocks) == [
-        ["By", "What", "Calls", "Cost", "Share"],
-        ["Model", "large", "200", "$3.18", "76%"],
-        ["Model", "small", "100", "$1.00", "24%"],
-        ["Channel", "", "200", "$4.00", "96%"],
-        ["Channel", "direct messages", "100", "$0.18", "4%"],
-        ["Strategy", "knowledge search (RAG)", "290", "$4.10", "98%"],
-        ["Strategy", "everything else", "10", "$0.08", "2%"],
+        ["By", "What", "Cost", "Calls"],
+        ["Model", "large", "$3.18", "200"],
+        ["Model", "small", "$1.00", "100"],
+        ["Place", "", "$4.00", "200"],
+        ["Place", "direct messages", "$0.18", "100"],
+        ["Way", "knowledge search (RAG)", "$4.10", "290"],
+        ["Way", "everything else", "$0.08", "10"],
     ]
     (channel,) = blocks[0]["rows"][3][1]["elements"][0]["elements"]
     assert channel == {"type": "channel", "channel_id": "C1"}
@@ -71,9 +71,9 @@ def test_the_details_are_one_table_of_every_sum_that_people_can_sort() -> None:
 
 
 def test_persons_are_named_where_they_are_counted_and_by_their_names() -> None:
-    assert "Person" not in texts(details(report()))
+    assert "Who" not in texts(details(report()))
     rows = table(details(report(by_person=(total("4", "U1"), total("0.18", "U2"))), names={"U1": "Maya"}))
-    assert [row[:2] for row in rows[-2:]] == [["Person", "Maya"], ["Person", "U2"]]
+    assert [row[:2] for row in rows[-2:]] == [["Who", "Maya"], ["Who", "U2"]]
 
 
 def test_the_native_chart_sets_each_day_beside_the_week_before() -> None:
@@ -176,7 +176,7 @@ def test_a_workspace_of_many_models_and_channels_still_fits() -> None:
     check_message_blocks(report_blocks(week))
     rows = table(details(week))
     assert rows[30][1] == "471 others"
-    assert rows[30][3] == "at least $4.71"
+    assert rows[30][2] == "at least $4.71"
     assert table(details(week, data_table=False)) == rows
 
 
@@ -247,4 +247,4 @@ def test_further_sentences_are_told_in_the_thread_and_in_an_empty_week_at_once()
 def test_purposes_have_names_for_people() -> None:
     shadowed = (total("4.15", "answer", calls=286), total("0.03", "shadow", calls=14))
     rows = table(details(report(by_purpose=shadowed)))
-    assert rows[-1] == ["Purpose", "shadow runs", "14", "$0.03", "1%"]
+    assert rows[-1] == ["Use", "shadow runs", "$0.03", "14"]

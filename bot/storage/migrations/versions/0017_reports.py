@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(40), primary_key=True),
         sa.Column("part", sa.String(12), primary_key=True),
         sa.Column("claim", sa.String(32), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ts", sa.String(40)),
     )
