@@ -96,7 +96,7 @@ class Journal(ModelServer):
     async def _transcribe(self, request: web.Request) -> web.StreamResponse:
         # Part by part: what reads a whole form leaves a file open where the client goes away.
         form = {part.name: await part.read() async for part in await request.multipart()}  # type: ignore[union-attr]
-        body = {name: form[name].decode() for name in ("model", "prompt")}  # type: ignore[union-attr]
+        body = {name: form[name].decode() for name in ("model", "prompt")}
         noted = await self._note(request, body)
         if (reply := self._refusal(number_of(noted.body))) is not None:
             return await self._answer(request, noted, reply)
