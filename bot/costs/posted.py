@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.errors import SwitchboardError
 from bot.storage.tables import posted_reports
 from bot.storage.upsert import insert
 
@@ -22,7 +23,7 @@ LEASE = timedelta(minutes=4)
 """Longer than a call of Slack's Web API takes with all that it is tried again."""
 
 
-class ReportBusyError(Exception):
+class ReportBusyError(SwitchboardError):
     """Another process is posting this part just now, or died while it did so less than the lease ago."""
 
 
