@@ -7,7 +7,6 @@ import json
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import Audience, Place, PlaceKind, Question
 from bot.errors import NotAllowed
 from handlers.markdown import escape
 from handlers.origin import Origin
@@ -31,10 +30,13 @@ class Accepting:
         await self._roles.need_admin(origin.person, "accept a saving")
         card = self._core.models.model(model).card
         await self._core.data_rules.check(channel, card)
-        if await self._pinned(channel, origin) == card.name:
+        pin = await self._core.pins.get("channel", channel)
+        if pin is not None and pin.model == card.name:
             await origin.line(self._client).say(f"*{escape(card.name)}* answers in <#{channel}> already.")
             return
-        await self._core.pins.set("channel", channel, model=card.name, by=origin.person)
+        await self._core.pins.set(
+            "channel", channel, model=card.name, by=origin.person, reason=f"accepted saving: {why}"
+        )
         message: JSON = payload.get("message") or {}
         await self._client.chat_postMessage(
             channel=str(origin.channel),
@@ -42,13 +44,6 @@ class Accepting:
             text=f"<@{origin.person}> accepted it: from now on *{escape(card.name)}* answers in <#{channel}> "
             f"({escape(why)}). `/model auto here`, typed there, undoes it.",
         )
-
-    async def _pinned(self, channel: str, origin: Origin) -> str | None:
-        place = Place(workspace=origin.workspace, channel=channel, kind=PlaceKind.CHANNEL)
-        asked = Question(
-            id="", text="", asker="", place=place, audience=Audience.everyone(), asked_at=self._core.clock()
-        )
-        return next((pin.model for pin in await self._core.pins.of(asked) if pin.scope == "channel"), None)
 
 
 def _read(payload: JSON) -> tuple[str, str, str]:
