@@ -4,8 +4,8 @@ posted."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0014"
+down_revision = "0013"
 
 _EVENTS = {"INSERT": "NEW", "UPDATE": "OLD", "DELETE": "OLD"}
 
