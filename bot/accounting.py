@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -27,9 +26,8 @@ from bot.costs.repricing import Repriced, reprice
 from bot.domain import Price, Usage
 from bot.errors import StorageError, UnreadableExport
 from bot.models.catalogue import Catalogue, load_catalogue
+from bot.printing import print_table, table_of
 from bot.storage.engine import open_engine, reason
-
-_WIDTH = 200
 
 
 async def reprice_calls(settings: Settings, since: date, model: str | None, dry_run: bool, out: Console) -> None:
@@ -141,22 +139,22 @@ async def _opened(settings: Settings) -> AsyncIterator[Ledger]:
 
 
 def _print_repriced(out: Console, found: Iterable[Repriced]) -> None:
-    table = _table("model", "calls", "changed", "before", "after", "change")
+    table = table_of("model", "calls", "changed", "before", "after", "change")
     for told in found:
         apart = told.after - told.before
         change = f"{'−' if apart < 0 else '+'}{dollars(abs(apart))}" if apart else "none"
         unknown = f" and {told.unknown:,} unknown" if told.unknown else ""
         numbers = (f"{told.calls:,}", f"{told.changed:,}", dollars(told.before), dollars(told.after) + unknown, change)
         table.add_row(escape(told.model), *numbers)
-    _print(out, table)
+    print_table(out, table)
 
 
 def _print_compared(out: Console, found: Iterable[Compared]) -> None:
-    table = _table("day", "model", "input here / there", "output here / there", "cost here / there", "differs in")
+    table = table_of("day", "model", "input here / there", "output here / there", "cost here / there", "differs in")
     for one in found:
         cells = [_both(one, name) for name in ("input_tokens", "output_tokens", "cost")]
         table.add_row(str(one.day), escape(one.model or "all models"), *cells, ", ".join(one.differs) or "nothing")
-    _print(out, table)
+    print_table(out, table)
 
 
 def _both(one: Compared, name: str) -> str:
@@ -168,15 +166,3 @@ def _shown(counted: Counted | None, name: str) -> str:
     if value is None:
         return "–"
     return dollars(value) if isinstance(value, Decimal) else f"{value:,}"
-
-
-def _table(*titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    return table
-
-
-def _print(out: Console, table: Table) -> None:
-    page = out if out.is_terminal else Console(file=out.file, width=_WIDTH, highlight=False)
-    page.print(table)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -21,7 +20,7 @@ from bot.errors import StorageError, UnknownAnswer
 from bot.explanations import Explanation, Explanations
 from bot.learning.alternatives import Alternatives
 from bot.learning.labels import Labels
-from bot.printing import print_json
+from bot.printing import print_json, print_table, table_of
 from bot.selection import figures, receipts
 from bot.selection.reasons import NAMES
 from bot.storage.engine import open_engine, reason
@@ -29,7 +28,6 @@ from bot.storage.engine import open_engine, reason
 LISTED = 10
 _SHOWN_CHARACTERS = 70
 _MOST_IDS = 5
-_PIPED_WIDTH = 200
 _WHERE = (
     "An id stands at the foot of “Why this answer?”, behind “Reference” in an error, and in `switchboard explain`, "
     "which lists the last ten answers."
@@ -70,7 +68,7 @@ async def list_last(settings: Settings, out: Console, as_json: bool) -> None:
     if not found:
         out.print('Nobody has asked anything yet. `switchboard ask "…"` asks here.')
         return
-    table = _table("id", "asked", "question", "answered by", "cost")
+    table = table_of("id", "asked", "question", "answered by", "cost")
     for asked, receipt in found:
         when = asked.asked_at.astimezone(settings.report.zone).strftime("%d %b %H:%M")
         by = "nothing was chosen"
@@ -78,7 +76,7 @@ async def list_last(settings: Settings, out: Console, as_json: bool) -> None:
             option = receipt.choice.option
             by = figures.nobody(receipt.choice) or f"{option.model} · {option.strategy}"
         table.add_row(asked.id, when, escape(_short(asked.text)), escape(by), _spent(receipt))
-    _print(out, table)
+    print_table(out, table)
     out.print("\n`switchboard explain ID` shows one of them whole.")
 
 
@@ -155,12 +153,12 @@ class _Page:
         possible = sorted((one for one in choice.options if one.available), key=lambda one: -one.utility)
         if possible:
             self._title("What was considered, best value first")
-            table = _table("", "model", "way", "quality", "cost", "time", "utility")
+            table = table_of("", "model", "way", "quality", "cost", "time", "utility")
             for one in possible:
                 mark = "→" if one == choice.option else ""
                 estimates = (figures.quality(one), figures.cost(one), figures.latency(one), f"{one.utility:.3f}")
                 table.add_row(mark, escape(one.model), one.strategy.value, *estimates)
-            _print(self._out, table)
+            print_table(self._out, table)
         obstacles = figures.obstacles(choice)
         if obstacles:
             self._title("What was not possible")
@@ -195,12 +193,12 @@ class _Page:
             self._out.print("\nNo model was called.")
             return
         self._title("Model calls")
-        table = _table("for", "model", "outcome", "try", "tokens", "cost", "time")
+        table = table_of("for", "model", "outcome", "try", "tokens", "cost", "time")
         for row in rows:
             taken = "not known" if row.seconds is None else figures.seconds(row.seconds)
             known = (escape(row.model), row.outcome.replace("_", " "), str(row.attempt), figures.tokens(_usage(row)))
             table.add_row(row.purpose, *known, _cost(row), taken)
-        _print(self._out, table)
+        print_table(self._out, table)
 
     def _people(self, told: Explanation) -> None:
         said = [f"{escape(person)} {_SIGNALS.get(signal, signal)}" for person, signal in told.people]
@@ -257,19 +255,6 @@ def _name(option: Option) -> str:
 
 def _spent(receipt: Receipt | None) -> str:
     return figures.money(receipt.price.amount) if receipt else ""
-
-
-def _table(*titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    return table
-
-
-def _print(out: Console, table: Table) -> None:
-    """A terminal's lines are kept to its width; in a pipe or a file nothing has to be folded."""
-    page = out if out.is_terminal else Console(file=out.file, width=_PIPED_WIDTH, highlight=False)
-    page.print(table)
 
 
 def _short(text: str) -> str:
