@@ -201,10 +201,17 @@ class Choosing:
         )
 
     def _pins(self, way: Way, known: Circumstances) -> tuple[Pin, ...]:
-        """The pins to obey: a trial gives way where its model failed, or cannot be asked now."""
+        """The pins to obey: a trial gives way where its model failed or cannot be asked now, and so does the configured
+        model where it cannot take what the question is made of."""
         assert way.switched is not None
         unable = (card.name for card in self._models.usable() if not self._can(card.name, known))
-        return way.switched.left({*way.failed_models, *unable})
+        pins = way.switched.left({*way.failed_models, *unable})
+        return tuple(pin for pin in pins if not self._is_in_the_way(pin, known))
+
+    def _is_in_the_way(self, pin: Pin, known: Circumstances) -> bool:
+        if pin.scope not in _NOBODYS or pin.model is None:
+            return False
+        return bool(modalities.lacking(self._models.card(pin.model), known.needs))
 
     def _can(self, model: str, known: Circumstances) -> bool:
         return model not in known.broken and not modalities.lacking(self._models.card(model), known.needs)

@@ -30,7 +30,7 @@ from deploy.workspace.elements import elements_of, value_key
 from deploy.workspace.state import JSON
 
 Predicate = Callable[[JSON], bool]
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 
 
 class Refused(AssertionError):

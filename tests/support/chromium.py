@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

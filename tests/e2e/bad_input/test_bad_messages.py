@@ -55,7 +55,7 @@ async def test_what_is_no_question_ends_in_a_sentence_in_its_thread(
     reply = await maya.wait_for_reply("C0HELP", ts)
     assert reply["thread_ts"] == ts
     assert said in reply["text"]
-    assert reply["text"].endswith((".", "?", ")"))
+    assert reply["text"].endswith((".", "?", ")", "”"))
     await house.app.idle(maya)
     assert correlated(lines, event)
     await nothing_is_lost(house, maya)

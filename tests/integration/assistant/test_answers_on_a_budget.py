@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from model_server import ModelServer
+from model_server import ModelServer, Reply
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets
@@ -119,7 +119,13 @@ async def test_of_many_questions_at_once_those_that_come_too_late_at_the_gate_gi
 ) -> None:
     """All of them see room for the dear model, and it is there for one."""
     await leave("0.08")
-    answers = await asyncio.gather(*(house.ask(POEM, model=pinned) for _ in range(4)))
+    held = asyncio.Event()  # until the others have come to the gate
+    server.answering = lambda request: Reply(held=held if request.body["model"] == "big" else None)
+    asked = {asyncio.create_task(house.ask(POEM, model=pinned)) for _ in range(4)}
+    while len(left := [task for task in asked if not task.done()]) > 1:
+        await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+    held.set()
+    answers = await asyncio.gather(*asked)
     late = [answer for answer in answers if model_of(answer) == "small"]
     assert len(late) == 3
     assert [bool(answer.note) for answer in late] == [pinned is not None] * 3
