@@ -72,13 +72,14 @@ PING_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The running bot. `url` is where HTTP mode listens, None in Socket Mode."""
+    """The running bot. `url` is where HTTP mode listens, None in Socket Mode; `first_refresh` ends when it has read."""
 
     core: Core
     client: AsyncWebClient
     under_way: UnderWay
     schedule: Schedule
     url: str | None
+    first_refresh: asyncio.Task[None]
 
 
 @asynccontextmanager
@@ -114,7 +115,7 @@ async def open_app(
         news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
         watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
         stack.push_async_callback(_cancel, watch)
-        yield App(core, bolt.client, bolt.under_way, schedule, url)
+        yield App(core, bolt.client, bolt.under_way, schedule, url, refresh)
 
 
 def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> Bolt:

@@ -60,7 +60,7 @@ async def connected_bot(
         if app.url is not None:
             async with Driver(workspace.url) as person:
                 await person.control("set_delivery", mode="http", events_url=f"{app.url}/slack/events")
-        await app.core.knowledge.refresh()
+        await app.first_refresh
         yield ConnectedBot(app.core, app.under_way, app.client, app.url, app.schedule)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from house import PATIENT
 from playwright.async_api import Browser, Page
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -33,7 +34,7 @@ def gallery() -> dict[str, list[dict[str, Any]]]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS) as running:
+    async with Workspace(port=0, commands=COMMANDS, shortcuts=SHORTCUTS, trigger_seconds=PATIENT) as running:
         yield running
 
 
