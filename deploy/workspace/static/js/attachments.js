@@ -40,14 +40,20 @@ export class Attachments {
     return taken.length > 0;
   }
 
-  clear() {
-    this.#files = [];
+  /** Those that wait now. */
+  get files() {
+    return [...this.#files];
+  }
+
+  /** Lets go of those that were sent: others may have been picked since. */
+  drop(sent) {
+    this.#files = this.#files.filter((one) => !sent.includes(one));
     this.#paint();
   }
 
-  encoded() {
+  encoded(some) {
     return Promise.all(
-      this.#files.map(async (file) => ({
+      some.map(async (file) => ({
         name: file.name || "image.png",
         mimetype: file.type || "application/octet-stream",
         content_base64: await base64(file),

@@ -166,7 +166,8 @@ export class Composer {
       toast(`/${command[1]} is not a valid command. Type / to see the commands that are there.`, "error");
       return;
     }
-    const files = await this.attachments.encoded();
+    const picked = this.attachments.files;
+    const files = await this.attachments.encoded(picked);
     const own = text === this.area.value;
     if (own) this.#empty();
     const answer = known
@@ -184,7 +185,7 @@ export class Composer {
         });
     this.#sending = false;
     if (answer.ok === false && own && !this.area.value) this.area.value = text;
-    else if (answer.ok !== false) this.attachments.clear();
+    else if (answer.ok !== false) this.attachments.drop(picked);
     this.#paint();
     if (answer.ok !== false) this.onSent?.(answer);
   }
