@@ -17,6 +17,7 @@ export class MessageList {
   #sticky = true;
   #newFrom = null;
   #loaded = false;
+  #loads = new Set(); // for each load under way: the ts of what was heard of meanwhile, which is newer
 
   /** `thread` is a thread's ts or null; `intro` stands above the first message. */
   constructor(channel, { thread = null, intro = null, label }) {
@@ -81,7 +82,10 @@ export class MessageList {
   }
 
   async load({ unread = 0 } = {}) {
+    const heard = new Set();
+    this.#loads.add(heard);
     const answer = await history(this.channel, this.thread);
+    this.#loads.delete(heard);
     if (answer.ok === false || !answer.messages) {
       fill(
         this.tail,
@@ -91,10 +95,10 @@ export class MessageList {
     }
     const kept = new Set(answer.messages.map((message) => message.ts));
     for (const [ts, row] of this.#rows)
-      if (!kept.has(ts) && this.#loaded && !row.message.ephemeral) this.#rows.delete(ts);
+      if (!kept.has(ts) && !heard.has(ts) && this.#loaded && !row.message.ephemeral) this.#rows.delete(ts);
     const others = answer.messages.filter((message) => message.user !== store.me.id);
     if (unread && !this.thread) this.#newFrom = others.at(-Math.min(unread, others.length))?.ts || null;
-    for (const message of answer.messages) this.#take(message);
+    for (const message of answer.messages) if (!heard.has(message.ts)) this.#take(message);
     this.#loaded = true;
     this.#layout();
     this.#showStatus(this.thread);
@@ -108,6 +112,7 @@ export class MessageList {
 
   upsert(message, isNews) {
     if (!this.belongs(message)) return;
+    for (const heard of this.#loads) heard.add(message.ts);
     const known = this.#rows.has(message.ts);
     this.#take(message);
     if (!known) {
@@ -131,6 +136,7 @@ export class MessageList {
   }
 
   remove(ts) {
+    for (const heard of this.#loads) heard.add(ts);
     if (this.#rows.delete(ts)) this.#layout();
   }
 
