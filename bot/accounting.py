@@ -11,8 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
 from bot.config import ExchangeRate, Settings
 from bot.costs.budgets import Budgets
@@ -24,10 +22,10 @@ from bot.costs.provider_exports import Entry, read_export
 from bot.costs.reconciling import CENT, Compared, Counted, reconcile
 from bot.costs.repricing import Repriced, reprice
 from bot.domain import Price, Usage
-from bot.errors import StorageError, UnreadableExport
+from bot.errors import UnreadableExport
 from bot.models.catalogue import Catalogue, load_catalogue
 from bot.printing import print_table, table_of
-from bot.storage.engine import open_engine, reason
+from bot.storage.engine import open_existing
 
 
 async def reprice_calls(settings: Settings, since: date, model: str | None, dry_run: bool, out: Console) -> None:
@@ -122,20 +120,8 @@ def _in_dollars(entry: Entry, currencies: Mapping[str, ExchangeRate]) -> Entry:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Ledger]:
-    """The ledger as it is, without the lock on the data folder: the bot may run meanwhile."""
-    url = settings.database_url
-    file = make_url(url).database
-    if url.startswith("sqlite") and not (file and Path(file).is_file()):
-        raise StorageError(f"There is no ledger yet: {file} is not there. `switchboard run` starts the bot.")
-    engine = open_engine(url)
-    try:
+    async with open_existing(settings.database_url, "There is no ledger yet", "The ledger") as engine:
         yield Ledger(engine, budgets=Budgets(engine, settings.report.zone))
-    except (DBAPIError, OSError) as error:
-        raise StorageError(
-            f"The ledger could not be read ({reason(error)}). `switchboard run` brings the database up to date."
-        ) from error
-    finally:
-        await engine.dispose()
 
 
 def _print_repriced(out: Console, found: Iterable[Repriced]) -> None:

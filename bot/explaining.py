@@ -6,24 +6,21 @@ import dataclasses
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import tzinfo
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
 from bot.config import Settings
 from bot.costs.ledger import Ledger, Row
 from bot.domain import Choice, Option, Receipt, Usage
-from bot.errors import StorageError, UnknownAnswer
+from bot.errors import UnknownAnswer
 from bot.explanations import Explanation, Explanations
 from bot.learning.alternatives import Alternatives
 from bot.learning.labels import Labels
 from bot.printing import print_json, print_table, table_of
 from bot.selection import figures, receipts
 from bot.selection.reasons import NAMES
-from bot.storage.engine import open_engine, reason
+from bot.storage.engine import open_existing
 
 LISTED = 10
 _SHOWN_CHARACTERS = 70
@@ -82,20 +79,8 @@ async def list_last(settings: Settings, out: Console, as_json: bool) -> None:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Explanations]:
-    """The database as it is, read without the lock on the data folder: it can be read while the bot runs."""
-    url = settings.database_url
-    file = make_url(url).database
-    if url.startswith("sqlite") and not (file and Path(file).is_file()):
-        raise UnknownAnswer(f"There are no answers yet: {file} is not there. `switchboard run` starts the bot.")
-    engine = open_engine(url)
-    try:
+    async with open_existing(settings.database_url, "There are no answers yet", "The answers") as engine:
         yield Explanations(engine, Ledger(engine), Alternatives(engine, Labels(engine)))
-    except (DBAPIError, OSError) as error:
-        raise StorageError(
-            f"The answers could not be read ({reason(error)}). `switchboard run` brings the database up to date."
-        ) from error
-    finally:
-        await engine.dispose()
 
 
 async def _identified(explanations: Explanations, wanted: str) -> str:

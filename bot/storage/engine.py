@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,26 @@ def open_engine(url: str) -> AsyncEngine:
     sa.event.listen(direct, "connect", _begin_nothing)
     sa.event.listen(direct, "begin", _begin_writing)
     return OneWriter(asynchronous, direct)
+
+
+@asynccontextmanager
+async def open_existing(url: str, missing: str, what: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the database as it is, without the lock on the data folder: the bot may run meanwhile.
+
+    Raises StorageError: with `missing` where SQLite has no file yet, with `what` where it cannot be read.
+    """
+    file = sa.make_url(url).database
+    if url.startswith("sqlite") and not (file and Path(file).is_file()):
+        raise StorageError(f"{missing}: {file} is not there. `switchboard run` starts the bot.")
+    engine = open_engine(url)
+    try:
+        yield engine
+    except (DBAPIError, OSError) as error:
+        raise StorageError(
+            f"{what} could not be read ({reason(error)}). `switchboard run` brings the database up to date."
+        ) from error
+    finally:
+        await engine.dispose()
 
 
 def _configure(connection: Any, _record: object) -> None:
