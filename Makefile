@@ -7,10 +7,10 @@ ARGS ?=
 PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev bench bench-knowledge prove-ledger screenshots lock clean
+.PHONY: help run test check setup setup-dev bench bench-knowledge screenshots lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: setup  ## start Switchboard (the local workspace where no Slack token is set)
 	@$(BIN)/switchboard run $(ARGS)
@@ -31,8 +31,8 @@ bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangChain and LlamaIndex (about two hours)
 	@$(BIN)/python tests/benchmarks/run.py --knowledge $(ARGS)
 
-prove-ledger: setup-dev  ## hold the ledger against a model server's own journal: 10,000 calls, 8 kills
-	@PYTHONPATH=. $(BIN)/python tests/support/ledger_proof.py $(ARGS)
+prove-%: setup-dev  ## one promise at its full length, figures as JSON: tests/proofs/prove_*.py says which there are
+	@PYTHONPATH=.:tests/support:tests/proofs $(BIN)/python tests/proofs/prove_$*.py $(ARGS)
 
 screenshots: setup-dev  ## click through the page again and keep what is seen in docs/images
 	@$(BIN)/python -m pytest tests/e2e/tour --screenshots docs/images

@@ -1,6 +1,6 @@
 """Mixed calls of models, as many processes make them that are killed: what each call is follows from its number alone.
 
-`python -m ledger_calls DATABASE SERVER AT_ONCE < numbers`, one number a line. The server (see ledger_proof.py) does
+`python -m ledger_calls DATABASE SERVER AT_ONCE < numbers`, one number a line. The server (see prove_ledger.py) does
 what the words of the call ask it to.
 """
 

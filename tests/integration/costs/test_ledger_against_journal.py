@@ -1,6 +1,6 @@
 """The short form of the proof; `make prove-ledger` makes 10,000 calls."""
 
-from ledger_proof import prove
+from prove_ledger import prove
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 

@@ -1,13 +1,14 @@
 """The ledger held against the model server's own journal, row by row, with each cost computed once more.
 
 The arithmetic here is its own: fractions, the rates as their providers publish them or as the cards of ledger_calls.py
-state them, no code of `bot.costs`. `python tests/support/ledger_proof.py [--calls 10000] [--kills 8] [--postgres]`.
+state them, no code of `bot.costs`. `make prove-ledger ARGS="[--calls 10000] [--kills 8] [--postgres]"`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import sys
@@ -304,7 +305,7 @@ async def _until_paid(journal: Journal, requests: int, process: asyncio.subproce
 
 
 async def _started(url: str, server: str, at_once: int, numbers: list[int]) -> asyncio.subprocess.Process:
-    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ledger_calls", url, server, str(at_once)),
         env={**os.environ, "PYTHONPATH": path},
@@ -335,13 +336,18 @@ async def _main() -> int:
         await upgrade(engine, "bot.storage:migrations", "alembic_version")
         found = await prove(engine, url, wanted.calls, wanted.kills)
         await engine.dispose()
-    print(
-        f"{found.requests:,} requests, {found.rows:,} rows: {len(found.missing)} missing, {len(found.doubled)} doubled,"
-    )
-    print(f"{len(found.wrong)} wrong; {found.compared:,} usages compared; {found.never_went_out} rows never went out.")
-    print(f"Cost ${Decimal(round(found.cost * 10**12)).scaleb(-12)}. Outcomes: {dict(found.outcomes.most_common())}")
-    for line in [*found.missing, *found.doubled, *found.wrong][:20]:
-        print(" ", line)
+    figures = {
+        "requests": found.requests,
+        "rows": found.rows,
+        "missing": found.missing,
+        "doubled": found.doubled,
+        "wrong": found.wrong,
+        "usages_compared": found.compared,
+        "rows_that_never_went_out": found.never_went_out,
+        "dollars": f"{Decimal(round(found.cost * 10**12)).scaleb(-12):f}",
+        "outcomes": dict(found.outcomes.most_common()),
+    }
+    print(json.dumps(figures, indent=2))
     return 1 if found.missing or found.doubled or found.wrong else 0
 
 
