@@ -11,6 +11,7 @@ from bot.strategies.citing import citation
 from knowledge.documents import Passage
 
 NOTHING = "I have nothing on that"
+READING = "I am still reading what I was given, for the first time. Please ask again in a minute."
 NEAR = 0.3
 """Documents and reviewed questions that are further from the question than this (cosine) are not named."""
 SAME_WORDS = 0.5
@@ -33,20 +34,27 @@ class Declined:
     ask: str | None = None
 
 
-def declined(question: Question, searched: str, evidence: Evidence, sources: Sequence[str]) -> Declined:
-    """What is said instead of a guess. `searched`: the words that were; `sources`: those that the audience may read."""
-    told = told_of_search(question, searched, evidence, sources)
+def declined(
+    question: Question, searched: str, evidence: Evidence, sources: Sequence[str], *, reading: bool = False
+) -> Declined:
+    """What is said instead of a guess. `searched`: the words that were; `sources`: those that the audience may read;
+    `reading`: whether some are being read for the first time."""
+    told = told_of_search(question, searched, evidence, sources, reading=reading)
     who = _readers(question)
     return Declined(f"{NOTHING}: no document that {who} may read answers it. {told.text}", told.citations, told.ask)
 
 
-def told_of_search(question: Question, searched: str, evidence: Evidence, sources: Sequence[str]) -> Declined:
+def told_of_search(
+    question: Question, searched: str, evidence: Evidence, sources: Sequence[str], *, reading: bool = False
+) -> Declined:
     """The same without its first sentence, for what says by itself that it found nothing."""
     nearest = _nearest(evidence)
     citations = tuple(citation(number, passage) for number, passage in enumerate(nearest, 1))
     example = _reviewed(question, evidence)
-    looked = f"{_looked(question, searched, sources)}{_found(nearest, citations)}."
+    looked = f"{_looked(question, searched, sources, reading)}{_found(nearest, citations)}."
     ask = example.saved_by if example else None
+    if reading:
+        return Declined(f"{looked}\n\n{READING}", citations, ask)
     whom = "" if example else _author(nearest)
     return Declined(f"{looked}\n\n{' '.join(part for part in (whom, _way_out(question)) if part)}", citations, ask)
 
@@ -57,8 +65,10 @@ def _readers(question: Question) -> str:
     return "you" if question.private or question.place.kind is PlaceKind.DM else "everyone here"
 
 
-def _looked(question: Question, searched: str, sources: Sequence[str]) -> str:
+def _looked(question: Question, searched: str, sources: Sequence[str], reading: bool) -> str:
     words = _words(searched, _SEARCHED_CHARACTERS)
+    if not sources and reading:
+        return f"I looked for “{words}”, but have read nothing yet that {_readers(question)} may read"
     if not sources:
         return f"I looked for “{words}”, but no source is connected yet that {_readers(question)} may read"
     names = ", ".join(_words(name, _NAME_CHARACTERS) for name in sources[:_SHOWN_SOURCES])

@@ -68,10 +68,10 @@ class Ending:
     async def decline(self, way: Way, evidence: Evidence) -> Finished:
         """No option can be taken: says what was searched and whom to ask."""
         assert way.choice is not None
-        sources = await self._knowledge.sources_for(way.question.audience.scopes)
         if OWN_AFFAIRS in way.choice.guards:
             way.choice = replace(way.choice, reasons=(*way.choice.reasons, OWN_AFFAIRS))
-        return await self.declined(way, declined(way.question, way.searched, evidence, sources))
+        sources, reading = await self._searched(way)
+        return await self.declined(way, declined(way.question, way.searched, evidence, sources, reading=reading))
 
     async def declined(self, way: Way, said: Declined) -> Finished:
         """`said` stands under what was shown, or alone."""
@@ -82,8 +82,13 @@ class Ending:
 
     async def told_of_search(self, way: Way, evidence: Evidence) -> Declined:
         """What is said under a model's own words that it found nothing."""
-        sources = await self._knowledge.sources_for(way.question.audience.scopes)
-        return told_of_search(way.question, way.searched, evidence, sources)
+        sources, reading = await self._searched(way)
+        return told_of_search(way.question, way.searched, evidence, sources, reading=reading)
+
+    async def _searched(self, way: Way) -> tuple[tuple[str, ...], bool]:
+        """The sources that the audience may read, and whether some are being read for the first time."""
+        reading = any(one.refreshed is None and not one.problems for one in await self._knowledge.status())
+        return await self._knowledge.sources_for(way.question.audience.scopes), reading
 
     async def ask_back(self, way: Way, offered: tuple[str, ...]) -> Clarify:
         """Asks which of the offered is meant."""

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from model_server import ModelServer
 
-from bot.declining import NOTHING, declined
+from bot.declining import NOTHING, READING, declined
 from bot.domain import Audience, Evidence, Finished, PlaceKind, StrategyName, TextDelta
 from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
 from bot.selection.guards import OWN_AFFAIRS
 from knowledge.documents import Passage
 from knowledge.knowledge_base import KnowledgeBase
+from knowledge.sources.folder import FolderSource
 
 Build = Callable[..., Any]
 Hosted = Callable[..., tuple[Provider, ModelCard]]
@@ -149,3 +150,18 @@ async def test_on_the_command_line_the_way_out_is_a_command(house: Any) -> None:
     told = declined(asked, KEYS, Evidence(), ())
     assert "no source is connected yet that everyone may read; nothing came near it." in told.text
     assert "`switchboard knowledge import` adds a file" in told.text
+
+
+async def test_until_a_source_is_read_for_the_first_time_it_is_said_so(
+    house: Any, knowledge: KnowledgeBase, tmp_path: Path
+) -> None:
+    (tmp_path / "van").mkdir()
+    (tmp_path / "van" / "keys.md").write_text("# Van\n\nThe keys of the van hang beside the door.", encoding="utf-8")
+    knowledge.set_sources([*knowledge.sources, FolderSource("van", tmp_path / "van")])
+    told = (await house.ask(KEYS)).text
+    assert told.endswith(READING)
+    assert "/knowledge add" not in told
+    await knowledge.refresh()
+    told = (await house.ask(KEYS)).text
+    assert READING not in told
+    assert "/knowledge add" in told
