@@ -77,14 +77,14 @@ def _for_workspace(settings: Settings, url: str) -> Settings:
 
 
 async def _welcome(app: App) -> None:
-    folders = ", ".join(f"`{folder.path}`" for folder in app.core.settings.knowledge.folders)
-    await tell_channel(app.client, FIRST_SEEN, WELCOME.format(folders=folders))
+    folders = ", ".join(f"`{folder.path}`" for folder in app.house.core.settings.knowledge.folders)
+    await tell_channel(app.house.client, FIRST_SEEN, WELCOME.format(folders=folders))
 
 
 async def _last_report(app: App) -> None:
     """The workspace forgets what was posted, so the report of last week is there from the start."""
-    core, report = app.core, app.core.settings.report
+    core, report = app.house.core, app.house.core.settings.report
     week = Week.before(core.clock(), report.zone)
-    await post_report(app.client, report.channel, await report_of(core, week))
+    await post_report(app.house.client, report.channel, await report_of(core, week))
     when = f"The next report comes by the schedule `{report.schedule}` ({report.time_zone})"
-    await tell_channel(app.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")
+    await tell_channel(app.house.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")

@@ -60,8 +60,9 @@ async def connected_bot(
         if app.url is not None:
             async with Driver(workspace.url) as person:
                 await person.control("set_delivery", mode="http", events_url=f"{app.url}/slack/events")
-        await app.first_refresh
-        yield ConnectedBot(app.core, app.under_way, app.client, app.url, app.schedule)
+        house = app.house
+        await house.first_refresh
+        yield ConnectedBot(house.core, house.under_way, house.client, app.url, house.schedule)
 
 
 def _secrets(mode: Mode) -> SlackSecrets:

@@ -119,7 +119,7 @@ async def test_the_report_of_last_week_is_posted_on_monday_morning_and_once(
         open_app(settings, OVER_A_SOCKET, clock=lambda: MONDAY - timedelta(hours=1)) as app,
     ):
         for minutes in (0, 1, 60):
-            await app.schedule.run_due(MONDAY + timedelta(minutes=minutes))
+            await app.house.schedule.run_due(MONDAY + timedelta(minutes=minutes))
         (message,) = await maya.history("C0REPORTS")
         assert message["text"].startswith("No model was called last week (9–15 November 2026)")
 
@@ -134,8 +134,8 @@ async def test_a_scheduled_refresh_tells_the_channel_of_reports_what_it_could_no
         (tmp_path / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
         (tmp_path / "docs" / "whole.md").write_text("# Whole\n\nIt reads well.\n", encoding="utf-8")
         for hours in (1, 25):
-            await app.schedule.run_due(MONDAY + timedelta(hours=hours, minutes=30))
+            await app.house.schedule.run_due(MONDAY + timedelta(hours=hours, minutes=30))
         told = [m["text"] for m in await maya.history("C0REPORTS") if "broken.pdf" in m["text"]]
         assert len(told) == 1
-        found = await app.core.knowledge.search("reads well", scopes=frozenset({"everyone"}))
+        found = await app.house.core.knowledge.search("reads well", scopes=frozenset({"everyone"}))
         assert found.passages[0].title == "Whole"

@@ -1,0 +1,97 @@
+"""What a house does by the clock: refreshes, reports, learning, and looks at what ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core import Core
+from bot.costs.periods import Month, Span, Week
+from bot.costs.posted import PostedReports
+from bot.costs.report import WeeklyReport
+from bot.evaluation.shadow_scores import Scoring
+from bot.evaluation.shadowing import Shadowing
+from bot.evaluation.succession import Replaying
+from bot.jobs.learning_job import NIGHTLY, learning_job
+from bot.jobs.lost_job import OFTEN as LOST_AT
+from bot.jobs.lost_job import lost_job
+from bot.jobs.prune_job import prune_job
+from bot.jobs.refresh_job import refresh_job
+from bot.jobs.report_job import MONTHLY, days_job, report_job
+from bot.jobs.report_job import NIGHTLY as DAYS_AT
+from bot.jobs.retirement_job import DAILY, retirement_job
+from bot.jobs.schedule import Schedule
+from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
+from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
+from bot.jobs.switch_job import switch_model
+from bot.jobs.told import ToldProblems
+from bot.reporting import report_of
+from handlers.audience import Places
+from handlers.posts import post_report, tell_channel
+from handlers.retiring import post_ending
+
+
+def timetable(core: Core, client: AsyncWebClient) -> Schedule:
+    """The schedule with all that the configuration asks for; nothing runs before it is started."""
+    settings = core.settings
+    channel = settings.report.channel
+    schedule = Schedule(core.engine, settings.report.zone, clock=core.clock)
+
+    async def tell(sentence: str) -> None:
+        await tell_channel(client, channel, sentence)
+
+    told = ToldProblems(core.engine)
+    look = refresh_job(core.knowledge, told, tell if channel else None, core.sources.told_to_all)
+
+    async def refresh(fire_at: datetime) -> None:
+        await look(fire_at)
+        await switch_model(core.knowledge)
+
+    schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
+    schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
+    schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
+    if settings.selection.learning:
+        schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)
+    audience = Places(client).audience_of
+    if settings.selection.shadow_share:
+        schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, audience)), catch_up=False)
+    schedule.add("shadow-scores", SCORED_AT, scoring_job(Scoring(core, audience)), catch_up=True)
+    if channel:
+        retirement = retirement_job(
+            core,
+            Replaying(core, audience),
+            lambda ending, replay: post_ending(client, core, channel, ending, replay),
+        )
+        schedule.add("retirement", DAILY, retirement, catch_up=True)
+    schedule.add("days", DAYS_AT, days_job(core.ledger.days, settings.report.zone), catch_up=True)
+    _add_reports(schedule, core, client)
+    return schedule
+
+
+def _add_reports(schedule: Schedule, core: Core, client: AsyncWebClient) -> None:
+    settings, posted = core.settings.report, PostedReports(core.engine, core.clock)
+    if not settings.channel and not settings.channels:
+        return
+
+    # A call that broke off may have been taken all the same: it is not repeated blindly, but looked for the next time.
+    careful = AsyncWebClient(
+        token=client.token,
+        base_url=client.base_url,
+        session=client.session,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
+    )
+
+    async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
+        await post_report(careful, channel, report, posted=posted, now=core.clock(), due=due)
+
+    async def make(span: Span, channel: str) -> WeeklyReport:
+        return await report_of(core, span, channel)
+
+    spans: list[tuple[str, str, type[Week] | type[Month]]] = [("report", settings.schedule, Week)]
+    if settings.monthly:
+        spans.append(("monthly-report", MONTHLY, Month))
+    for name, cron, span in spans:
+        work = report_job(span, settings.zone, make, post, settings.channel, settings.channels)
+        schedule.add(name, cron, work, catch_up=True, resume=True)
