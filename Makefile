@@ -32,7 +32,7 @@ bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangC
 	@$(BIN)/python tests/benchmarks/run.py --knowledge $(ARGS)
 
 prove-%: setup-dev  ## one promise at its full length, figures as JSON: tests/proofs/prove_*.py says which there are
-	@PYTHONPATH=.:tests/support:tests/proofs $(BIN)/python tests/proofs/prove_$*.py $(ARGS)
+	@PYTHONPATH=.:tests/support:tests/proofs $(BIN)/python tests/proofs/prove_$(subst -,_,$*).py $(ARGS)
 
 screenshots: setup-dev  ## click through the page again and keep what is seen in docs/images
 	@$(BIN)/python -m pytest tests/e2e/tour --screenshots docs/images

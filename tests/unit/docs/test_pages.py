@@ -124,6 +124,8 @@ def test_the_page_on_the_command_line_names_every_command() -> None:
 
 def test_every_make_target_that_is_shown_exists() -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    proofs = (ROOT / "tests" / "proofs").glob("prove_*.py")
+    targets |= {proof.stem.replace("_", "-") for proof in proofs}
     for page in PAGES:
         shown = re.findall(r"(?m)(?:`| {4})(?:[A-Z_]+=\S+ )*make ([a-z-]+)", page.read_text(encoding="utf-8"))
         assert set(shown) <= targets, page

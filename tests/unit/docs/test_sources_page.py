@@ -86,7 +86,7 @@ def test_the_table_names_the_extra_and_the_secret_of_a_kind(kind: str) -> None:
     assert secret == wanted
 
 
-@pytest.mark.parametrize("extra", sorted(EXTRAS))
+@pytest.mark.parametrize("extra", sorted({*kinds(), "ocr"} & EXTRAS.keys()))
 def test_the_page_names_the_libraries_of_an_extra(extra: str) -> None:
     libraries = " ".join(re.split(r"[<>=\[]", needed)[0] for needed in EXTRAS[extra])
     assert f"`{libraries}` for {extra}" in PAGE
