@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from bot.audit import COMMAND_LINE, Action, Change, noted
 from bot.config import ExchangeRate, Settings
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger, Row
@@ -47,6 +48,8 @@ async def reprice_calls(settings: Settings, since: date, model: str | None, dry_
         return
     _print_repriced(out, found)
     changed, kept = sum(told.changed for told in found), sum(told.kept for told in found)
+    if changed and not dry_run:
+        await _note_repricing(settings, since, name, found)
     if kept:
         out.print(f"\n{_calls(kept)} kept at the old price: no card and no list has one for the model now.")
     if dry_run:
@@ -88,6 +91,18 @@ async def reconcile_file(settings: Settings, file: Path, provider: str, toleranc
     else:
         out.print(f"Nothing differs by {by}. Days are those of UTC.")
     return not apart
+
+
+async def _note_repricing(settings: Settings, since: date, model: str | None, found: Iterable[Repriced]) -> None:
+    before, after = (sum((getattr(told, name) for told in found), Decimal(0)) for name in ("before", "after"))
+    change = Change(
+        action=Action.REPRICED,
+        subject=f"calls of {model or 'all models'} since {since}",
+        before=dollars(before),
+        after=dollars(after),
+    )
+    async with open_existing(settings.database_url, "There is no ledger yet", "The ledger") as engine:
+        await noted(engine, change, by=COMMAND_LINE, at=datetime.now(UTC))
 
 
 def _calls(number: int) -> str:

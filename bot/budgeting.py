@@ -62,7 +62,7 @@ async def drop_typed(settings: Settings, words: Sequence[str], out: Console) -> 
     """Ends the budget that the words name. Raises UnusableBudget."""
     typed = wish(" ".join(words))
     async with open_core(settings) as core:
-        budget = await drop_budget(core.budgets, typed)
+        budget = await drop_budget(core.budgets, typed, by=CONSOLE, at=core.clock())
     out.print(escape(f"The budget of {kind(budget)} is dropped: {_whose(budget)}. The ledger keeps what was spent."))
 
 

@@ -66,6 +66,11 @@ app.add_typer(costs_app, name="costs")
 budget_app = typer.Typer(help="What may be spent, by whom, until when.", no_args_is_help=True)
 app.add_typer(budget_app, name="budget")
 
+keys_app = typer.Typer(help="The keys that secrets in the database are encrypted with.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+audit_app = typer.Typer(help="Who changed what.", invoke_without_command=True)
+app.add_typer(audit_app, name="audit")
+
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -410,6 +415,52 @@ def costs_reconcile(
     share = Decimal(str(tolerance))
     agrees = _run(config, lambda settings: accounting.reconcile_file(settings, file, provider, share, out))
     raise typer.Exit(0 if agrees else 1)
+
+
+Day = typer.Option(formats=["%Y-%m-%d"], help="A day, for example 2026-11-01.")
+
+
+@audit_app.callback()
+def audit(
+    context: typer.Context,
+    since: Annotated[datetime | None, Day] = None,
+    who: Annotated[str, typer.Option(help="A person's Slack id, a job, or “command line”.")] = "",
+    what: Annotated[str, typer.Option(help="Words of the action, for example “budget”.")] = "",
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Who changed what, the newest first; status 1 where the log is not what was written."""
+    from bot import auditing
+
+    context.obj = config
+    if context.invoked_subcommand is None:
+        day = since.date() if since else None
+        whole = _run(config, lambda settings: auditing.show(settings, day, who, what, out, as_json))
+        raise typer.Exit(0 if whole else 1)
+
+
+@audit_app.command("drop")
+def audit_drop(context: typer.Context, before: Annotated[datetime, Day]) -> None:
+    """Take out entries that are older than a day; the log keeps that it was done."""
+    from bot import auditing
+
+    _run(context.obj, lambda settings: auditing.drop(settings, before.date(), out))
+
+
+@keys_app.command("new")
+def keys_new() -> None:
+    """Print a new key: put it first in SWITCHBOARD_KEYS, then `switchboard keys rotate`."""
+    from bot.keeping import print_new
+
+    print_new(out)
+
+
+@keys_app.command("rotate")
+def keys_rotate(config: ConfigFile = None) -> None:
+    """Encrypt everything that is kept encrypted anew, with the first key of SWITCHBOARD_KEYS."""
+    from bot.keeping import rotate_all
+
+    _run(config, lambda settings: rotate_all(settings, out))
 
 
 @config_app.command("check")

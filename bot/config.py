@@ -436,8 +436,12 @@ def _unknown_variables() -> list[str]:
     return [
         f"The environment variable {name} sets nothing{_did_you_mean(name, known)}"
         for name in os.environ
-        if name.startswith(PREFIX) and name not in known | sections and name != f"{PREFIX}CONFIG"
+        if name.startswith(PREFIX) and name not in known | sections | _NO_SETTINGS
     ]
+
+
+# The configuration's own place, and keys, which are secrets: see bot.vault.
+_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "KEYS", "KEYS_FILE"))
 
 
 def _told(item: Any, wrong: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from bot.audit import COMMAND_LINE
 from bot.config import Settings
 from bot.core import Core, open_core
 from bot.costs.export import as_csv
@@ -127,14 +128,16 @@ async def import_file(
         if known is None:
             await core.sources.add(SourceSpec(name, RECORDS.name, scopes or access.PUBLIC, options), CONSOLE_USER)
         else:
-            await core.sources.change(replace(known.spec, readers=scopes or known.spec.readers, options=options))
+            await core.sources.change(
+                replace(known.spec, readers=scopes or known.spec.readers, options=options), by=COMMAND_LINE
+            )
         _print_report(await _take_in(core, err, [name]), out)
 
 
 async def forget_source(settings: Settings, name: str, out: Console) -> None:
     """Removes a source that was added or imported."""
     async with open_core(settings) as core:
-        await core.sources.forget(name)
+        await core.sources.forget(name, by=COMMAND_LINE)
         out.print(f"“{escape(name)}” and all that came from it are forgotten.")
 
 

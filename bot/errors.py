@@ -46,6 +46,10 @@ class UnusableWords(SwitchboardError):
     """What a person typed to a command cannot be understood or done; the sentence says what can be typed."""
 
 
+class UnreadableSecret(SwitchboardError):
+    """What is kept encrypted cannot be read with the keys that there are."""
+
+
 class NotAllowed(SwitchboardError):
     """The person may not do this here."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.config import Settings
 from bot.errors import ConfigError, SourceExists, SourceNotFound
 from bot.secrets import read_secret
@@ -140,11 +141,12 @@ class Sources:
         }
         async with self._engine.begin() as connection:
             await connection.execute(sa.insert(added_sources).values(row))
+            await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
         self._opened[spec.name] = source
         self._hand_over()
         return source
 
-    async def change(self, spec: SourceSpec) -> None:
+    async def change(self, spec: SourceSpec, *, by: str) -> None:
         """Gives a source that was added other options or readers. Raises SourceNotFound."""
         if spec.name not in self._opened:
             raise self._not_found(spec.name)
@@ -153,13 +155,14 @@ class Sources:
         async with self._engine.begin() as connection:
             changed = sa.update(added_sources).where(added_sources.c.name == spec.name).values(values)
             await connection.execute(changed)
+            await record(connection, _change(Action.SOURCE_CHANGED, before, spec), by=by, at=self._clock())
         await self._opened[spec.name].close()
         self._opened[spec.name] = self._open(spec)
         self._hand_over()
         if before.options.get("path") != spec.options.get("path"):
             await asyncio.to_thread(self._drop_copy, before)
 
-    async def forget(self, name: str) -> None:
+    async def forget(self, name: str, *, by: str) -> None:
         """Removes a source that was added, with all that came from it. Raises SourceNotFound."""
         known = next((added for added in await self.all() if added.spec.name == name), None)
         if known is None:
@@ -170,6 +173,8 @@ class Sources:
             )
         async with self._engine.begin() as connection:
             await connection.execute(sa.delete(added_sources).where(added_sources.c.name == name))
+            change = _change(Action.SOURCE_FORGOTTEN, known.spec, None)
+            await record(connection, change, by=by, at=self._clock())
         source = self._opened.pop(name, None)
         self._hand_over()
         await self._knowledge.forget(name)
@@ -208,6 +213,16 @@ class Sources:
     def _not_found(self, name: str) -> SourceNotFound:
         there = ", ".join(f"“{known}”" for known in self._opened if known != SAVED.name) or "none yet"
         return SourceNotFound(f"There is no source called “{name}”. The sources are: {there}.")
+
+
+def _change(action: Action, before: SourceSpec | None, after: SourceSpec | None) -> Change:
+    named = after or before
+    assert named is not None, "a change has a source before or after it"
+    return Change(action=action, subject=f"source {named.name}", before=_told(before), after=_told(after))
+
+
+def _told(spec: SourceSpec | None) -> str:
+    return "" if spec is None else f"{spec.kind} for {access.to_key(spec.readers)}"
 
 
 def imports_of(settings: Settings) -> Path:

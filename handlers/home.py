@@ -18,7 +18,7 @@ from handlers.commands.typed import about_to_ask
 from handlers.known import Known
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.refreshing import embedding_cost
+from handlers.refreshing import embedding_cost, note_refresh
 from handlers.shapes import JSON
 
 
@@ -70,6 +70,7 @@ class Home:
         """The button "Refresh" beside a source: the tab says that it is read, and then how it stands."""
         person = str(payload["user"]["id"])
         source = await self._known.changeable(str(payload["actions"][0]["value"]), person, "refresh")
+        await note_refresh(self._core, [source.status.name], person)
         refresh = asyncio.create_task(self._core.knowledge.refresh([source.status.name]))
         try:
             await asyncio.sleep(0)  # so that it has begun

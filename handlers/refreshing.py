@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.audit import Action, Change, noted
 from bot.core import Core
 from bot.costs.money import at_least
 from handlers.markdown import escape
@@ -37,6 +38,12 @@ async def refreshed(core: Core, line: PrivateLine, names: Sequence[str] | None) 
         return await task
     finally:
         task.cancel()
+
+
+async def note_refresh(core: Core, names: Sequence[str] | None, person: str) -> None:
+    """Writes down that somebody had sources (None: all) looked through."""
+    subject = "all sources" if names is None else f"source {', '.join(names)}"
+    await noted(core.engine, Change(action=Action.SOURCE_REFRESHED, subject=subject), by=person, at=core.clock())
 
 
 async def embedding_cost(core: Core) -> str:

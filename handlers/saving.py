@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.audit import Action, Change, noted
 from bot.core import Core
 from handlers.blocks import saved
 from handlers.identity import Identity
@@ -48,6 +49,7 @@ class Saving:
             await origin.line(self.client).say(" ".join(problems) or _NOTHING)
             return
         log.info("saved_from_slack", person=origin.person, paths=kept)
+        await self._noted(Action.THREAD_SAVED, kept, origin)
         title = await self._title(message) if paths[0] in kept else ""
         files = [str(file.get("name")) for file in message.get("files") or () if any(_is(file, path) for path in kept)]
         text = saved.saved_text(title, files, channel.readers, channel.name)
@@ -61,7 +63,12 @@ class Saving:
         for path in paths:
             await self.core.knowledge.follow(shelf.name, path)
         log.info("removed_from_knowledge", person=origin.person, paths=paths)
+        await self._noted(Action.THREAD_REMOVED, paths, origin)
         await origin.line(self.client).say("Removed. I do not find it any more.")
+
+    async def _noted(self, action: Action, paths: list[str], origin: Origin) -> None:
+        change = Change(action=action, subject=" ".join(paths))
+        await noted(self.core.engine, change, by=origin.person, at=self.core.clock())
 
     async def _keep(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """What of it is found now, and why the rest is not."""

@@ -37,7 +37,7 @@ async def set_budget(budgets: Budgets, wish: Wish, *, by: str, at: datetime) -> 
     return next(standing for standing in await budgets.standing(at) if standing.budget.id == budget.id)
 
 
-async def drop_budget(budgets: Budgets, wish: Wish) -> Budget:
+async def drop_budget(budgets: Budgets, wish: Wish, *, by: str, at: datetime) -> Budget:
     """Ends the budget that is meant. Raises UnusableBudget where there is none, or several."""
     known = wish.meant(await budgets.all())
     if not known:
@@ -46,7 +46,7 @@ async def drop_budget(budgets: Budgets, wish: Wish) -> Budget:
         )
     if len(known) > 1:
         raise _several(known)
-    await budgets.drop(known[0].id)
+    await budgets.drop(known[0].id, by=by, at=at)
     return known[0]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.costs.budget import Budget, BudgetPeriod, BudgetScope, Difference, Spender, Standing, refusal
 from bot.costs.periods import Period, PeriodName
 from bot.costs.recount import counted
@@ -65,18 +66,33 @@ class Budgets:
             values = {"amount": amount, "hard": hard, "reason": reason, "set_by": by, "set_at": set_at}
             statement = insert(connection, budgets).values(scope=scope, key=key, period=period, **values)
             statement = statement.on_conflict_do_update(index_elements=["scope", "key", "period"], set_=values)
+            there = next((b for b in self._known if (b.scope, b.key, b.period) == (scope, key, period)), None)
             number: int = (await connection.execute(statement.returning(budgets.c.id))).scalar_one()
             await self._read(connection)
             budget = next(known for known in self._known if known.id == number)
             await self._recount(connection, budget, at)
+            change = Change(
+                action=Action.BUDGET_SET,
+                subject=_whose(budget),
+                before=_told(there),
+                after=_told(budget),
+                reason=reason,
+            )
+            await record(connection, change, by=by, at=set_at)
         return budget
 
-    async def drop(self, budget_id: int) -> None:
+    async def drop(self, budget_id: int, *, by: str, at: datetime) -> None:
         """Ends a budget; the ledger keeps what was spent."""
         async with self._engine.begin() as connection:
+            await self._read(connection)
+            budget = next((known for known in self._known if known.id == budget_id), None)
+            if budget is None:
+                return
             await connection.execute(sa.delete(budgets).where(budgets.c.id == budget_id))
             await connection.execute(sa.delete(budget_use).where(budget_use.c.budget == budget_id))
             await self._read(connection)
+            change = Change(action=Action.BUDGET_DROPPED, subject=_whose(budget), before=_told(budget))
+            await record(connection, change, by=by, at=at)
 
     async def standing(self, now: datetime) -> tuple[Standing, ...]:
         """How far each budget is used in the period of this moment."""
@@ -192,6 +208,14 @@ class Budgets:
         order = (budgets.c.scope, budgets.c.key, budgets.c.period)
         rows = connection.execute(sa.select(budgets).order_by(*order))
         self._known = tuple(Budget(**row._mapping) for row in rows)
+
+
+def _whose(budget: Budget) -> str:
+    return f"{budget.scope} {budget.key}" if budget.key else "the workspace"
+
+
+def _told(budget: Budget | None) -> str:
+    return "" if budget is None else f"${budget.amount} a {budget.period}, {'hard' if budget.hard else 'soft'}"
 
 
 async def _alone(connection: AsyncConnection) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.domain import Example
 from bot.storage.tables import examples
 from knowledge.access import readable
@@ -69,6 +70,9 @@ class Examples:
         )
         async with self._engine.begin() as connection:
             await connection.execute(statement)
+            readable_by = " ".join(sorted(readers))
+            change = Change(action=Action.EXAMPLE_SAVED, subject=f"example {id}", after=f"for {readable_by}")
+            await record(connection, change, by=by, at=self._clock())
         return example
 
     async def nearest(
@@ -104,10 +108,13 @@ class Examples:
         shelf = await self._current()
         return tuple(example for example in shelf.examples if readable(example.readers, scopes))
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: str, *, by: str) -> None:
         """Forgets an example; one that is not there is none the less gone."""
         async with self._engine.begin() as connection:
-            await connection.execute(examples.delete().where(examples.c.id == id))
+            gone = await connection.execute(examples.delete().where(examples.c.id == id))
+            if gone.rowcount:
+                change = Change(action=Action.EXAMPLE_REMOVED, subject=f"example {id}")
+                await record(connection, change, by=by, at=self._clock())
 
     async def _current(self) -> _Shelf:
         async with self._engine.connect() as connection:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.domain import StrategyName
 from bot.errors import UnknownEntry
 from bot.learning.experience import Way, named
@@ -168,8 +169,12 @@ class Promotions:
     async def _write(self, state: State, best: Way | None, why: str, by: str, undoes: int | None = None) -> Entry:
         values = {"at": self._clock(), "state": state, "why": why, "by": by, "undoes": undoes}
         way = {} if best is None else {"strategy": best[0].value, "model": best[1]}
+        before = (await self.standing()).state
+        action = Action.PROMOTED if undoes is None else Action.PROMOTION_UNDONE
+        change = Change(action=action, subject="who chooses", before=before, after=state, reason=why)
         async with self._engine.begin() as connection:
             await connection.execute(promotions.insert().values(**values, **way))
+            await record(connection, change, by=by, at=self._clock())
         return (await self.entries())[0]
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.errors import UnusableWords
 from bot.models.cards import ModelCard
 from bot.models.catalogue import OFFLINE, Catalogue
@@ -103,15 +104,35 @@ class AllowLists:
     async def set(self, scope: Scope, channel: str, entries: Sequence[str], *, by: str, reason: str = "") -> None:
         """Lets only these be used, in place of the list before. `channel` counts for the scope of that name."""
         values = {"entries": [*entries], "reason": reason or None, "set_by": by, "set_at": self._clock()}
+        key = _key(scope, channel)
         async with self._engine.begin() as connection:
-            statement = insert(connection, allow_lists).values(scope=scope, key=_key(scope, channel), **values)
+            before = (await connection.execute(_of(scope, key))).scalar() or ()
+            statement = insert(connection, allow_lists).values(scope=scope, key=key, **values)
             await connection.execute(statement.on_conflict_do_update(index_elements=["scope", "key"], set_=values))
+            change = _change(scope, key, before, entries, reason)
+            await record(connection, change, by=by, at=self._clock())
 
-    async def clear(self, scope: Scope, channel: str) -> bool:
+    async def clear(self, scope: Scope, channel: str, *, by: str) -> bool:
         """Lets every model be used again as far as this list goes; False where there was none."""
-        query = sa.delete(allow_lists).where(allow_lists.c.scope == scope, allow_lists.c.key == _key(scope, channel))
+        key = _key(scope, channel)
         async with self._engine.begin() as connection:
-            return (await connection.execute(query.returning(allow_lists.c.key))).first() is not None
+            before = (await connection.execute(_of(scope, key))).scalar()
+            if before is None:
+                return False
+            query = sa.delete(allow_lists).where(allow_lists.c.scope == scope, allow_lists.c.key == key)
+            await connection.execute(query)
+            await record(connection, _change(scope, key, before, ("any",), ""), by=by, at=self._clock())
+            return True
+
+
+def _of(scope: Scope, key: str) -> sa.Select[tuple[list[str]]]:
+    return sa.select(allow_lists.c.entries).where(allow_lists.c.scope == scope, allow_lists.c.key == key)
+
+
+def _change(scope: Scope, key: str, before: Sequence[str], after: Sequence[str], reason: str) -> Change:
+    where = f"{scope} {key}" if key else "the workspace"
+    was = ", ".join(before) or "any"
+    return Change(action=Action.ALLOWED, subject=where, before=was, after=", ".join(after), reason=reason)
 
 
 def _key(scope: Scope, channel: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.errors import NotAllowed
 from bot.selection.value import Value
 from bot.storage.tables import channel_settings
@@ -78,8 +79,14 @@ class Channels:
 
     async def _set(self, channel: str, by: str, changed: dict[str, object], at_first: dict[str, object]) -> None:
         stamp: dict[str, object] = {"set_by": by, "set_at": self._clock()}
+        (name, value), *_ = changed.items()
+        query = sa.select(channel_settings.c[name]).where(channel_settings.c.channel == channel)
         async with self._engine.begin() as connection:
+            before = (await connection.execute(query)).scalar()
             statement = insert(connection, channel_settings).values(channel=channel, **at_first, **changed, **stamp)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["channel"], set_={**changed, **stamp})
             )
+            words = [f"{name} {'as configured' if one is None else one}" for one in (before, value)]
+            change = Change(action=Action.CHANNEL_SET, subject=f"channel {channel}", before=words[0], after=words[1])
+            await record(connection, change, by=by, at=self._clock())

@@ -9,6 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.domain import Pin, Question, StrategyName
 from bot.storage.tables import pins
 from bot.storage.upsert import insert
@@ -47,28 +48,46 @@ class Pins:
         changed: dict[str, object] = {column: value for column, value in named.items() if value is not None}
         stamp = {"set_by": by, "set_at": self._clock(), "reason": reason or None}
         async with self._engine.begin() as connection:
+            before = (await connection.execute(_of(scope, key))).first()
             statement = insert(connection, pins).values(scope=scope, key=key, **named, **stamp)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["scope", "key"], set_={**changed, **stamp})
             )
+            after = (await connection.execute(_of(scope, key))).first()
+            change = Change(
+                action=Action.PINNED,
+                subject=_where(scope, key),
+                before=_said(before),
+                after=_said(after),
+                reason=reason,
+            )
+            await record(connection, change, by=by, at=self._clock())
 
     async def move(self, old: str, new: str, *, by: str, reason: str) -> int:
         """Puts one model in place of another in every pin; says in how many."""
         stamp = {"model": new, "set_by": by, "set_at": self._clock(), "reason": reason}
         async with self._engine.begin() as connection:
             moved = await connection.execute(sa.update(pins).where(pins.c.model == old).values(**stamp))
+            change = Change(
+                action=Action.PINS_MOVED, subject=f"{moved.rowcount} pins", before=old, after=new, reason=reason
+            )
+            await record(connection, change, by=by, at=self._clock())
         return moved.rowcount
 
-    async def clear(self, scope: Scope, key: str) -> None:
+    async def clear(self, scope: Scope, key: str, *, by: str) -> None:
         """Back to automatic for this scope."""
         async with self._engine.begin() as connection:
+            before = (await connection.execute(_of(scope, key))).first()
+            if before is None:
+                return
             await connection.execute(sa.delete(pins).where(pins.c.scope == scope, pins.c.key == key))
+            change = Change(action=Action.UNPINNED, subject=_where(scope, key), before=_said(before))
+            await record(connection, change, by=by, at=self._clock())
 
     async def get(self, scope: Scope, key: str) -> Pin | None:
         """What is pinned for one scope."""
-        query = sa.select(pins).where(pins.c.scope == scope, pins.c.key == key)
         async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).first()
+            row = (await connection.execute(_of(scope, key))).first()
         return None if row is None else _pin(row)
 
     async def on(self, models: Collection[str], channel: str | None = None) -> tuple[Pin, ...]:
@@ -103,6 +122,18 @@ class Pins:
         if question.place.thread:
             keys["thread"] = thread_key(question.place.channel, question.place.thread)
         return keys
+
+
+def _of(scope: Scope, key: str) -> sa.Select[tuple[object, ...]]:
+    return sa.select(pins).where(pins.c.scope == scope, pins.c.key == key)
+
+
+def _where(scope: Scope, key: str) -> str:
+    return f"{scope} {key}" if key else "the workspace"
+
+
+def _said(row: sa.Row[tuple[object, ...]] | None) -> str:
+    return "" if row is None else " by ".join(part for part in (row.model, row.strategy) if part)
 
 
 def _pin(row: sa.Row[tuple[object, ...]]) -> Pin:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.domain import Choice, Option, Pin
 from bot.selection.draws import lot
 from bot.selection.reasons import TRIAL
@@ -96,6 +97,10 @@ class Trials:
             await connection.execute(over)
             begun = insert(connection, trials).values(**values).on_conflict_do_nothing(index_elements=["running"])
             row = (await connection.execute(begun.returning(trials))).first()
+            if row is not None:
+                after = f"{model} on {share:.0%}"
+                change = Change(action=Action.TRIAL_STARTED, subject=f"channel {channel}", after=after, reason=reason)
+                await record(connection, change, by=by, at=now)
         return _trial(row) if row is not None else None
 
     async def stop(self, channel: str, by: str) -> Trial | None:
@@ -106,6 +111,9 @@ class Trials:
         change = change.values(running=None, stopped_by=by, stopped_at=now)
         async with self._engine.begin() as connection:
             row = (await connection.execute(change.returning(trials))).first()
+            if row is not None:
+                ended = Change(action=Action.TRIAL_STOPPED, subject=f"channel {channel}", before=row.model)
+                await record(connection, ended, by=by, at=now)
         return _trial(row) if row is not None else None
 
     async def note(self, question_id: str, trial: Trial, drawn: bool) -> None:

@@ -45,7 +45,7 @@ class AllowCommand:
         await self._roles.need_admin(origin.person, f"say which models may be used in {what}")
         channel = whole_channel(origin, "An allow-list with `here`") if where == "channel" else NO_CHANNEL
         if {entry.lower() for entry in entries} <= ANY:
-            return await self._cleared(where, channel)
+            return await self._cleared(where, channel, origin.person)
         kept = parsed(entries, self._core.models.catalogue)
         await self._core.allow_lists.set(where, channel, kept, by=origin.person, reason=reason)
         return await self._set(where, channel)
@@ -59,9 +59,9 @@ class AllowCommand:
         left = [card.name for card in usable if card.name not in barred]
         return "\n".join([*lines, f"Of those that can be used now these are left here: {_names(left)}.", USAGE])
 
-    async def _cleared(self, where: Scope, channel: str) -> str:
+    async def _cleared(self, where: Scope, channel: str, by: str) -> str:
         there = "in this channel" if where == "channel" else "in the workspace"
-        if not await self._core.allow_lists.clear(where, channel):
+        if not await self._core.allow_lists.clear(where, channel, by=by):
             return f"There is no allow-list {there}, so nothing changes."
         others = await self._core.allow_lists.of(channel)
         rest = f" {_line(others[0])}" if where == "channel" and others else ""

@@ -92,7 +92,7 @@ class BudgetCommand:
     async def _drop(self, origin: Origin, words: str) -> str:
         await self._roles.need_admin(origin.person, "drop a budget")
         typed = wish(words, me=origin.person, here=_here(origin))
-        budget = await drop_budget(self._core.budgets, typed)
+        budget = await drop_budget(self._core.budgets, typed, by=origin.person, at=self._core.clock())
         return f"The budget of {kind(budget)} is dropped: {whose(budget)}. The ledger keeps what was spent."
 
 

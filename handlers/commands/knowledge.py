@@ -17,7 +17,7 @@ from handlers.known import Known, KnownSource
 from handlers.markdown import escape
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.refreshing import embedding_cost, refreshed
+from handlers.refreshing import embedding_cost, note_refresh, refreshed
 from handlers.shapes import JSON
 from knowledge.filters import Filters
 
@@ -77,7 +77,7 @@ class KnowledgeCommand:
         origin = Origin.of(payload)
         source = await self._removable(str(payload["actions"][0]["value"]), origin.person)
         name = source.status.name
-        await self._core.sources.forget(name)
+        await self._core.sources.forget(name, by=origin.person)
         await origin.line(self._client).say(f"*{escape(name)}* and all that came from it are forgotten.")
 
     async def _status(self, origin: Origin, name: str) -> None:
@@ -119,6 +119,7 @@ class KnowledgeCommand:
             await self._roles.need_admin(origin.person, "refresh the knowledge")
             names, what = None, "the sources"
         await line.say(f"I am looking through {what} for changes. I will tell you when I am done.")
+        await note_refresh(self._core, names, origin.person)
         report = await refreshed(self._core, line, names)
         await line.say("The knowledge is up to date.", knowledge_blocks.refreshed(report))
 

@@ -85,7 +85,7 @@ class Switching:
 
     async def _cleared(self, origin: Origin, scope: Scope, key: str) -> str:
         before = await self._core.pins.get(scope, key)
-        await self._core.pins.clear(scope, key)
+        await self._core.pins.clear(scope, key, by=origin.person)
         held = (await self._core.switches.of(about_to_ask(origin, self._core.clock()))).holding
         now = "" if held is None else _still(held.pin, origin.person)
         if before is None:

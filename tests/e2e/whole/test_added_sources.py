@@ -29,9 +29,9 @@ async def test_an_added_source_is_known_and_read_after_a_restart(tmp_path: Path,
         found = await house.app.core.knowledge.search("mugs", scopes=access.PUBLIC)
         assert "green mugs" in found.passages[0].text
         assert [(each.spec.name, each.origin) for each in await house.app.core.sources.all()][-1] == ("mugs", "U0MAYA")
-        await house.app.core.sources.forget("mugs")
+        await house.app.core.sources.forget("mugs", by="U0MAYA")
         with pytest.raises(SourceNotFound, match="The sources are: “handbook”, “finance”"):
-            await house.app.core.sources.forget("mugs")
+            await house.app.core.sources.forget("mugs", by="U0MAYA")
     async with open_house(tmp_path, models_dir) as house:
         assert "mugs" not in [each.spec.name for each in await house.app.core.sources.all()]
 

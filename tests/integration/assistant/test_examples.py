@@ -47,7 +47,7 @@ async def test_what_another_process_saves_and_deletes_is_seen_at_once(engine: As
     assert await here.all(PUBLIC) == ()
     saved = await there.save("How?", "So.", PUBLIC, "U1")
     assert [example.id for example in await here.all(PUBLIC)] == [saved.id]
-    await there.delete(saved.id)
+    await there.delete(saved.id, by="U1")
     assert await here.all(PUBLIC) == ()
 
 

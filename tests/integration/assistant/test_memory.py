@@ -120,7 +120,7 @@ async def test_pinning_a_strategy_keeps_the_pinned_model_until_the_pin_is_cleare
     await pins.set("person", "U1", model="gpt", by="U1")
     await pins.set("person", "U1", strategy=StrategyName.RAG, by="U1")
     assert await pins.of(asked()) == (Pin(scope="person", model="gpt", strategy=StrategyName.RAG, by="U1", at=NOW),)
-    await pins.clear("person", "U1")
+    await pins.clear("person", "U1", by="U1")
     assert await pins.of(asked()) == ()
 
 

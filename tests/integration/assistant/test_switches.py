@@ -91,7 +91,7 @@ async def test_the_strongest_setting_holds_and_the_others_are_told_as_overruled(
         if scope == "trial":
             await desk.trials.stop(HERE, "U9")
         else:
-            await desk.pins.clear(scope, KEYS[scope])  # type: ignore[arg-type]
+            await desk.pins.clear(scope, KEYS[scope], by="U0ANA")  # type: ignore[arg-type]
     assert holding == [
         ("thread", "large", "of the thread"),
         ("person", "small", "of the person"),
@@ -117,9 +117,9 @@ async def test_both_lists_hold_and_each_can_be_taken_back(desk: Desk) -> None:
     assert await desk.lists.channels() == {HERE}
     await desk.lists.set("channel", HERE, ["large"], by="U9")
     assert set(await desk.rules.barred(HERE)) == {"small", "cloud"}
-    assert await desk.lists.clear("channel", HERE)
-    assert not await desk.lists.clear("channel", HERE)
-    assert await desk.lists.clear("workspace", "")
+    assert await desk.lists.clear("channel", HERE, by="U8")
+    assert not await desk.lists.clear("channel", HERE, by="U8")
+    assert await desk.lists.clear("workspace", "", by="U9")
     assert await desk.rules.barred(HERE) == {}
 
 

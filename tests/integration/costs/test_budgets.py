@@ -136,7 +136,7 @@ async def test_the_next_period_begins_with_nothing_spent(budgets: Budgets, ledge
 
 async def test_a_budget_that_is_dropped_holds_nothing_up(budgets: Budgets, ledger: Ledger) -> None:
     await of_a_dollar(budgets, amount=Decimal(0))
-    await budgets.drop((await only(budgets)).budget.id)
+    await budgets.drop((await only(budgets)).budget.id, by="U0ADA", at=NOON)
     await ledger.open(call("5"))
     assert await budgets.standing(NOON) == ()
 
@@ -155,7 +155,7 @@ async def test_what_another_process_sets_or_drops_holds_for_the_very_next_call(
     await ledger.open(call("0.5"))
     standing = await only(other)
     assert (standing.spent, standing.held) == (Decimal("0.1"), Decimal("0.9"))
-    await other.drop(standing.budget.id)
+    await other.drop(standing.budget.id, by="U0ADA", at=NOON)
     await ledger.open(call("5"))
 
 

@@ -61,7 +61,12 @@ def test_the_page_on_configuration_states_the_true_default(row: Explained) -> No
 
 
 def test_no_page_names_an_environment_variable_that_sets_nothing() -> None:
-    known = {"SWITCHBOARD_CONFIG", *("SWITCHBOARD_" + key.replace(".", "__").upper() for key in KEYS)}
+    known = {
+        "SWITCHBOARD_CONFIG",
+        "SWITCHBOARD_KEYS",
+        "SWITCHBOARD_KEYS_FILE",
+        *("SWITCHBOARD_" + key.replace(".", "__").upper() for key in KEYS),
+    }
     for page in [ROOT / "README.md", EXAMPLE, *ROOT.glob("docs/**/*.md")]:
         named = re.findall(r"SWITCHBOARD_[A-Z_]+[A-Z]", page.read_text(encoding="utf-8"))
         assert set(named) <= known, page
