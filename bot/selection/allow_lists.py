@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -125,7 +125,7 @@ class AllowLists:
             return True
 
 
-def _of(scope: Scope, key: str) -> sa.Select[tuple[list[str]]]:
+def _of(scope: Scope, key: str) -> sa.Select[Any]:
     return sa.select(allow_lists.c.entries).where(allow_lists.c.scope == scope, allow_lists.c.key == key)
 
 

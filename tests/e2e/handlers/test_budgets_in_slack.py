@@ -156,8 +156,8 @@ async def test_half_of_a_budget_is_told_once_where_it_belongs_also_by_a_process_
     await spend(bot, "4.5")
     await tell_crossings(crossings, BudgetNews(bot.client, "", bot.core.budgets.zone).tell, now)
     await bot.core.budgets.set("workspace", "", "day", Decimal(20), hard=False, by="console", at=now)
-    hard = next(b.id for b in await bot.core.budgets.all() if b.hard)
-    await bot.core.budgets.drop(hard, by="U0MAYA", at=bot.core.clock())
+    dropped = next(b.id for b in await bot.core.budgets.all() if b.hard)
+    await bot.core.budgets.drop(dropped, by="U0MAYA", at=bot.core.clock())
     await spend(bot, "7")
     (crossing,) = [one for one in await crossings.claim(now) if one.standing.budget.set_by == "console"]
     assert await BudgetNews(bot.client, "", bot.core.budgets.zone).tell(crossing), "there is nobody who waits for it"
