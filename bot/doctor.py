@@ -19,7 +19,7 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.costs.money import dollars
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
-from bot.jobs.schedule import parse_cron
+from bot.jobs.cron import parse_cron
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
 from bot.models.chains import check_chains

@@ -17,8 +17,9 @@ from bot.core import Clock, Core, open_core
 from bot.costs.crossings import Crossings
 from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.budget_watch import watch_budgets
+from bot.jobs.cron import parse_cron
 from bot.jobs.refresh_job import log_refresh
-from bot.jobs.schedule import Schedule, parse_cron
+from bot.jobs.schedule import Schedule
 from bot.jobs.switch_job import switch_model
 from bot.logs import mask
 from bot.timetable import timetable

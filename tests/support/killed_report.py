@@ -43,9 +43,7 @@ class Replica:
 
     async def run(self, *moments: datetime) -> None:
         """Lives through these moments."""
-        await self._schedule._note_interrupted()
-        for job in self._schedule._jobs.values():
-            job.since = await self._schedule._known_since(job)
+        await self._schedule.recall()
         for self.now in moments:
             await self._schedule.run_due(self.now)
 

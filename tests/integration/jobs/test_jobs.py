@@ -14,10 +14,11 @@ from bot.costs.report import WeeklyReport, weekly_report
 from bot.costs.report_words import headline
 from bot.domain import Mean, Price, Usage
 from bot.inbox import Inbox
+from bot.jobs.cron import parse_cron
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.prune_job import KEPT, prune_job
 from bot.jobs.report_job import MONTHLY, days_job, report_job
-from bot.jobs.schedule import Schedule, parse_cron
+from bot.jobs.schedule import Schedule
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels, Signal
 from bot.learning.learning import Learning

@@ -19,7 +19,7 @@ from bot.costs.periods import Week
 from bot.costs.posted import LEASE, Part, PostedReports, ReportBusyError
 from bot.costs.report import weekly_report
 from bot.domain import Price, Usage
-from bot.jobs.schedule import LEFT_ALONE
+from bot.jobs.runs import LEFT_ALONE
 from deploy.workspace import BOT_TOKEN, Workspace
 from deploy.workspace.driver import Driver
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from bot.errors import ConfigError, SwitchboardError
-from bot.jobs.schedule import INTERRUPTED, Schedule
+from bot.jobs.runs import INTERRUPTED
+from bot.jobs.schedule import Schedule
 from bot.storage.tables import job_runs
 
 BERLIN = ZoneInfo("Europe/Berlin")

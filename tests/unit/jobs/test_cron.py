@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.errors import ConfigError
-from bot.jobs.schedule import Trigger, parse_cron
+from bot.jobs.cron import Trigger, parse_cron
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
