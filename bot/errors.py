@@ -28,6 +28,18 @@ class StorageError(SwitchboardError):
     """The database could not be read or written (unreachable, full disk, damaged)."""
 
 
+class NewerSchema(StorageError):
+    """A newer version wrote the database; this one does not know its schema."""
+
+
+class UnusableBackup(SwitchboardError):
+    """A backup cannot be written or restored as it was asked for; nothing was changed."""
+
+
+class UnknownSubject(SwitchboardError):
+    """What is to be forgotten or exported cannot be understood."""
+
+
 class UnknownModel(SwitchboardError):
     """No card has this name. `nearest` holds up to three names that a person may have meant."""
 

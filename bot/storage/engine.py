@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import StorageError
+from bot.storage.direct import transaction
 from bot.storage.one_writer import OneWriter
+from bot.storage.revisions import Package
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -75,14 +74,14 @@ def _begin_writing(connection: Connection) -> None:
 
 
 async def upgrade(engine: AsyncEngine, location: str, version_table: str) -> None:
-    """Runs the migrations of one package (`"bot.storage:migrations"`) up to the newest.
+    """Runs the migrations of one package (`"bot.storage:migrations"`) up to the newest: all of them, or none.
 
-    `version_table` keeps the packages' versions apart. Raises StorageError where the database cannot be reached
-    or written.
+    `version_table` keeps the packages' versions apart. Of several processes that start at once one migrates. Raises
+    NewerSchema, and StorageError where the database cannot be reached or written.
     """
+    url = engine.url.render_as_string(hide_password=False)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade, location, version_table)
+        await asyncio.to_thread(_upgrade, url, Package(location, version_table))
     except (DBAPIError, OSError) as error:
         raise StorageError(f"The database {_shown(engine)} could not be brought up to date: {reason(error)}") from error
 
@@ -107,14 +106,6 @@ def _shown(engine: AsyncEngine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _upgrade(connection: Connection, location: str, version_table: str) -> None:
-    package, _, folder = location.partition(":")
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ValueError(f"{package} is not an installed package")
-    config = Config()
-    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0]) / folder))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    config.attributes["version_table"] = version_table
-    command.upgrade(config, "head")
+def _upgrade(url: str, package: Package) -> None:
+    with transaction(url, "rebuild") as connection:
+        package.upgrade(connection)

@@ -77,7 +77,7 @@ def engine(request: pytest.FixtureRequest) -> AsyncEngine:
 
 async def _make_tables(url: str) -> None:
     engine = open_engine(url)
-    await upgrade(engine, "bot.storage:migrations", "bot_version")
+    await upgrade(engine, "bot.storage:migrations", "alembic_version")
     await upgrade(engine, "knowledge:migrations", "knowledge_version")
     await engine.dispose()
 

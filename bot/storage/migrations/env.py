@@ -7,6 +7,7 @@ context.configure(
     connection=config.attributes["connection"],
     version_table=config.attributes["version_table"],
     render_as_batch=True,
+    transactional_ddl=True,  # SQLite too takes back what failed half-way
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -30,7 +30,7 @@ def call(cost: Decimal | None) -> dict[str, object]:
 
 
 async def test_the_migrations_make_every_table_and_run_twice_without_harm(engine: AsyncEngine) -> None:
-    await upgrade(engine, "bot.storage:migrations", "bot_version")
+    await upgrade(engine, "bot.storage:migrations", "alembic_version")
     async with engine.connect() as connection:
         names = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
     assert set(metadata.tables) <= set(names)
@@ -60,7 +60,7 @@ async def test_a_moment_without_a_zone_is_refused(engine: AsyncEngine) -> None:
 
 async def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
     engine = open_engine(f"postgresql+psycopg://bot:geheim@/switchboard?host={tmp_path}")
-    for attempt in (ping(engine), upgrade(engine, "bot.storage:migrations", "bot_version")):
+    for attempt in (ping(engine), upgrade(engine, "bot.storage:migrations", "alembic_version")):
         with pytest.raises(StorageError) as caught:
             await attempt
         assert "geheim" not in str(caught.value)
@@ -70,7 +70,7 @@ async def test_an_unreachable_database_is_named_without_its_password(tmp_path: P
 
 async def test_a_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'full.db'}")
-    await upgrade(engine, "bot.storage:migrations", "bot_version")
+    await upgrade(engine, "bot.storage:migrations", "alembic_version")
     row = {"kind": "message", "payload": {}, "state": "waiting", "attempts": 0, "received_at": AWARE}
     async with engine.begin() as connection:
         await connection.execute(inbox.insert().values(event_id="kept", **row))
