@@ -227,6 +227,7 @@ class Usage:
     note: str = ""
     served: str = ""
     request_id: str = ""
+    finish: str = ""
 
     def __add__(self, other: Usage) -> Usage:
         """Both together, with what the newer one says of itself."""
@@ -237,6 +238,7 @@ class Usage:
             note=other.note or self.note,
             served=other.served,
             request_id=other.request_id,
+            finish=other.finish,
         )
 
 
@@ -386,7 +388,8 @@ class Receipt:
 
     `seconds` from question to finished answer; `outcome` is "answered", "nothing_found", "asked_back" (a question
     was asked instead), "stopped" or the `kind` of the ModelError that ended it. `attachments`: the files that came
-    with the question, so that it can be asked once more; what they hold is not kept.
+    with the question, so that it can be asked once more; what they hold is not kept. `trace`: the id of the trace that
+    has every step of it, "" where traces are not exported.
     """
 
     question_id: str
@@ -398,6 +401,7 @@ class Receipt:
     outcome: str
     created_at: datetime
     attachments: tuple[Attachment, ...] = ()
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 
+from bot import tracing
 from bot.declining import Declined, declined, told_of_search
 from bot.domain import Answer, Clarify, Evidence, Failed, Finished, Receipt
 from bot.errors import ModelError, OverBudget, SwitchboardError
@@ -112,4 +113,5 @@ class Ending:
             outcome=outcome,
             created_at=self._clock(),
             attachments=way.question.attachments,
+            trace=tracing.trace_id(),
         )

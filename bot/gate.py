@@ -16,10 +16,12 @@ from bot.costs.outcomes import UNBILLED
 from bot.costs.prices import PriceBook
 from bot.domain import Price, Prompt, Question, TextDelta, Usage
 from bot.errors import ModelError
+from bot.models import traces
 from bot.models.base import Model
 from bot.models.cards import ModelCard
 from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts, pause_after
 from bot.models.tokens import MOST_IMAGE_TOKENS, count_tokens, image_tokens, most_tokens
+from bot.tracing import Span
 from knowledge.documents import Vector
 
 if TYPE_CHECKING:  # OpenAI's library takes half a second to load
@@ -54,7 +56,7 @@ class Tab:
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call under way. `row` is its place in the ledger; `usage` is what it is settled with.
+    """A call under way. `row` is its place in the ledger, `span` in its trace; `usage` is what it is settled with.
 
     `unpriced`: why nobody knows what that cost, where the usage lacks what the model is sold by.
     """
@@ -64,6 +66,7 @@ class OpenCall:
     started: float
     usage: Usage | None = None
     unpriced: str = ""
+    span: Span = field(default_factory=Span)
     said: list[str] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
 
@@ -101,8 +104,7 @@ class Gate:
             async with aclosing(tries) as events:  # type: ignore[type-var]
                 async for event in events:
                     if isinstance(event, AttemptStarted):
-                        strategy = prompt.strategy.value
-                        current = await self._open(card, purpose, event.number, most, question, strategy)
+                        current = await self._open(card, purpose, event.number, most, question, prompt)
                     elif isinstance(event, AttemptFailed) and current is not None:
                         await self._settle(current, card, event.error.kind, tab)
                         current = None
@@ -195,7 +197,7 @@ class Gate:
         number: int,
         most: Usage,
         question: Question | None = None,
-        strategy: str | None = None,
+        prompt: Prompt | None = None,
     ) -> OpenCall:
         now = self._clock()
         call = Call(
@@ -204,7 +206,7 @@ class Gate:
             attempt=number,
             provider=card.provider,
             model=card.name,
-            strategy=strategy,
+            strategy=prompt.strategy.value if prompt else None,
             workspace=question.place.workspace if question else None,
             channel=question.place.channel if question else None,
             asker=question.asker if question else None,
@@ -214,13 +216,14 @@ class Gate:
         row = await self._ledger.open(call)
         if self._ledger.watcher is not None:
             self._ledger.watcher.began(call)
-        return OpenCall(row, call, time.monotonic())
+        return OpenCall(row, call, time.monotonic(), span=traces.begun(card, purpose, number, prompt))
 
     async def _settle(self, done: OpenCall, card: ModelCard, outcome: str, tab: Tab) -> None:
         price = self._price(card, done.usage, done.call.started_at)
         if done.unpriced and not card.free:
             price = Price(amount=None, version=None, why=done.unpriced)
         seconds = time.monotonic() - done.started
+        traces.ended(done.span, outcome, done.usage, done.said)
         if self._ledger.watcher is not None:
             unpriced = price.amount is None and outcome not in UNBILLED
             self._ledger.watcher.ended(

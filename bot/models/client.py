@@ -230,7 +230,7 @@ class OpenAIModel:
 
     def _usage(self, prompt: Prompt, tally: _Tally) -> Usage:
         usage = read_usage(tally.usage, lambda: self._counted(prompt, tally))
-        return replace(usage, served=tally.served, request_id=tally.request_id)
+        return replace(usage, served=tally.served, request_id=tally.request_id, finish=tally.finish_reason or "")
 
     def _counted(self, prompt: Prompt, tally: _Tally) -> Usage:
         counts = [count_tokens(message.content, self._card.model_id) for message in prompt.messages]
