@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout, web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.core import Clock, Core
-from bot.errors import ConfigError
-from bot.health import health_routes, metrics_routes
+from bot.errors import ConfigError, SlackAway
+from bot.health import Check, Health, checks, health_routes, metrics_routes, watch_loop
 from bot.house import House, open_house
 from bot.secrets import SlackSecrets
 from handlers.bolt import Bolt
+from handlers.slack_client import SlackClient
+
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
 
 log = structlog.get_logger("bot.app")
 
@@ -58,34 +58,48 @@ async def open_app(
 
     Raises ConfigError where Slack refuses the token, and what `open_core` raises.
     """
+    health, metrics, cores = Health(clock), _metrics(settings), list[Core]()
     async with AsyncExitStack() as stack:
+        await _open_probes(stack, settings, health, metrics, cores)
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=SLACK_SECONDS)))
-        bolt = _bolt(settings, secrets, session)
-        house = await stack.enter_async_context(open_house(settings, bolt, clock=clock, drain_seconds=drain_seconds))
-        await _open_metrics(stack, house.core)
-        url = await _open_door(stack, bolt, house.core, secrets)
+        bolt = _bolt(settings, secrets, session, metrics)
+        opening = open_house(settings, bolt, clock=clock, metrics=metrics, drain_seconds=drain_seconds)
+        house = await stack.enter_async_context(opening)
+        cores.append(house.core)
+        stack.callback(cores.clear)
+        health.add(lambda: checks(house.core))
+        url = await _open_door(stack, bolt, settings, secrets, health)
+        health.opened()
+        stack.callback(health.closing)
         yield App(house, url)
 
 
-def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession) -> Bolt:
+def _metrics(settings: Settings) -> Metrics | None:
+    if not settings.metrics.port:
+        return None
+    from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load
+
+    return Metrics()
+
+
+def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession, metrics: Metrics | None) -> Bolt:
     assert secrets.bot_token is not None
-    client = AsyncWebClient(
-        token=secrets.bot_token.get_secret_value(),
+    client = SlackClient(
+        secrets.bot_token.get_secret_value(),
+        metrics=metrics,
         base_url=settings.slack.base_url,
         session=session,  # else every call opens a connection of its own
-        retry_handlers=[
-            AsyncConnectionErrorRetryHandler(),
-            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-            AsyncServerErrorRetryHandler(max_retry_count=2),
-        ],
     )
     signing = secrets.signing_secret.get_secret_value() if secrets.signing_secret else None
     return Bolt(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
 
 
-async def _open_door(stack: AsyncExitStack, bolt: Bolt, core: Core, secrets: SlackSecrets) -> str | None:
+async def _open_door(
+    stack: AsyncExitStack, bolt: Bolt, settings: Settings, secrets: SlackSecrets, health: Health
+) -> str | None:
+    health.add(lambda: [Check("slack", bolt.client.how)])
     if secrets.mode == "http":
-        return await _listen(stack, bolt, core)
+        return await _listen(stack, bolt, settings, health)
     assert secrets.app_token is not None
     socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value(), ping_interval=PING_SECONDS)
     stack.push_async_callback(socket.close_async)
@@ -98,31 +112,45 @@ async def _open_door(stack: AsyncExitStack, bolt: Bolt, core: Core, secrets: Sla
             "Information › App-Level Tokens”; it needs the scope connections:write."
         ) from error
     await socket.connect_async()  # type: ignore[no-untyped-call]
+
+    async def connected() -> str:
+        if not await socket.client.is_connected():
+            raise SlackAway("It is not connected; that is tried again by itself.")
+        return "It is connected."
+
+    health.add(lambda: [Check("slack socket", connected)])
     return None
 
 
-async def _listen(stack: AsyncExitStack, bolt: Bolt, core: Core) -> str:
-    settings = core.settings
-
+async def _listen(stack: AsyncExitStack, bolt: Bolt, settings: Settings, health: Health) -> str:
     async def events(request: web.Request) -> web.Response:
         answer: web.Response = await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
         return answer
 
     server = web.Application()
-    server.add_routes([web.post("/slack/events", events), *health_routes(core)])
+    server.add_routes([web.post("/slack/events", events), *health_routes(health)])
     return await _serve(stack, server, settings.http.host, settings.http.port, "SWITCHBOARD_HTTP__PORT")
 
 
-async def _open_metrics(stack: AsyncExitStack, core: Core) -> str | None:
-    """Where /metrics is served; None where nobody asked for it."""
-    settings = core.settings.metrics
-    if core.metrics is None:
-        return None
+async def _open_probes(
+    stack: AsyncExitStack, settings: Settings, health: Health, metrics: Metrics | None, cores: list[Core]
+) -> None:
+    """Opened first and closed last, so that starting and stopping can be watched; nothing where no port is named."""
+    if metrics is None:
+        return
     server = web.Application()
-    server.add_routes([*health_routes(core), *metrics_routes(core)])
-    url = await _serve(stack, server, settings.host, settings.port, "SWITCHBOARD_METRICS__PORT")
+    server.add_routes([*health_routes(health), *metrics_routes(metrics, cores)])
+    where = settings.metrics
+    url = await _serve(stack, server, where.host, where.port, "SWITCHBOARD_METRICS__PORT")
     log.info("metrics_served", url=f"{url}/metrics")
-    return url
+    lateness = asyncio.create_task(watch_loop(metrics))
+    stack.push_async_callback(_cancel, lateness)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _serve(stack: AsyncExitStack, server: web.Application, host: str, port: int, setting: str) -> str:

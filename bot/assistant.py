@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import tracing
 from bot.choosing import Choosing, Fallback
 from bot.circumstances import Surroundings
 from bot.costs.budgets import Budgets
@@ -39,6 +41,7 @@ from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
 from bot.models.retry import Patience
+from bot.observing import observed
 from bot.prompting import Prompting
 from bot.rewriting import Rewriter
 from bot.selection import clarifying, escalation, reasons, wording
@@ -57,6 +60,9 @@ from knowledge.embedding.base import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.knowledge_base import KnowledgeBase
 
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
+
 log = structlog.get_logger("bot.assistant")
 
 EXAMPLES = 4
@@ -72,7 +78,7 @@ class Assistant:
     tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
     `fallback`: what steps in for a model that cannot answer (None: the selector's next best); `rewriters`: names of the
     models that make a follow-up question whole (empty: the cheapest); `budgets` keep out what they have no room for;
-    `enclosing` reads the files that come with questions (None: they are passed over).
+    `enclosing` reads the files that come with questions (None: they are passed over); `metrics` counts the questions.
     """
 
     def __init__(
@@ -103,6 +109,7 @@ class Assistant:
         rewriters: Sequence[str] = (),
         budgets: Budgets | None = None,
         enclosing: Enclosing | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -114,6 +121,7 @@ class Assistant:
         self._clarify = clarify
         self._escalate = escalate
         self._questions = Questions(engine)
+        self._metrics = metrics
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._enclosing = enclosing
@@ -153,7 +161,13 @@ class Assistant:
         evidence is `given`, the question's own model and strategy answer from it or fail: nothing is searched, nothing
         is asked back, nobody steps in. `purpose`: what the ledger calls the answer.
         """
-        way = Way(question, time.monotonic(), given=given, purpose=purpose)
+        answering = self._answer(Way(question, time.monotonic(), given=given, purpose=purpose))
+        async with aclosing(observed(answering, question, purpose, self._metrics)) as events:
+            async for event in events:
+                yield event
+
+    async def _answer(self, way: Way) -> AsyncGenerator[AnswerEvent, None]:
+        question = way.question
         try:
             way.question = replace(question, text=wording.usable(question))
             await self._questions.keep(question)
@@ -164,7 +178,7 @@ class Assistant:
             yield await self._ending.fail(way, error)
         except DBAPIError as error:
             # Nothing can be kept now, so the reason alone is given.
-            log.error("database_failed", question=question.id, reason=reason(error))
+            log.error("database_failed", question=question.id, problem=reason(error))
             sentence = (
                 f"My database could not be read or written ({reason(error)}). Ask again when an admin has looked."
             )
@@ -202,11 +216,14 @@ class Assistant:
         Examples that `leave_out` is true of are passed over, which an evaluation needs: a question must not be answered
         from its own reviewed answer.
         """
-        found = await self._knowledge.search(searched, scopes=scopes, k=self._passages)
+        with tracing.span("search knowledge") as span:
+            found = await self._knowledge.search(searched, scopes=scopes, k=self._passages)
+            span.note({"switchboard.passages": len(found.passages)})
         vector = found.vector
         if self._knowledge.embedder is not self._embedder:
             vector = await self._embedder.embed_query(searched)
-        near = await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out)
+        with tracing.span("search examples"):
+            near = await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out)
         return Evidence(
             passages=found.passages,
             examples=near.examples,
@@ -244,7 +261,10 @@ class Assistant:
             evidence = way.enclosed.before(evidence)
         yield Progress("search", "done", _found(evidence))
         yield Progress("choose", "started")
-        way.choice = await self._choosing.first(way, evidence)
+        with tracing.span("choose") as span:
+            way.choice = await self._choosing.first(way, evidence)
+            option = way.choice.option
+            span.note({"switchboard.strategy": option.strategy.value, "switchboard.model": option.model})
         if not way.choice.option.available:
             yield Progress("choose", "done", way.choice.option.reason)
             declined = await self._ending.decline(way, evidence)

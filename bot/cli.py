@@ -19,10 +19,12 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
-from bot.config import Settings, load_settings
+from bot import tracing
+from bot.config import Settings
 from bot.config import explain as explained_settings
+from bot.config import load_settings as read_settings
 from bot.errors import SwitchboardError
-from bot.logs import configure_logs
+from bot.logs import configure_logs, show_texts
 from knowledge.errors import KnowledgeError
 
 T = TypeVar("T")
@@ -84,7 +86,8 @@ def main() -> None:
     """Runs the command line. What goes wrong on purpose is one sentence and exit status 1."""
     configure_logs()
     try:
-        app(standalone_mode=True)
+        with tracing.exporting():
+            app(standalone_mode=True)
     except (SwitchboardError, KnowledgeError) as error:
         err.print(f"[red]{escape(str(error))}[/]")
         sys.exit(1)
@@ -504,6 +507,13 @@ def _print_findings(settings: Settings, findings: Any, config: Path | None) -> N
     for row in explained_settings(settings, config):
         out.print(f"  [bold]{row.key}[/] = {escape(row.value) or '(empty)'}  [dim]({row.origin})[/]")
         out.print(f"    [dim]{escape(row.help)}[/]")
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The configuration, which says from here on what the log may hold too. Raises what `bot.config` raises."""
+    settings = read_settings(config)
+    show_texts(settings.logs.texts)
+    return settings
 
 
 def _run(config: Path | None, work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:

@@ -65,7 +65,14 @@ class Metrics(Section):
     host: str = "127.0.0.1"
     """The address to listen on. What stands there tells costs: open it to no network that may not know them."""
     port: int = Field(default=0, ge=0, le=65535)
-    """The port of /metrics and /health; 0: they are not served."""
+    """The port of /metrics, /healthz and /readyz; 0: they are not served."""
+
+
+class Logs(Section):
+    """What the log says."""
+
+    texts: bool = False
+    """Whether log lines may hold what people, documents and models say: for finding a fault, not for every day."""
 
 
 class Workspace(Section):
@@ -301,6 +308,7 @@ class Settings(BaseSettings):
     slack: Slack = Slack()
     http: Http = Http()
     metrics: Metrics = Metrics()
+    logs: Logs = Logs()
     workspace: Workspace = Workspace()
     storage: Storage = Storage()
     knowledge: Knowledge = Knowledge()

@@ -99,7 +99,9 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(UTC)) -> AsyncIterator[Core]:
+async def open_core(
+    settings: Settings, *, clock: Clock = lambda: datetime.now(UTC), metrics: Metrics | None = None
+) -> AsyncIterator[Core]:
     """Opens the data folder, the database, the knowledge store and the models; closes them in reverse order.
 
     Raises AlreadyRunning, StorageError, ConfigError or knowledge's own errors, each a sentence for a person.
@@ -119,7 +121,6 @@ async def open_core(settings: Settings, *, clock: Clock = lambda: datetime.now(U
         stack.push_async_callback(models.close)
         models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         budgets = Budgets(engine, settings.report.zone)
-        metrics = _metrics(settings)
         ledger = Ledger(engine, clock, budgets, metrics)
         await ledger.recover()
         recent = await ledger.rows(clock() - timedelta(seconds=WINDOW_SECONDS), clock())
@@ -160,14 +161,6 @@ class _Endpoints:
                 with suppress(ModelError):
                     found.append(self.embedder(card.name))
         return found
-
-
-def _metrics(settings: Settings) -> Metrics | None:
-    if not settings.metrics.port:
-        return None
-    from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load
-
-    return Metrics()
 
 
 async def _open_models(settings: Settings, local: Embedder, clock: Clock) -> Models:
@@ -243,6 +236,7 @@ def _assemble(
         fallback=Fallback(answer=chains.answer, vision=chains.vision, hedge_after=settings.models.hedge_after),
         budgets=budgets,
         enclosing=enclosing,
+        metrics=metrics,
     )
     return Core(
         settings=settings,

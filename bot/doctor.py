@@ -8,9 +8,11 @@ import json
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import structlog
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,6 +21,7 @@ from bot.config import Settings
 from bot.core import Core, open_core
 from bot.costs.money import dollars
 from bot.errors import AlreadyRunning, ConfigError, SwitchboardError
+from bot.health import Check, checks, look_at
 from bot.jobs.cron import parse_cron
 from bot.lock import DataFolderLock
 from bot.models.catalogue import load_catalogue
@@ -203,11 +206,43 @@ async def _core(settings: Settings) -> list[Finding]:
             learning = await _guarded("learning", lambda: _learning(core))
             estimates = await _guarded("estimates", lambda: _estimates(core))
             budgets = await _guarded("budgets", lambda: _budgets(core))
-            return [knowledge, embedding, *await _models(core), estimates, learning, budgets]
+            # What /readyz asks too; the database and the knowledge are looked at more closely above.
+            asked = [check for check in checks(core) if check.name not in {"database", "knowledge"}]
+            ready = [await _guarded(check.name, partial(_check, check)) for check in asked]
+            return [knowledge, *ready, embedding, *await _models(core), estimates, learning, budgets]
     except AlreadyRunning:
-        return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.")]
+        return await _running(settings)
     except (SwitchboardError, KnowledgeError) as error:
         return [Finding("knowledge", "failed", str(error))]
+
+
+async def _check(check: Check) -> Finding:
+    well, how = await look_at(check)
+    return Finding(check.name, "ok" if well else "failed" if check.needed else "note", how)
+
+
+async def _running(settings: Settings) -> list[Finding]:
+    """What the Switchboard that holds the data folder says of itself at /readyz."""
+    where = settings.metrics
+    if not where.port:
+        way = "Set metrics.port and start it again: then it tells here how it is."
+        return [Finding("knowledge", "note", "Not looked at, since a running Switchboard holds the data folder.", way)]
+    host = "127.0.0.1" if where.host in {"", "0.0.0.0", "::"} else where.host  # noqa: S104
+    try:
+        async with ClientSession(timeout=ClientTimeout(total=15)) as session:
+            answer = await session.get(f"http://{host}:{where.port}/readyz")
+            services: dict[str, dict[str, Any]] = (await answer.json())["services"]
+    except (ClientError, TimeoutError, ValueError, KeyError) as error:
+        sentence = f"The running Switchboard says nothing at port {where.port}: {type(error).__name__}."
+        return [Finding("running", "failed", sentence, "See its log, and whether it has the same metrics.port.")]
+    return [
+        Finding(
+            f"running: {name}",
+            "ok" if one["ok"] else "failed" if one["needed"] else "note",
+            f"{one['how']} ({'so' if one['ok'] else 'not well'} since {one['since']})",
+        )
+        for name, one in services.items()
+    ]
 
 
 async def _knowledge(core: Core) -> Finding:
@@ -295,12 +330,9 @@ async def _endings(core: Core) -> list[Finding]:
 
 async def _models(core: Core) -> list[Finding]:
     findings = [
-        Finding(f"models: {name}", "ok" if well else "failed", sentence)
+        Finding(f"model server: {name}", "ok" if well else "failed", sentence)
         for name, well, sentence in await core.models.ping_all()
     ]
-    for sentence in dict.fromkeys(core.models.breakers.broken(core.models.usable()).values()):
-        way = "Until then other models answer; `models.chains` says which."
-        findings.append(Finding("models: left alone", "note", sentence, way))
     if len(core.models.usable()) == 1:
         way = "Set OPENAI_API_KEY or another provider's key, or start Ollama; docs/models.md lists them."
         findings.append(

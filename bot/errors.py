@@ -106,6 +106,14 @@ class UnknownEntry(SwitchboardError):
     """No promotion or demotion has this number, or it is not the one that can be undone."""
 
 
+class SlackRefused(SwitchboardError):
+    """Slack does not take the bot's token any more."""
+
+
+class SlackAway(SwitchboardError):
+    """The connection to Slack is not there; it is made again by itself."""
+
+
 class ModelError(SwitchboardError):
     """A model call failed for good. `kind` says which way, for the ledger and the report."""
 

@@ -168,6 +168,8 @@ class _Page:
         outcome = receipt.outcome.replace("_", " ")
         cost = figures.money(receipt.price.amount)
         self._out.print(f"  {outcome} after {figures.seconds(receipt.seconds)} · {cost} · tokens: {tokens}")
+        if receipt.trace:
+            self._out.print(f"  [dim]trace {receipt.trace}[/]")
         for citation in receipt.citations:
             link = f"  {citation.url}" if citation.url else ""
             self._out.print(f"  [bold]\\[{citation.number}][/] {escape(citation.title)}[dim]{escape(link)}[/]")

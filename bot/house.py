@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -26,10 +27,14 @@ from bot.timetable import timetable
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
 from handlers.register import register
+from handlers.slack_client import SlackClient
 from handlers.slack_files import SlackFiles
 from handlers.under_way import UnderWay
 from knowledge.errors import KnowledgeError
 from knowledge.reports import RefreshProgress
+
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
 
 log = structlog.get_logger("bot.house")
 
@@ -44,7 +49,7 @@ class House:
     first_refresh: asyncio.Task[None]
 
     @property
-    def client(self) -> AsyncWebClient:
+    def client(self) -> SlackClient:
         """Slack's Web API with the workspace's token."""
         return self.bolt.client
 
@@ -60,6 +65,7 @@ async def open_house(
     bolt: Bolt,
     *,
     clock: Clock = lambda: datetime.now(UTC),
+    metrics: Metrics | None = None,
     drain_seconds: float = 20,
 ) -> AsyncIterator[House]:
     """Opens all of one workspace, takes up what was left and reads; whoever has the door hands requests to its `bolt`.
@@ -68,7 +74,7 @@ async def open_house(
     ConfigError where Slack refuses the token, and what `open_core` raises.
     """
     async with AsyncExitStack() as stack:
-        core = await stack.enter_async_context(open_core(settings, clock=clock))
+        core = await stack.enter_async_context(open_core(settings, clock=clock, metrics=metrics))
         await _check_token(bolt.client)
         await core.sources.connect("slack", bolt.client)
         core.enclosing.connect(SlackFiles(bolt.client))
@@ -97,7 +103,7 @@ async def _check_token(client: AsyncWebClient) -> None:
         ) from error
     except (OSError, TimeoutError) as error:
         raise ConfigError(f"Slack cannot be reached at {client.base_url}: {mask(str(error))}.") from error
-    log.info("connected", team=me.get("team"), user=me.get("user"))
+    log.info("connected", team=me.get("team_id"), user=me.get("user_id"))
 
 
 async def _first_refresh(core: Core) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.core import Core
 from bot.costs.periods import Month, Span, Week
 from bot.costs.posted import PostedReports
@@ -31,13 +28,14 @@ from bot.reporting import report_of
 from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 from handlers.retiring import post_ending
+from handlers.slack_client import SlackClient
 
 
-def timetable(core: Core, client: AsyncWebClient) -> Schedule:
+def timetable(core: Core, client: SlackClient) -> Schedule:
     """The schedule with all that the configuration asks for; nothing runs before it is started."""
     settings = core.settings
     channel = settings.report.channel
-    schedule = Schedule(core.engine, settings.report.zone, clock=core.clock)
+    schedule = Schedule(core.engine, settings.report.zone, clock=core.clock, metrics=core.metrics)
 
     async def tell(sentence: str) -> None:
         await tell_channel(client, channel, sentence)
@@ -70,18 +68,13 @@ def timetable(core: Core, client: AsyncWebClient) -> Schedule:
     return schedule
 
 
-def _add_reports(schedule: Schedule, core: Core, client: AsyncWebClient) -> None:
+def _add_reports(schedule: Schedule, core: Core, client: SlackClient) -> None:
     settings, posted = core.settings.report, PostedReports(core.engine, core.clock)
     if not settings.channel and not settings.channels:
         return
 
     # A call that broke off may have been taken all the same: it is not repeated blindly, but looked for the next time.
-    careful = AsyncWebClient(
-        token=client.token,
-        base_url=client.base_url,
-        session=client.session,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
-    )
+    careful = client.careful()
 
     async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
         await post_report(careful, channel, report, posted=posted, now=core.clock(), due=due)

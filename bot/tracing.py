@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import version
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -20,7 +21,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:  # it takes a quarter of a second to load, and only for those who export
-    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span as OtelSpan
     from opentelemetry.trace import Tracer
@@ -67,51 +67,54 @@ class Span:
 
 _OFF = Span()
 _tracer: Tracer | None = None
+_here: ContextVar[_Recorded | None] = ContextVar("span", default=None)
 
 
 class _Recorded(Span):
-    __slots__ = ("_before", "_mine", "_span")
+    """A span that is exported. `_above`: the one that it stands in, once it is a place itself."""
+
+    __slots__ = ("_above", "span")
 
     def __init__(self, span: OtelSpan) -> None:
-        self._span = span
-        self._before: Context | None = None
-        self._mine: Context | None = None
+        self.span = span
+        self._above: _Recorded | None = None
 
     @property
     def trace(self) -> str:
-        return f"{self._span.get_span_context().trace_id:032x}"
+        return f"{self.span.get_span_context().trace_id:032x}"
 
     def note(self, attributes: Mapping[str, Value]) -> None:
-        self._span.set_attributes(attributes)
+        self.span.set_attributes(attributes)
 
     def failed(self, kind: str) -> None:
         from opentelemetry.trace import Status, StatusCode
 
-        self._span.set_attribute("error.type", kind)
-        self._span.set_status(Status(StatusCode.ERROR))
+        self.span.set_attribute("error.type", kind)
+        self.span.set_status(Status(StatusCode.ERROR))
 
     def end(self) -> None:
-        self._span.end()
+        self.span.end()
 
     def __enter__(self) -> Self:
-        from opentelemetry import context, trace
-
-        self._before = context.get_current()
-        self._mine = trace.set_span_in_context(self._span, self._before)
-        context.attach(self._mine)
+        self._above = _current()
+        _here.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from opentelemetry import context
-
         if isinstance(error, Exception):
             self.failed(type(error).__name__)
-        # A generator may be closed by another task than the one that read it: that one's place is left as it is.
-        if context.get_current() is self._mine and self._before is not None:
-            context.attach(self._before)
-        self._span.end()
+        self.span.end()
+        _here.set(_current())
+
+
+def _current() -> _Recorded | None:
+    """The innermost place of this task that has not ended: a generator's may have, where another task closed it."""
+    here = _here.get()
+    while here is not None and not here.span.is_recording():
+        here = here._above
+    return here
 
 
 def span(name: str, attributes: Mapping[str, Value] | None = None, *, kind: Kind = "internal") -> Span:
@@ -123,9 +126,12 @@ def begin(name: str, attributes: Mapping[str, Value] | None = None, *, kind: Kin
     """A step that begins now, under which nothing else begins, until `end`."""
     if _tracer is None:
         return _OFF
-    from opentelemetry.trace import SpanKind
+    from opentelemetry.context import Context
+    from opentelemetry.trace import SpanKind, set_span_in_context
 
-    return _Recorded(_tracer.start_span(name, kind=SpanKind[kind.upper()], attributes=attributes))
+    here = _current()
+    context = set_span_in_context(here.span, Context()) if here else Context()
+    return _Recorded(_tracer.start_span(name, context, kind=SpanKind[kind.upper()], attributes=attributes))
 
 
 def trace_id() -> str:
@@ -135,12 +141,8 @@ def trace_id() -> str:
 
 def ids() -> tuple[str, str]:
     """The ids of the trace and of the span that this task is in, each "" where there is none."""
-    if _tracer is None:
-        return "", ""
-    from opentelemetry import trace
-
-    here = trace.get_current_span().get_span_context()
-    return (f"{here.trace_id:032x}", f"{here.span_id:016x}") if here.is_valid else ("", "")
+    here = _current()
+    return ("", "") if here is None else (here.trace, f"{here.span.get_span_context().span_id:016x}")
 
 
 def shows_content() -> bool:

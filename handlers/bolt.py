@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from handlers.slack_client import SlackClient
 from handlers.under_way import UnderWay
 
 
@@ -17,6 +18,8 @@ class Bolt(AsyncApp):
     Nobody else waits for them: closing a socket leaves the frames that it brought in tasks of their own. Once
     draining began none is taken on or acknowledged: Slack sends it again, to another process or to the next.
     """
+
+    client: SlackClient
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

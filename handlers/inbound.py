@@ -10,6 +10,7 @@ import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot import tracing
 from bot.errors import SwitchboardError
 from bot.inbox import Inbox
 from handlers.errors import new_reference, sentence
@@ -82,23 +83,27 @@ class Inbound:
 
     async def _work_off(self, identity: str, kind: str, payload: JSON) -> None:
         reference = new_reference()
-        with structlog.contextvars.bound_contextvars(reference=reference, event_id=identity):
+        named = structlog.contextvars.bound_contextvars(reference=reference, event_id=identity)
+        with named, tracing.span(f"work {kind}", {"switchboard.reference": reference}, kind="consumer") as span:
             try:
                 await self._inbox.start(identity)
                 await self._work[kind](reference, payload)
                 await self._inbox.done(identity)
             except Exception as error:
+                span.failed(type(error).__name__)
                 _log_failure(error, kind)
                 await self._told(payload, sentence(error, reference))
                 await self._gave_up(identity, f"{type(error).__name__} (reference {reference})")
 
     async def _attend(self, payload: JSON, work: Callable[[], Awaitable[None]]) -> None:
         reference = new_reference()
-        with structlog.contextvars.bound_contextvars(reference=reference):
+        named, what = structlog.contextvars.bound_contextvars(reference=reference), _named(payload)
+        with named, tracing.span(f"attend {what}", {"switchboard.reference": reference}, kind="consumer") as span:
             try:
                 await work()
             except Exception as error:
-                _log_failure(error, str(payload.get("command") or payload.get("type")))
+                span.failed(type(error).__name__)
+                _log_failure(error, what)
                 await self._told(payload, sentence(error, reference))
 
     async def _told(self, payload: JSON, text: str) -> None:
@@ -114,9 +119,13 @@ class Inbound:
             log.exception("inbox_not_written", event_id=identity)
 
 
+def _named(payload: JSON) -> str:
+    return str(payload.get("command") or payload.get("type"))
+
+
 def _log_failure(error: Exception, kind: str) -> None:
     """A refusal is one line; what nobody expected has its traceback."""
     if isinstance(error, SwitchboardError):
-        log.warning("refused", kind=kind, reason=str(error))
+        log.warning("refused", kind=kind, error=type(error).__name__, reason=str(error))
     else:
         log.exception("failed", kind=kind)

@@ -99,11 +99,16 @@ class Indexes:
         """Notes that an index failed in a search; the next refresh rebuilds it."""
         if index.name not in self._broken:
             self._broken.add(index.name)
-            _log.warning("knowledge.index_failed", index=index.name, reason=str(error), next="rebuilt at next refresh")
+            _log.warning("knowledge.index_failed", index=index.name, problem=str(error), next="rebuilt at next refresh")
 
     def is_usable(self, index: SearchIndex) -> bool:
         """Whether an index has not failed since it was built."""
         return index.name not in self._broken
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of those that failed since they were built."""
+        return tuple(sorted(self._broken))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -144,7 +149,7 @@ class Indexes:
     async def _rebuild(self, index: SearchIndex, reason: str) -> None:
         count = self.table.fingerprint[0]
         if count:
-            _log.warning("knowledge.index_rebuilt", index=index.name, reason=reason, source="database", chunks=count)
+            _log.warning("knowledge.index_rebuilt", index=index.name, why=reason, source="database", chunks=count)
         try:
             await asyncio.to_thread(index.recreate)
             if isinstance(index, VectorIndex):

@@ -82,6 +82,11 @@ class KnowledgeBase:
         return None if self._wanted.name == self._serving.embedder.name else self._wanted.name
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of the indexes that failed since they were built and are not searched."""
+        return self._serving.indexes.broken
+
+    @property
     def is_refreshing(self) -> bool:
         """Whether a refresh runs now; another would wait for it."""
         return self._refreshing.locked()

@@ -104,7 +104,7 @@ class Scoring:
         await self._shadows.change(shadow.question_id, now, before, state=SCORED, answer=None, **values)
 
     async def _end(self, shadow: Shadow, before: str, why: str, **values: object) -> None:
-        log.info("shadow_unjudged", question=shadow.question_id, why=why)
+        log.info("shadow_unjudged", question=shadow.question_id, reason=why)
         values = {"judge_held": None, **values}
         now = self._core.clock()
         await self._shadows.change(shadow.question_id, now, before, state=UNJUDGED, detail=why, answer=None, **values)

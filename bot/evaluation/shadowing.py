@@ -100,7 +100,7 @@ class Shadowing:
         await self._ask(admitted.question, drawn)
 
     async def _end(self, question_id: str, state: str, why: str) -> None:
-        log.info("shadow_ended", question=question_id, state=state, why=why)
+        log.info("shadow_ended", question=question_id, state=state, reason=why)
         nothing = {"held": None, "judge_held": None}
         await self._shadows.change(question_id, self._core.clock(), ASKING, state=state, detail=why, **nothing)
 

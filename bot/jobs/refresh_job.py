@@ -68,7 +68,7 @@ def refresh_job(
 def log_refresh(report: RefreshReport, problems: Sequence[tuple[str, Problem]]) -> None:
     """One line about a refresh, and one for each of these problems."""
     for source, problem in problems:
-        log.warning("document_not_read", source=source, path=problem.path, problem=problem.sentence)
+        log.warning("document_not_read", source=source, path=problem.path, reason=problem.sentence)
     log.info(
         "knowledge_refreshed",
         documents=sum(source.seen for source in report.sources),

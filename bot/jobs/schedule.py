@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -15,11 +16,15 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import tracing
 from bot.errors import StorageError, SwitchboardError
 from bot.jobs.cron import Trigger, parse_cron
 from bot.jobs.runs import Runs
 from bot.logs import mask
 from bot.storage.engine import reason
+
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
 
 log = structlog.get_logger("bot.jobs")
 
@@ -56,11 +61,13 @@ class Schedule:
         time_zone: tzinfo,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         hand_over: HandOver | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._runs = Runs(engine, clock)
         self._hand_over = hand_over
         self._zone = time_zone
         self._clock = clock
+        self._metrics = metrics
         self._jobs: dict[str, _Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone=time_zone)
@@ -172,7 +179,8 @@ class Schedule:
 
     async def _work(self, job: _Job, fire_at: datetime) -> None:
         correlation = uuid.uuid4().hex[:12]
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation, job=job.name):
+        named = structlog.contextvars.bound_contextvars(correlation_id=correlation, job=job.name)
+        with named, tracing.span(f"job {job.name}", {"switchboard.correlation_id": correlation}) as span:
             problem = None
             try:
                 await job.work(fire_at.astimezone(self._zone))
@@ -184,4 +192,8 @@ class Schedule:
                 words = shorten(mask(str(error)), 300, placeholder="…")  # they may hold an address with a password
                 problem = f"It broke: {type(error).__name__}: {words} (correlation id {correlation})"
                 log.exception("job_failed", fire_at=str(fire_at))
+            if problem is not None:
+                span.failed("failed")
+            if self._metrics is not None:
+                self._metrics.job_ended(job.name, "done" if problem is None else "failed")
             await self._runs.finish(job.name, fire_at, problem, ended=problem is None or not job.resume)

@@ -20,6 +20,6 @@ async def switch_model(knowledge: KnowledgeBase) -> bool:
         return await knowledge.switch_model()
     except EmbeddingUnavailable as error:
         log.warning(
-            "embedding_model_not_switched", model=wanted, reason=str(error), next="the next refresh tries again"
+            "embedding_model_not_switched", model=wanted, problem=str(error), next="the next refresh tries again"
         )
         return False

@@ -1,8 +1,9 @@
-"""/metrics and /health, as a Prometheus server reads them."""
+"""/metrics, as a Prometheus server reads it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -72,4 +73,23 @@ async def test_calls_costs_budgets_and_jobs_are_told_without_a_person_or_a_place
     text = str(found)
     assert "U0MAYA" not in text
     assert "C0GENERAL" not in text
-    assert '"ok": true' in await read(bot, "/health")
+    assert '"ok": true' in await read(bot, "/healthz")
+    assert found[named("questions_total", outcome="answered", strategy="rag")] >= 1
+    assert found[named("questions_total", outcome="unauthorized", strategy="rag")] == 1
+    assert found[named("question_seconds_count")] == 2
+    assert found[named("question_first_word_seconds_count")] == 1
+    assert found[named("inbox_oldest_seconds")] == 0
+    assert found[named("slack_calls_total", method="chat.startStream", outcome="ok")] >= 1
+    assert found[named("index_behind", index="vector")] == found[named("index_behind", index="lexical")] == 0
+    assert found[named("loop_late_seconds_count")] >= 0
+
+
+async def test_a_429_of_slack_and_the_runs_of_jobs_are_counted(bot: ConnectedBot, maya: Driver) -> None:
+    await maya.fault("chat.startStream", "rate_limited", retry_after=0, times=1)
+    await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    await bot.idle(maya)
+    await bot.schedule.run_due(bot.core.clock() + timedelta(hours=1))
+    found = await samples(bot)
+    assert found[named("job_runs_total", job="lost-calls", outcome="done")] >= 1
+    assert found[named("slack_rate_limited_total", method="chat.startStream")] == 1
+    assert named("slack_calls_total", method="chat.startStream", outcome="refused") not in found

@@ -108,10 +108,12 @@ async def test_a_hosted_model_streams_an_answer_whose_cost_is_kept(tmp_path: Pat
 
 async def test_health_asks_the_database_and_the_knowledge(tmp_path: Path, models_dir: Path) -> None:
     async with open_house(tmp_path, models_dir, mode="http") as house, aiohttp.ClientSession(house.app.url) as session:
-        async with session.get("/health") as well:
-            assert (well.status, await well.json()) == (200, {"ok": True, "troubles": []})
+        async with session.get("/readyz") as well:
+            assert (well.status, (await well.json())["ready"]) == (200, True)
         async with house.app.core.engine.begin() as connection:
             await connection.execute(sa.text(f"ALTER TABLE {sources.name} RENAME TO lost"))
-        async with session.get("/health") as ill:
+        async with session.get("/readyz") as ill:
             assert ill.status == 503
-            assert (await ill.json())["troubles"]
+            assert not (await ill.json())["services"]["knowledge"]["ok"]
+        async with session.get("/healthz") as lives:
+            assert lives.status == 200

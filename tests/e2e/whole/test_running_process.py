@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -136,3 +137,51 @@ async def test_a_question_outlives_a_process_that_is_killed(folder: Path, models
         async with running(folder, env):
             reply = await maya.wait_for_reply("C0HELP", ts, lambda m: "undo" in str(m) and not m.get("streaming"))
     assert reply["thread_ts"] == ts
+
+
+async def test_a_bot_that_is_told_to_stop_is_not_ready_before_it_is_gone(folder: Path, models_dir: Path) -> None:
+    async with (
+        ModelServer() as models,
+        Workspace(port=0, commands=MANIFEST["slash_commands"], shortcuts=MANIFEST["shortcuts"]) as workspace,
+        Driver(workspace.url, "U0MAYA", timeout=60) as maya,
+        aiohttp.ClientSession() as session,
+    ):
+        gate, port = Gate(), free_port()
+        models.script(answer("Run `undo`. [1]", gate=gate))
+        (folder / "cards.toml").write_text(cards(models.url, TEST_MODEL))
+        env = environment(
+            folder,
+            models_dir,
+            SLACK_BOT_TOKEN=BOT_TOKEN,
+            SLACK_APP_TOKEN=APP_TOKEN,
+            SWITCHBOARD_SLACK__BASE_URL=workspace.api_url,
+            SWITCHBOARD_MODELS__CARDS=str(folder / "cards.toml"),
+            SWITCHBOARD_MODELS__DEFAULT="test-model",
+            SWITCHBOARD_METRICS__PORT=str(port),
+        )
+
+        async def asked(path: str) -> tuple[int, dict[str, Any]]:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as response:
+                return response.status, await response.json()
+
+        async with running(folder, env) as process:
+            assert (await asked("/readyz"))[0] == 200
+            doctor = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "doctor", "--json", cwd=folder, env=env, stdout=PIPE
+            )
+            findings = {one["name"]: one for one in json.loads((await doctor.communicate())[0])}
+            services = (await asked("/readyz"))[1]["services"]
+            assert {f"running: {name}" for name in services} <= findings.keys()
+            assert findings["running: slack socket"]["state"] == "ok"
+            ts = await maya.post("C0HELP", QUESTION)
+            await gate.reached.wait()
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                while (told := await asked("/readyz"))[0] == 200:
+                    pass
+                assert told[1]["phase"] == "closing"
+                assert (await asked("/healthz"))[0] == 200
+                gate.set()
+                assert await process.wait() == 0
+        reply = await maya.wait_for_reply("C0HELP", ts)
+    assert "undo" in str(reply), "what was begun is finished"

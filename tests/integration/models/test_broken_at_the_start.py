@@ -47,7 +47,7 @@ async def test_a_broken_model_is_left_alone_after_a_restart_too_and_doctor_says_
             why = core.models.breakers.broken(core.models.usable())
             assert list(why) == ["test-model"]
             assert why["test-model"].startswith("“test-model” failed 5 of its last 5 calls; it is tried again at ")
-        (found,) = [one for one in await examine(settings) if one.name == "models: left alone"]
+        (found,) = [one for one in await examine(settings) if one.name == "models: testing"]
         assert (found.state, found.sentence[:29]) == ("note", "“test-model” failed 5 of its ")
 
 
