@@ -94,4 +94,4 @@ def _logged() -> Iterator[tuple[str, str]]:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                     of, does = ast.unparse(node.func.value), node.func.attr
                     if of in {"log", "_log"} or does == "bound_contextvars":
-                        yield from ((f"{file.name}:{node.lineno}", str(each.arg)) for each in node.keywords)
+                        yield from ((f"{file.name}:{node.lineno}", str(each.arg)) for each in node.keywords if each.arg)
