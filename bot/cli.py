@@ -466,6 +466,34 @@ def keys_rotate(config: ConfigFile = None) -> None:
     _run(config, lambda settings: rotate_all(settings, out))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write, for example monday.zip.")],
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Back everything up into one file, as it is now; the bot may run meanwhile."""
+    from bot.safekeeping import make_backup
+
+    _run(config, lambda settings: make_backup(settings, file, out, as_json))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `switchboard backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of what is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Restore a backup into an empty database, SQLite or PostgreSQL; stop the bot first."""
+    from bot.safekeeping import restore_backup
+
+    def sure(question: str) -> bool:
+        return yes or typer.confirm(question)
+
+    _run(config, lambda settings: restore_backup(settings, file, replace, sure, out))
+
+
 @config_app.command("check")
 def config_check(config: ConfigFile = None) -> None:
     """Check the configuration and show every setting with its value and where it comes from."""

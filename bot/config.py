@@ -88,6 +88,8 @@ class Storage(Section):
     url: SecretStr = SecretStr("")
     """SQLAlchemy address of the database, for example postgresql+psycopg://bot@db/switchboard. Empty: SQLite in
     data_dir. An address with a password belongs in the environment."""
+    backups: Path | None = None
+    """A folder that gets a backup each night, of which the last seven are kept. None: nobody makes one by itself."""
 
     @field_validator("url")
     @classmethod

@@ -11,6 +11,8 @@ from bot.costs.report import WeeklyReport
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
+from bot.jobs.backup_job import NIGHTLY as BACKED_UP_AT
+from bot.jobs.backup_job import backup_job
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
@@ -25,6 +27,7 @@ from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
 from bot.jobs.switch_job import switch_model
 from bot.jobs.told import ToldProblems
 from bot.reporting import report_of
+from bot.sources import imports_of
 from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 from handlers.retiring import post_ending
@@ -50,6 +53,9 @@ def timetable(core: Core, client: SlackClient) -> Schedule:
     schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
+    if settings.storage.backups is not None:
+        backups = backup_job(settings.database_url, settings.storage.backups, imports_of(settings))
+        schedule.add("backup", BACKED_UP_AT, backups, catch_up=True)
     if settings.selection.learning:
         schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)
     audience = Places(client).audience_of

@@ -27,7 +27,7 @@ class Serving:
     ) -> None:
         """`turn` is held for one change to the database and the indexes; `store` writes to `database`."""
         self.embedder = embedder
-        self.folder = data_dir / "indexes" / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
+        self.folder = indexes_of(data_dir) / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
         self.indexes = Indexes(database, embedder, self.folder)
         self.retriever = Retriever(Contents(database), embedder, self.indexes)
         self.reader = Reader(embedder)
@@ -51,3 +51,8 @@ class Serving:
         """Closes it for good: its folder goes too."""
         await self.close()
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
+
+
+def indexes_of(data_dir: Path) -> Path:
+    """The folder of all search indexes: without it they are built anew from the database at the next start."""
+    return data_dir / "indexes"

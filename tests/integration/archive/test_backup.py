@@ -102,7 +102,8 @@ def test_a_number_that_was_given_away_is_not_given_again_after_a_restore(
     restore(other, tmp_path / "b.zip", imports)
     with transaction(other, "write") as connection:
         del row["key"]
-        (key,) = connection.execute(chunks.insert().values(row)).inserted_primary_key or ()
+        connection.execute(chunks.insert().values(row))
+        key = connection.execute(sa.select(sa.func.max(chunks.c.key))).scalar_one()
     assert key > gone
 
 
@@ -260,12 +261,10 @@ def test_a_database_of_a_newer_version_is_neither_backed_up_nor_replaced(
     back_up(filled, tmp_path / "b.zip", imports, NOW)
     with transaction(filled, "write") as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '4711'"))
-    for attempt in (
-        lambda: back_up(filled, tmp_path / "c.zip", imports, NOW),
-        lambda: restore(filled, tmp_path / "b.zip", imports, replace=True),
-    ):
-        with pytest.raises(NewerSchema, match="4711"):
-            attempt()
+    with pytest.raises(NewerSchema, match="4711"):
+        back_up(filled, tmp_path / "c.zip", imports, NOW)
+    with pytest.raises(NewerSchema, match="4711"):
+        restore(filled, tmp_path / "b.zip", imports, replace=True)
     assert not (tmp_path / "c.zip").exists()
 
 
