@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import ClientSession, web
+from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.config import Settings
+from bot.config import Http, Settings
 from bot.core import Clock, Core
 from bot.errors import ConfigError, SlackAway
 from bot.health import Check, Health, checks, health_routes, metrics_routes, watch_loop
 from bot.house import House, open_house
 from bot.secrets import SlackSecrets
 from handlers.bolt import Bolt
-from handlers.slack_client import SlackClient
+from handlers.slack_client import SlackClient, slack_session
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
@@ -32,8 +36,6 @@ log = structlog.get_logger("bot.app")
 
 MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manifest.json"
 
-SLACK_SECONDS = 15
-"""How long a call of Slack's Web API may take."""
 PING_SECONDS = 3
 """How often a socket is asked whether it still lives: the longest that a dead one goes unnoticed."""
 
@@ -58,17 +60,23 @@ async def open_app(
 
     Raises ConfigError where Slack refuses the token, and what `open_core` raises.
     """
-    health, metrics, cores = Health(clock), _metrics(settings), list[Core]()
+    health, metrics, cores = Health(clock), open_metrics(settings), list[Core]()
     async with AsyncExitStack() as stack:
-        await _open_probes(stack, settings, health, metrics, cores)
-        session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=SLACK_SECONDS)))
+        if metrics is not None:
+            await open_probes(stack, settings, [*health_routes(health), *metrics_routes(metrics, cores)], metrics)
+        session = await stack.enter_async_context(slack_session())
         bolt = _bolt(settings, secrets, session, metrics)
         opening = open_house(settings, bolt, clock=clock, metrics=metrics, drain_seconds=drain_seconds)
         house = await stack.enter_async_context(opening)
         cores.append(house.core)
         stack.callback(cores.clear)
         health.add(lambda: checks(house.core))
-        url = await _open_door(stack, bolt, settings, secrets, health)
+        health.add(lambda: [Check("slack", bolt.client.how)])
+        url: str | None = None
+        if secrets.mode == "http":
+            url = await listen(stack, settings.http, [events_route(bolt), *health_routes(health)])
+        elif secrets.app_token is not None:
+            await open_socket(stack, bolt, secrets.app_token, health)
         health.opened()
         stack.callback(health.closing)
         yield App(house, url)
@@ -88,20 +96,28 @@ def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession, met
         secrets.bot_token.get_secret_value(),
         metrics=metrics,
         base_url=settings.slack.base_url,
-        session=session,  # else every call opens a connection of its own
+        session=session,
     )
     signing = secrets.signing_secret.get_secret_value() if secrets.signing_secret else None
     return Bolt(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
 
 
-async def _open_door(
-    stack: AsyncExitStack, bolt: Bolt, settings: Settings, secrets: SlackSecrets, health: Health
-) -> str | None:
-    health.add(lambda: [Check("slack", bolt.client.how)])
-    if secrets.mode == "http":
-        return await _listen(stack, bolt, settings, health)
-    assert secrets.app_token is not None
-    socket = AsyncSocketModeHandler(bolt, secrets.app_token.get_secret_value(), ping_interval=PING_SECONDS)
+class Dispatcher(Protocol):
+    """Takes what Slack sends: Bolt, or a door before several of them."""
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """Opens sockets with the app token."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """What Slack gets as an answer."""
+
+
+async def open_socket(stack: AsyncExitStack, door: Dispatcher, app_token: SecretStr, health: Health) -> None:
+    """Opens a socket by which Slack's requests come in. Raises ConfigError where Slack refuses the app token."""
+    token = app_token.get_secret_value()
+    # All that it uses of an app is what a dispatcher has.
+    socket = AsyncSocketModeHandler(door, token, ping_interval=PING_SECONDS)  # type: ignore[arg-type]
     stack.push_async_callback(socket.close_async)
     try:
         # Where the SDK asks for the address itself, it takes a refusal for a passing fault and tries for ever.
@@ -119,27 +135,31 @@ async def _open_door(
         return "It is connected."
 
     health.add(lambda: [Check("slack socket", connected)])
-    return None
 
 
-async def _listen(stack: AsyncExitStack, bolt: Bolt, settings: Settings, health: Health) -> str:
+def events_route(door: Dispatcher) -> web.RouteDef:
+    """POST /slack/events, for all that Slack sends."""
+
     async def events(request: web.Request) -> web.Response:
-        answer: web.Response = await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
+        answer: web.Response = await to_aiohttp_response(await door.async_dispatch(await to_bolt_request(request)))
         return answer
 
+    return web.post("/slack/events", events)
+
+
+async def listen(stack: AsyncExitStack, http: Http, routes: Sequence[web.RouteDef]) -> str:
+    """Serves routes where the configuration says. Raises ConfigError where the port is taken."""
     server = web.Application()
-    server.add_routes([web.post("/slack/events", events), *health_routes(health)])
-    return await _serve(stack, server, settings.http.host, settings.http.port, "SWITCHBOARD_HTTP__PORT")
+    server.add_routes(routes)
+    return await _serve(stack, server, http.host, http.port, "SWITCHBOARD_HTTP__PORT")
 
 
-async def _open_probes(
-    stack: AsyncExitStack, settings: Settings, health: Health, metrics: Metrics | None, cores: list[Core]
+async def open_probes(
+    stack: AsyncExitStack, settings: Settings, routes: Sequence[web.RouteDef], metrics: Metrics
 ) -> None:
-    """Opened first and closed last, so that starting and stopping can be watched; nothing where no port is named."""
-    if metrics is None:
-        return
+    """Opened first and closed last, so that starting and stopping can be watched."""
     server = web.Application()
-    server.add_routes([*health_routes(health), *metrics_routes(metrics, cores)])
+    server.add_routes(routes)
     where = settings.metrics
     url = await _serve(stack, server, where.host, where.port, "SWITCHBOARD_METRICS__PORT")
     log.info("metrics_served", url=f"{url}/metrics")

@@ -48,15 +48,19 @@ class Slack(Section):
     """Ids of channels in which every question is answered, not only those that mention the bot."""
     admins: tuple[str, ...] = ()
     """Ids of people who may change a channel's model and read costs, besides the workspace's own admins."""
+    installable: tuple[str, ...] = ()
+    """With OAuth: ids of the workspaces (T…) and organisations (E…) that may install the bot. Empty: any."""
 
 
 class Http(Section):
-    """Where Slack's events are received in HTTP mode."""
+    """Where Slack's events are received in HTTP mode, and the pages of an installation."""
 
     host: str = "127.0.0.1"
     """The address to listen on. 0.0.0.0 opens it to the network: put TLS in front."""
     port: int = Field(default=3000, ge=0, le=65535)
     """The port to listen on."""
+    public_url: str = ""
+    """With OAuth: the address under which people reach this server, such as https://switchboard.example.com."""
 
 
 class Metrics(Section):
@@ -291,6 +295,15 @@ class Costs(Section):
     `EUR = { dollars = 1.08, date = 2026-11-01 }`."""
 
 
+class Own(Section):
+    """What is otherwise in one workspace than in the others; what is not set is as it is for all."""
+
+    slack: Slack = Slack()
+    knowledge: Knowledge = Knowledge()
+    selection: Selection = Selection()
+    report: Report = Report()
+
+
 class Settings(BaseSettings):
     """All settings but the secrets. Read them with `load_settings`."""
 
@@ -319,6 +332,9 @@ class Settings(BaseSettings):
     answers: Answers = Answers()
     report: Report = Report()
     costs: Costs = Costs()
+    workspaces: dict[Annotated[str, Field(pattern="^T[A-Z0-9]+$")], Own] = {}
+    """With OAuth, by a workspace's id: what of slack, knowledge, selection and report is otherwise there, for example
+    `[workspaces.T0123.report]` with a channel."""
 
     @property
     def database_url(self) -> str:
@@ -403,7 +419,10 @@ def _shown(value: Any) -> str:
             str(v.path) if isinstance(v, Folder) else v.name if isinstance(v, SourceTable) else str(v) for v in value
         )
     if isinstance(value, dict):
-        return ", ".join(f"{name} at {rate.dollars:f} of {rate.date}" for name, rate in value.items())
+        return ", ".join(
+            f"{name} at {each.dollars:f} of {each.date}" if isinstance(each, ExchangeRate) else name
+            for name, each in value.items()
+        )
     return "" if value is None else str(value)
 
 

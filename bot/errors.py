@@ -20,6 +20,15 @@ class AlreadyRunning(SwitchboardError):
     """Another process holds the data folder."""
 
 
+class NotInstalled(SwitchboardError):
+    """No installation of the bot serves this workspace."""
+
+    def __init__(self, workspace: str, install_url: str) -> None:
+        self.workspace = workspace
+        where = f" at {install_url}" if install_url else ""
+        super().__init__(f"Switchboard is not installed in this workspace any more. An admin can install it{where}.")
+
+
 class Closing(SwitchboardError):
     """The program is ending and begins nothing more."""
 

@@ -22,11 +22,21 @@ class SlackSecrets:
     bot_token: SecretStr | None
     app_token: SecretStr | None
     signing_secret: SecretStr | None
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether workspaces install the bot by OAuth. With a bot token there is one workspace, which it belongs to."""
+        return self.bot_token is None and bool(self.client_id) and self.client_secret is not None
 
     @property
     def mode(self) -> Mode:
         """How events come in. Raises ConfigError where a part is missing."""
-        if self.bot_token is None:
+        if self.bot_token is None and not self.many:
+            if self.client_id or self.client_secret:
+                missing = "SLACK_CLIENT_SECRET" if self.client_id else "SLACK_CLIENT_ID"
+                raise ConfigError(f"{missing} is missing. Both stand under “Basic Information › App Credentials”.")
             if self.app_token or self.signing_secret:
                 raise ConfigError("SLACK_BOT_TOKEN is missing. It begins with xoxb- (see “OAuth & Permissions”).")
             return "workspace"
@@ -34,8 +44,9 @@ class SlackSecrets:
             return "socket"
         if self.signing_secret is not None:
             return "http"
+        alone = "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET alone are" if self.many else "SLACK_BOT_TOKEN alone is"
         raise ConfigError(
-            "SLACK_BOT_TOKEN alone is not enough. Add SLACK_APP_TOKEN (begins with xapp-) for Socket Mode, or "
+            f"{alone} not enough. Add SLACK_APP_TOKEN (begins with xapp-) for Socket Mode, or "
             "SLACK_SIGNING_SECRET for events over HTTP."
         )
 
@@ -60,11 +71,15 @@ def read_secret(name: str) -> SecretStr | None:
 
 
 def slack_secrets() -> SlackSecrets:
-    """SLACK_BOT_TOKEN, SLACK_APP_TOKEN and SLACK_SIGNING_SECRET, each checked by its prefix where it has one."""
+    """SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, each checked by
+    its prefix where it has one."""
+    client_id = read_secret("SLACK_CLIENT_ID")
     found = SlackSecrets(
         bot_token=read_secret("SLACK_BOT_TOKEN"),
         app_token=read_secret("SLACK_APP_TOKEN"),
         signing_secret=read_secret("SLACK_SIGNING_SECRET"),
+        client_id=client_id.get_secret_value() if client_id else "",
+        client_secret=read_secret("SLACK_CLIENT_SECRET"),
     )
     for name, value, prefix in (
         ("SLACK_BOT_TOKEN", found.bot_token, "xoxb-"),

@@ -79,11 +79,10 @@ def _add_reports(schedule: Schedule, core: Core, client: SlackClient) -> None:
     if not settings.channel and not settings.channels:
         return
 
-    # A call that broke off may have been taken all the same: it is not repeated blindly, but looked for the next time.
-    careful = client.careful()
-
     async def post(channel: str, report: WeeklyReport, due: datetime) -> None:
-        await post_report(careful, channel, report, posted=posted, now=core.clock(), due=due)
+        # A call that broke off may have been taken all the same: it is not repeated blindly, but looked for the next
+        # time. Made when it is needed: the token may be another one by then.
+        await post_report(client.careful(), channel, report, posted=posted, now=core.clock(), due=due)
 
     async def make(span: Span, channel: str) -> WeeklyReport:
         return await report_of(core, span, channel)

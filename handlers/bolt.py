@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -22,8 +25,16 @@ class Bolt(AsyncApp):
     client: SlackClient
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        with _without("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+            super().__init__(**options)
         self.under_way = UnderWay()
+
+    def use_token(self, token: str, workspace: str | None) -> None:
+        """From now on every call has this token; `workspace` is named in each where the token is an organisation's."""
+        self.client.token = self._token = token
+        self.client.default_params.pop("team_id", None)
+        if workspace is not None:
+            self.client.default_params["team_id"] = workspace
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """What Slack gets as an answer; 503 once draining began."""
@@ -31,3 +42,14 @@ class Bolt(AsyncApp):
             return BoltResponse(status=503, body="")
         response: BoltResponse = await self.under_way.run(super().async_dispatch(req))
         return response
+
+
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Hides variables: where it finds these two, Bolt begins an OAuth of its own, keeps tokens in plain files and
+    forgets the token that it was given."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -23,8 +24,15 @@ from bot.errors import SlackRefused
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
 
+SECONDS = 15
+"""How long a call of Slack's Web API may take."""
 SHUT_OUT = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 """Slack's errors that say: with this token nothing is answered any more."""
+
+
+def slack_session() -> ClientSession:
+    """What all clients of a process share, else every call would open a connection of its own. Close it."""
+    return ClientSession(timeout=ClientTimeout(total=SECONDS))
 
 
 class SlackClient(AsyncWebClient):

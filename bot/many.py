@@ -1,0 +1,100 @@
+"""The bot for many workspaces, which install it by OAuth: one door, and a house for each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.app import MANIFEST, events_route, listen, open_socket
+from bot.config import Settings
+from bot.connecting import slack_session
+from bot.core import Clock
+from bot.lock import DataFolderLock
+from bot.secrets import SlackSecrets
+from bot.storage.engine import open_engine, upgrade
+from bot.tenancy.front_door import FrontDoor
+from bot.tenancy.installing import BACK, Installing
+from bot.tenancy.oauth import OAuth
+from bot.tenancy.registry import Registry
+from bot.tenancy.settings import check_shared
+from bot.tenancy.states import States
+from bot.tenancy.tenancy import Tenancy, look_often
+from bot.vault import Vault
+
+LOOK_SECONDS = 15.0
+"""How often a process looks whether another one brought a token, a workspace or the end of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The running bot. `url` is where the pages of an installation are served, and in HTTP mode events taken."""
+
+    tenancy: Tenancy
+    url: str
+
+
+@asynccontextmanager
+async def open_many(
+    settings: Settings,
+    secrets: SlackSecrets,
+    *,
+    clock: Clock = lambda: datetime.now(UTC),
+    drain_seconds: float = 20,
+    look_seconds: float = LOOK_SECONDS,
+) -> AsyncIterator[Many]:
+    """Serves every workspace that installed the bot, until the block is left; opens those that are installed already.
+
+    Raises ConfigError where keys are missing or the configuration names one workspace's ids for all, UnreadableSecret
+    where a token cannot be read with the keys that there are, StorageError and AlreadyRunning.
+    """
+    check_shared(settings)
+    vault = Vault.of_environment()
+    async with AsyncExitStack() as stack:
+        lock = DataFolderLock(settings.data_dir)
+        lock.acquire()
+        stack.callback(lock.release)
+        engine = open_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        await upgrade(engine, "bot.storage:migrations", "alembic_version")
+        session = await stack.enter_async_context(slack_session())
+        assert secrets.client_secret is not None
+        public = settings.http.public_url.rstrip("/")
+        oauth = OAuth(
+            settings.slack.base_url,
+            session,
+            secrets.client_id,
+            secrets.client_secret,
+            _scopes(),
+            clock,
+            f"{public}{BACK}" if public else "",
+        )
+        registry = Registry(engine, vault, clock)
+        await registry.installations()  # says so now where a token cannot be read
+        tenancy = Tenancy(settings, engine, registry, oauth, clock, drain_seconds)
+        stack.push_async_callback(tenancy.close)
+        door = FrontDoor(tenancy, secrets.signing_secret.get_secret_value() if secrets.mode == "http" else None)
+        routes = Installing(tenancy, States(engine, clock)).routes()
+        looking = asyncio.create_task(look_often(tenancy, look_seconds))
+        stack.push_async_callback(_cancel, looking)
+        if secrets.mode == "http":
+            routes.append(events_route(door))
+        url = await listen(stack, settings.http, routes)
+        if secrets.app_token is not None:
+            await open_socket(stack, door, secrets.app_token)
+        yield Many(tenancy, url)
+
+
+def _scopes() -> list[str]:
+    """Those of the manifest: what the app asks for is what it was made with."""
+    scopes: list[str] = json.loads(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    return scopes
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
