@@ -52,6 +52,7 @@ class Action(StrEnum):
     REPRICED = "calls repriced"
     INSTALLED = "workspace installed"
     UNINSTALLED = "workspace uninstalled"
+    WORKSPACE_DELETED = "workspace's data deleted"
     FORGOTTEN = "forgotten"
     EXPORTED = "exported"
     BACKED_UP = "backed up"

@@ -7,6 +7,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -68,10 +69,15 @@ app.add_typer(costs_app, name="costs")
 budget_app = typer.Typer(help="What may be spent, by whom, until when.", no_args_is_help=True)
 app.add_typer(budget_app, name="budget")
 
+workspaces_app = typer.Typer(help="The workspaces that installed the bot by OAuth.", no_args_is_help=True)
+app.add_typer(workspaces_app, name="workspaces")
 keys_app = typer.Typer(help="The keys that secrets in the database are encrypted with.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 audit_app = typer.Typer(help="Who changed what.", invoke_without_command=True)
 app.add_typer(audit_app, name="audit")
+
+_workspace: ContextVar[str] = ContextVar("workspace", default="")
+"""The option that stands before every command."""
 
 ConfigFile = Annotated[
     Path | None,
@@ -80,6 +86,16 @@ ConfigFile = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def of_workspace(
+    workspace: Annotated[
+        str | None, typer.Option(help="Of many workspaces the one that a command is for, by its id (T…).")
+    ] = None,
+) -> None:
+    """A Slack assistant that picks the cheapest way to a good answer, and shows how, why and at what price."""
+    _workspace.set(workspace or "")
 
 
 def main() -> None:
@@ -450,6 +466,26 @@ def audit_drop(context: typer.Context, before: Annotated[datetime, Day]) -> None
     _run(context.obj, lambda settings: auditing.drop(settings, before.date(), out))
 
 
+@workspaces_app.command("list")
+def workspaces_list(as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Who installed the bot, who left, and when the data of those goes."""
+    from bot.workspaces import list_all
+
+    _run(config, lambda settings: list_all(settings, out, as_json))
+
+
+@workspaces_app.command("remove")
+def workspaces_remove(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Of a workspace (T…) or an organisation (E…).")],
+    now: Annotated[bool, typer.Option("--now", help="Delete its data in minutes, not after 30 days.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take the app out of a workspace; the bot closes what it has open of it."""
+    from bot.workspaces import remove
+
+    _run(config, lambda settings: remove(settings, identifier, out, now=now))
+
+
 @keys_app.command("new")
 def keys_new() -> None:
     """Print a new key: put it first in SWITCHBOARD_KEYS, then `switchboard keys rotate`."""
@@ -545,7 +581,14 @@ def load_settings(config: Path | None) -> Settings:
 
 
 def _run(config: Path | None, work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(work(load_settings(config)))
+    settings = load_settings(config)
+    if workspace := _workspace.get():
+        from bot.tenancy.settings import is_workspace, settings_of
+
+        if not is_workspace(workspace):
+            raise typer.BadParameter(f"{workspace} is no workspace's id; they begin with T.")
+        settings = settings_of(settings, workspace)
+    return asyncio.run(work(settings))
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

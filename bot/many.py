@@ -76,7 +76,8 @@ async def open_many(
         await registry.installations()  # says so now where a token cannot be read
         tenancy = Tenancy(settings, engine, registry, oauth, clock, drain_seconds)
         stack.push_async_callback(tenancy.close)
-        door = FrontDoor(tenancy, secrets.signing_secret.get_secret_value() if secrets.mode == "http" else None)
+        signing = secrets.signing_secret if secrets.mode == "http" else None
+        door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
         routes = Installing(tenancy, States(engine, clock)).routes()
         looking = asyncio.create_task(look_often(tenancy, look_seconds))
         stack.push_async_callback(_cancel, looking)

@@ -14,6 +14,7 @@ from bot.app import MANIFEST, App, open_app
 from bot.config import Settings
 from bot.costs.periods import Week
 from bot.errors import ConfigError
+from bot.many import open_many
 from bot.reporting import report_of
 from bot.secrets import SlackSecrets, slack_secrets
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
@@ -35,6 +36,13 @@ async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
     """Runs until `stop` is set. Raises what `open_app` raises."""
     secrets = slack_secrets()
     async with AsyncExitStack() as stack:
+        if secrets.many:
+            many = await stack.enter_async_context(open_many(settings, secrets))
+            where = settings.http.public_url.rstrip("/") or many.url
+            out.print(f"\n  Switchboard is ready: workspaces install it at {where}/slack/install   (Ctrl+C stops it)\n")
+            await stop.wait()
+            out.print("  Stopping: finishing the answers that are under way.")
+            return
         local = secrets.mode == "workspace"
         if local:
             workspace = await _open_workspace(stack, settings)

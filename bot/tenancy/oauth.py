@@ -96,7 +96,8 @@ class OAuth:
         client = self._client(None).careful()
         try:
             secret = self.client_secret.get_secret_value()
-            answer = await client.oauth_v2_access(client_id=self.client_id, client_secret=secret, **asked)
+            asked |= {"client_id": self.client_id, "client_secret": secret}
+            answer = await client.api_call("oauth.v2.access", data=asked)
         except SlackApiError as error:
             if error.response.status_code == 200:
                 raise NotGranted(str(error.response.get("error") or "")) from None

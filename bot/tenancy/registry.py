@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.audit import Action, Change, record
 from bot.storage.installations import installations, tenants
 from bot.storage.upsert import insert
 
@@ -18,6 +19,8 @@ KEPT_DAYS = 30
 """For so long the data of a workspace that left is kept: whoever installs the bot again finds it as it was."""
 
 
+CLOSING = timedelta(minutes=2)
+"""By then every process has seen that an installation is gone, and has closed its houses."""
 ACCESS_TAKEN = "its organisation took the access away"
 
 
@@ -39,12 +42,9 @@ class Grant:
     bot_user: str
     scopes: str
     installed_by: str
-    bot_token: str
-    refresh_token: str | None = None
+    bot_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
-
-    def __repr__(self) -> str:
-        return f"Grant({self.id!r}, {self.name!r})"  # never a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class Registry:
             statement = insert(connection, installations).values(values)
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
             await self._welcome_back(connection, grant.id)
+            change = Change(action=Action.INSTALLED, subject=_context(grant.id), after=grant.scopes)
+            await record(connection, change, by=grant.installed_by, at=self._clock())
         kept = await self.installation(grant.id)
         assert kept is not None
         return kept
@@ -148,21 +150,29 @@ class Registry:
             change = {"installation": installation.id, "name": installation.name, **back}
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=change))
 
-    async def uninstall(self, identifier: str, how: str, *, at_once: bool = False) -> list[str]:
+    async def uninstall(self, identifier: str, how: str, *, by: str = "slack", at_once: bool = False) -> list[str]:
         """Deletes an installation with its tokens; the workspaces that it served have left. Gives their ids.
 
-        Their data goes after KEPT_DAYS, or with the next look where `at_once`.
+        Their data goes after KEPT_DAYS, or where `at_once` as soon as every process has closed their houses.
         """
         async with self._engine.begin() as connection:
-            await connection.execute(sa.delete(installations).where(installations.c.id == identifier))
+            gone = await connection.execute(sa.delete(installations).where(installations.c.id == identifier))
             served = (tenants.c.installation == identifier) & tenants.c.deleted_at.is_(None)
-            return await self._leave(connection, served, how, at_once)
+            left = await self._leave(connection, served, how, at_once)
+            if gone.rowcount or left:
+                change = Change(action=Action.UNINSTALLED, subject=_context(identifier), reason=how)
+                await record(connection, change, by=by, at=self._clock())
+            return left
 
-    async def leave(self, workspace: str, how: str, *, at_once: bool = False) -> bool:
+    async def leave(self, workspace: str, how: str, *, by: str = "slack", at_once: bool = False) -> bool:
         """One workspace has left an organisation's installation, which goes on for the others."""
         async with self._engine.begin() as connection:
             there = (tenants.c.id == workspace) & tenants.c.deleted_at.is_(None)
-            return bool(await self._leave(connection, there, how, at_once))
+            left = await self._leave(connection, there, how, at_once)
+            if left:
+                change = Change(action=Action.UNINSTALLED, subject=f"workspace {workspace}", reason=how)
+                await record(connection, change, by=by, at=self._clock())
+            return bool(left)
 
     async def due_for_deletion(self) -> list[Tenant]:
         """Workspaces that left so long ago that their data goes now."""
@@ -178,6 +188,9 @@ class Registry:
             change = sa.update(tenants).where(due).values(deleted_at=self._clock())
             mine = (await connection.execute(change)).rowcount == 1
             yield connection if mine else None
+            if mine:
+                gone = Change(action=Action.WORKSPACE_DELETED, subject=f"workspace {workspace}")
+                await record(connection, gone, by="tenancy", at=self._clock())
 
     async def claim(self, installation: Installation, worker: str, lease: timedelta) -> bool:
         """Whether this worker is the one to renew the token of this version, until `lease` is over."""
@@ -213,7 +226,7 @@ class Registry:
     async def _leave(self, connection: AsyncConnection, which: Any, how: str, at_once: bool) -> list[str]:
         now = self._clock()
         first = sa.func.coalesce(tenants.c.left_at, now, type_=tenants.c.left_at.type)
-        delete_at = now if at_once else now + timedelta(days=KEPT_DAYS)
+        delete_at = now + (CLOSING if at_once else timedelta(days=KEPT_DAYS))
         change = sa.update(tenants).where(which).values(left_at=first, left_how=how, delete_at=delete_at)
         return list((await connection.execute(change.returning(tenants.c.id))).scalars())
 

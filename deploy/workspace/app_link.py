@@ -43,6 +43,7 @@ class AppLink:
             "token": "local",
             "type": "event_callback",
             "team_id": self._state.team_id,
+            "enterprise_id": self._state.enterprise_id,
             "api_app_id": APP_ID,
             "event_id": self._state.next_id("Ev"),
             "event_time": int(time.time()),
@@ -51,8 +52,8 @@ class AppLink:
                     "team_id": self._state.team_id,
                     "user_id": BOT_USER,
                     "is_bot": True,
-                    "enterprise_id": None,
-                    "is_enterprise_install": False,
+                    "enterprise_id": self._state.enterprise_id,
+                    "is_enterprise_install": self._state.installed_by_org,
                 }
             ],
             "event": {**event, "event_ts": event.get("event_ts") or self._state.next_ts()},

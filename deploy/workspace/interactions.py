@@ -122,7 +122,8 @@ class Interactions:
             "api_app_id": APP_ID,
             "response_url": self._state.url + path,
             "trigger_id": self._triggers.issue(user),
-            "is_enterprise_install": "false",
+            "is_enterprise_install": "true" if self._state.installed_by_org else "false",
+            **self._enterprise(),
             "token": "local",
         }
         try:
@@ -232,6 +233,10 @@ class Interactions:
                 # The app may have replaced the view by views.update meanwhile; a submission closes it all the same.
                 self._views.close(user, view["id"])
 
+    def _enterprise(self) -> JSON:
+        identifier = self._state.enterprise_id
+        return {"enterprise_id": identifier, "enterprise_name": identifier} if identifier else {}
+
     async def _send(self, kind: Kind, user: str, payload: JSON) -> JSON | None:
         person = self._state.people[user]
         full: dict[str, Any] = {
@@ -245,10 +250,12 @@ class Interactions:
             },
             "api_app_id": APP_ID,
             "trigger_id": self._triggers.issue(user),
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "enterprise": {"id": self._state.enterprise_id} if self._state.enterprise_id else None,
+            "is_enterprise_install": self._state.installed_by_org,
             **payload,
         }
+        if self._state.installed_by_org:
+            full["team"] = None  # the person alone says which workspace it is
         try:
             return await self._app.interaction(kind, full)
         except NotDelivered as failure:

@@ -127,6 +127,8 @@ class State:
     def __init__(self, team_id: str, team_name: str, people: list[Person], channels: list[Channel]) -> None:
         self.team_id = team_id
         self.team_name = team_name
+        self.enterprise_id: str | None = None
+        self.installed_by_org = False  # whether the app's token is that of the organisation
         self.url = ""
         self.people = {person.id: person for person in people}
         self.channels = {channel.id: channel for channel in channels}

@@ -43,7 +43,7 @@ class WebRoutes:
             fault = self._core.faults.take(name)
             if fault is not None:
                 return await self._fail(name, args, fault)
-            self._check_token(name, _token(request, args))
+            self._check_token(name, token_of(request, args))
             method = METHODS.get(name)
             if method is None:
                 raise ApiError("unknown_method", req_method=name)
@@ -70,7 +70,7 @@ class WebRoutes:
 
     async def private_file(self, request: web.Request) -> web.Response:
         file = self._core.state.files.get(request.match_info["file"])
-        if not _same(_token(request, {}), self._core.bot_token):
+        if not _same(token_of(request, {}), self._core.bot_token):
             raise web.HTTPFound("/")  # Slack sends those without a token to its sign-in page.
         if file is None:
             raise web.HTTPNotFound
@@ -117,7 +117,8 @@ class WebRoutes:
         return web.json_response(answer, status=status, headers=headers)
 
 
-def _token(request: web.Request, args: JSON) -> str:
+def token_of(request: web.Request, args: JSON) -> str:
+    """The token of a call, "" where it has none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else str(args.get("token") or "")
 

@@ -21,7 +21,8 @@ async def test_auth(call: Call) -> JSON:
         "user": call.state.people[BOT_USER].name,
         "user_id": BOT_USER,
         "bot_id": BOT_ID,
-        "is_enterprise_install": False,
+        "enterprise_id": call.state.enterprise_id,
+        "is_enterprise_install": call.state.installed_by_org,
     }
 
 
