@@ -82,7 +82,8 @@ async def open_app(
         yield App(house, url)
 
 
-def _metrics(settings: Settings) -> Metrics | None:
+def open_metrics(settings: Settings) -> Metrics | None:
+    """Counters, where the configuration asks for them."""
     if not settings.metrics.port:
         return None
     from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load

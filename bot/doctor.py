@@ -7,7 +7,8 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import DBAPIError
 
 from bot.app import MANIFEST
 from bot.config import Settings
@@ -33,6 +35,8 @@ from bot.selection.fits import Fits
 from bot.selection.weights import load_weights
 from bot.sources import SAVED
 from bot.storage.engine import open_engine, ping
+from bot.tenancy.registry import Registry
+from bot.vault import Vault
 from knowledge.access import parse_scope
 from knowledge.errors import KnowledgeError
 
@@ -113,6 +117,8 @@ async def _slack(settings: Settings) -> list[Finding]:
     if mode == "workspace":
         way = "docs/admin.md says how to connect to your own Slack."
         return [Finding("slack", "note", "No Slack token is set: `switchboard run` starts the local workspace.", way)]
+    if secrets.many:
+        return await _installed(settings)
     assert secrets.bot_token is not None
     client = AsyncWebClient(secrets.bot_token.get_secret_value(), base_url=settings.slack.base_url, timeout=15)
     findings = [await _call("slack token", lambda: _token(client))]
@@ -122,6 +128,26 @@ async def _slack(settings: Settings) -> list[Finding]:
         if settings.report.channel:
             findings.append(await _call("report channel", lambda: _channel(client, settings.report.channel)))
     return findings
+
+
+async def _installed(settings: Settings) -> list[Finding]:
+    """Whether Slack takes the token of every workspace that installed the bot."""
+    engine = open_engine(settings.database_url)
+    try:
+        kept = await Registry(engine, Vault.of_environment(), lambda: datetime.now(UTC)).installations()
+    except (DBAPIError, OSError):
+        return [Finding("slack", "note", "No workspace has installed the bot yet.", "`switchboard run` prints where.")]
+    except SwitchboardError as error:
+        return [Finding("slack", "failed", str(error))]
+    finally:
+        await engine.dispose()
+    findings = []
+    for each in kept:
+        client = AsyncWebClient(each.bot_token, base_url=settings.slack.base_url, timeout=15)
+        found = await _call("slack token", partial(_token, client))
+        name = f"slack token of {each.id}"
+        findings.append(replace(found, name=name) if not each.problem else Finding(name, "failed", each.problem))
+    return findings or [Finding("slack", "ok", "SLACK_CLIENT_ID is set, and no workspace has installed the bot yet.")]
 
 
 async def _call(name: str, look: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -169,7 +169,7 @@ def metrics_routes(metrics: Metrics, cores: Sequence[Core]) -> list[web.RouteDef
     """GET /metrics in Prometheus's text format. `cores` may grow while it is served."""
 
     async def read(_request: web.Request) -> web.Response:
-        text = metrics.exposition([await _state(core) for core in cores])
+        text = metrics.exposition([await state_of(core) for core in cores])
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     return [web.get("/metrics", read)]
@@ -183,7 +183,8 @@ async def watch_loop(metrics: Metrics) -> None:
         metrics.loop_was_late(max(0.0, time.monotonic() - due))
 
 
-async def _state(core: Core) -> State:
+async def state_of(core: Core) -> State:
+    """How a core stands now, for `Metrics`."""
     from bot.costs.metrics import State
 
     waiting = sa.select(sa.func.count(), sa.func.min(inbox.c.received_at)).where(

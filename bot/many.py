@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.app import MANIFEST, events_route, listen, open_socket
+from bot.app import MANIFEST, events_route, listen, open_metrics, open_probes, open_socket
 from bot.config import Settings
-from bot.connecting import slack_session
 from bot.core import Clock
+from bot.health import Health, health_routes
 from bot.lock import DataFolderLock
 from bot.secrets import SlackSecrets
 from bot.storage.engine import open_engine, upgrade
@@ -23,7 +23,9 @@ from bot.tenancy.registry import Registry
 from bot.tenancy.settings import check_shared
 from bot.tenancy.states import States
 from bot.tenancy.tenancy import Tenancy, look_often
+from bot.tenancy.watching import tenancy_checks, tenancy_metrics
 from bot.vault import Vault
+from handlers.slack_client import slack_session
 
 LOOK_SECONDS = 15.0
 """How often a process looks whether another one brought a token, a workspace or the end of one."""
@@ -52,41 +54,52 @@ async def open_many(
     where a token cannot be read with the keys that there are, StorageError and AlreadyRunning.
     """
     check_shared(settings)
-    vault = Vault.of_environment()
+    vault, health = Vault.of_environment(), Health(clock)
     async with AsyncExitStack() as stack:
-        lock = DataFolderLock(settings.data_dir)
-        lock.acquire()
-        stack.callback(lock.release)
-        engine = open_engine(settings.database_url)
-        stack.push_async_callback(engine.dispose)
-        await upgrade(engine, "bot.storage:migrations", "alembic_version")
-        session = await stack.enter_async_context(slack_session())
-        assert secrets.client_secret is not None
-        public = settings.http.public_url.rstrip("/")
-        oauth = OAuth(
-            settings.slack.base_url,
-            session,
-            secrets.client_id,
-            secrets.client_secret,
-            _scopes(),
-            clock,
-            f"{public}{BACK}" if public else "",
-        )
-        registry = Registry(engine, vault, clock)
-        await registry.installations()  # says so now where a token cannot be read
-        tenancy = Tenancy(settings, engine, registry, oauth, clock, drain_seconds)
+        tenancy = await _open_tenancy(stack, settings, secrets, vault, clock, drain_seconds)
+        health.add(lambda: tenancy_checks(tenancy))
+        metrics = open_metrics(settings)
+        if metrics is not None:
+            await open_probes(stack, settings, [*health_routes(health), tenancy_metrics(tenancy, metrics)], metrics)
         stack.push_async_callback(tenancy.close)
-        signing = secrets.signing_secret if secrets.mode == "http" else None
-        door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
-        routes = Installing(tenancy, States(engine, clock)).routes()
         looking = asyncio.create_task(look_often(tenancy, look_seconds))
         stack.push_async_callback(_cancel, looking)
+        signing = secrets.signing_secret if secrets.mode == "http" else None
+        door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
+        routes = [*Installing(tenancy, States(tenancy.engine, clock)).routes(), *health_routes(health)]
         if secrets.mode == "http":
             routes.append(events_route(door))
         url = await listen(stack, settings.http, routes)
         if secrets.app_token is not None:
-            await open_socket(stack, door, secrets.app_token)
+            await open_socket(stack, door, secrets.app_token, health)
+        health.opened()
+        stack.callback(health.closing)
         yield Many(tenancy, url)
+
+
+async def _open_tenancy(
+    stack: AsyncExitStack,
+    settings: Settings,
+    secrets: SlackSecrets,
+    vault: Vault,
+    clock: Clock,
+    drain_seconds: float,
+) -> Tenancy:
+    lock = DataFolderLock(settings.data_dir)
+    lock.acquire()
+    stack.callback(lock.release)
+    engine = open_engine(settings.database_url)
+    stack.push_async_callback(engine.dispose)
+    await upgrade(engine, "bot.storage:migrations", "alembic_version")
+    session = await stack.enter_async_context(slack_session())
+    assert secrets.client_secret is not None
+    public = settings.http.public_url.rstrip("/")
+    redirect = f"{public}{BACK}" if public else ""
+    base_url = settings.slack.base_url
+    oauth = OAuth(base_url, session, secrets.client_id, secrets.client_secret, _scopes(), clock, redirect)
+    registry = Registry(engine, vault, clock)
+    await registry.installations()  # says so now where a token cannot be read
+    return Tenancy(settings, engine, registry, oauth, clock, drain_seconds)
 
 
 def _scopes() -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 from bot.domain import Price, Usage
 
@@ -127,6 +128,15 @@ class Metrics:
 
         A person's budget is nobody else's business and is left out.
         """
+        self._stand(states)
+        return generate_latest(self._registry)
+
+    def families(self, states: Sequence[State]) -> list[Metric]:
+        """The same, for `together`."""
+        self._stand(states)
+        return list(self._registry.collect())
+
+    def _stand(self, states: Sequence[State]) -> None:
         for gauge in (self._budget, self._spent, self._held, self._jobs):
             gauge.clear()
         for state in states:
@@ -138,7 +148,6 @@ class Metrics:
         self._oldest.set(max((state.oldest for state in states), default=0))
         for index in INDEXES:
             self._behind.labels(index.removesuffix(" index")).set(any(index in state.behind for state in states))
-        return generate_latest(self._registry)
 
     def _tell_budget(self, standing: Standing) -> None:
         budget = standing.budget
@@ -160,3 +169,26 @@ class Metrics:
 
 def _labels(call: Call) -> tuple[str, str, str]:
     return call.provider, call.model, call.purpose
+
+
+def together(parts: Mapping[str, Iterable[Metric]]) -> bytes:
+    """What several processes' worth of counters in one process tell, each sample with the label `workspace`."""
+    registry = CollectorRegistry()
+    registry.register(_Together(parts))
+    return generate_latest(registry)
+
+
+class _Together(Collector):
+    def __init__(self, parts: Mapping[str, Iterable[Metric]]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[Metric]:
+        """Each family once, as Prometheus wants it."""
+        found: dict[str, Metric] = {}
+        for workspace, families in self._parts.items():
+            for family in families:
+                one = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                one.samples += [
+                    sample._replace(labels={**sample.labels, "workspace": workspace}) for sample in family.samples
+                ]
+        yield from found.values()

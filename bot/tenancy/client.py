@@ -38,9 +38,7 @@ class TenantClient(SlackClient):
         careful: bool = False,
         team_id: str | None = None,
     ) -> None:
-        super().__init__(
-            token, metrics=metrics, careful=careful, base_url=base_url, session=session, team_id=team_id
-        )
+        super().__init__(token, metrics=metrics, careful=careful, base_url=base_url, session=session, team_id=team_id)
         self._shared = session
         self._refused = refused
 

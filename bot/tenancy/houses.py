@@ -66,6 +66,10 @@ class Houses:
         """By which installation each house is open or being opened."""
         return {name: each.installation for name, each in self._openings.items() if each.failed_at is None}
 
+    def wanted(self) -> int:
+        """How many are open, are being opened, or could not be."""
+        return len(self._openings)
+
     def use(self, workspace: str, installation: Installation) -> None:
         """Gives an open house the token of another version of its installation; what is under way goes on with it."""
         opening = self._openings[workspace]

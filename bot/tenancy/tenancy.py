@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import ClientError
@@ -26,6 +26,9 @@ from bot.tenancy.registry import ACCESS_TAKEN, Grant, Installation, Registry
 from bot.tenancy.settings import is_workspace, settings_of
 from bot.tenancy.whose import Whose
 from handlers.bolt import Bolt
+
+if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
 
 log = structlog.get_logger("bot.tenancy")
 
@@ -51,7 +54,8 @@ class Tenancy:
         self.registry = registry
         self.oauth = oauth
         self.houses = Houses(self._open)
-        self._engine = engine
+        self.metrics: dict[str, Metrics] = {}
+        self.engine = engine
         self._clock = clock
         self._drain_seconds = drain_seconds
         self._worker = uuid.uuid4().hex
@@ -115,18 +119,29 @@ class Tenancy:
     @asynccontextmanager
     async def _open(self, workspace: str, installation: Installation) -> AsyncIterator[House]:
         await self.registry.opened(workspace, installation)
-        await place.make_room(self._engine, self.settings, workspace)
+        await place.make_room(self.engine, self.settings, workspace)
+        metrics = self._metrics(workspace)
         client = TenantClient(
-            self.settings.slack.base_url,
-            self.oauth.session,
             installation.bot_token,
-            installation.named(workspace),
-            partial(self._refused, workspace),
+            base_url=self.settings.slack.base_url,
+            session=self.oauth.session,
+            refused=partial(self._refused, workspace),
+            metrics=metrics,
+            team_id=installation.named(workspace),
         )
         bolt = Bolt(client=client, request_verification_enabled=False)  # the door verifies
         own = settings_of(self.settings, workspace)
-        async with open_house(own, bolt, clock=self._clock, drain_seconds=self._drain_seconds) as house:
+        opening = open_house(own, bolt, clock=self._clock, metrics=metrics, drain_seconds=self._drain_seconds)
+        async with opening as house:
             yield house
+
+    def _metrics(self, workspace: str) -> Metrics | None:
+        """The workspace's counters, where the configuration asks for some; they go on when its house is opened anew."""
+        if not self.settings.metrics.port:
+            return None
+        from bot.costs.metrics import Metrics  # its library takes a tenth of a second to load
+
+        return self.metrics.setdefault(workspace, Metrics())
 
     async def _refused(self, workspace: str, token: str, word: str) -> str | None:
         """Slack refused a house's token: the newer one, where another process or a person brought it, or it is renewed
