@@ -110,6 +110,16 @@ class Storage(Section):
         return value
 
 
+class Jobs(Section):
+    """Who does the work by the clock: refreshes, reports, learning."""
+
+    workers: bool = False
+    """Whether workers do it (`switchboard work`, on as many machines as you like), and not the bots themselves. Needs
+    PostgreSQL and the extra `workers`."""
+    at_once: int = Field(default=2, ge=1, le=64)
+    """How many pieces of work one worker does at once."""
+
+
 class Folder(Section):
     """A folder of documents."""
 
@@ -326,6 +336,7 @@ class Settings(BaseSettings):
     logs: Logs = Logs()
     workspace: Workspace = Workspace()
     storage: Storage = Storage()
+    jobs: Jobs = Jobs()
     knowledge: Knowledge = Knowledge()
     models: Models = Models()
     selection: Selection = Selection()
@@ -335,6 +346,14 @@ class Settings(BaseSettings):
     workspaces: dict[Annotated[str, Field(pattern="^T[A-Z0-9]+$")], Own] = {}
     """With OAuth, by a workspace's id: what of slack, knowledge, selection and report is otherwise there, for example
     `[workspaces.T0123.report]` with a channel."""
+
+    @model_validator(mode="after")
+    def _workers_have_a_queue(self) -> Self:
+        if self.jobs.workers and not self.database_url.startswith("postgresql"):
+            raise ValueError(
+                "jobs.workers needs PostgreSQL. Set SWITCHBOARD_STORAGE__URL, or leave the work to the bots"
+            )
+        return self
 
     @property
     def database_url(self) -> str:
@@ -486,6 +505,8 @@ def _sentence(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return f"There is no setting {key}{_did_you_mean(key, _known_keys())}"
     reason = str(item["msg"]).removeprefix("Value error, ").rstrip(".?")
+    if not path:  # it is about several settings, which it names
+        return f"{reason}."
     return f"{key}: {reason[:1].lower()}{reason[1:]}{'?' if 'Did you mean' in reason else '.'}"
 
 

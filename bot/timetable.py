@@ -17,11 +17,11 @@ from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
 from bot.jobs.prune_job import prune_job
-from bot.jobs.refresh_job import refresh_job
+from bot.jobs.refresh_job import Refreshing, Tell
 from bot.jobs.report_job import MONTHLY, days_job, report_job
 from bot.jobs.report_job import NIGHTLY as DAYS_AT
 from bot.jobs.retirement_job import DAILY, retirement_job
-from bot.jobs.schedule import Schedule
+from bot.jobs.schedule import HandOver, Schedule
 from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
 from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
 from bot.jobs.switch_job import switch_model
@@ -33,24 +33,20 @@ from handlers.posts import post_report, tell_channel
 from handlers.retiring import post_ending
 from handlers.slack_client import SlackClient
 
+REFRESH = "refresh"
 
-def timetable(core: Core, client: SlackClient) -> Schedule:
-    """The schedule with all that the configuration asks for; nothing runs before it is started."""
+
+def timetable(core: Core, client: SlackClient, hand_over: HandOver | None = None) -> Schedule:
+    """The schedule with all that the configuration asks for; nothing runs before it is started. `hand_over` gives what
+    is due to workers (None: it runs here)."""
     settings = core.settings
     channel = settings.report.channel
-    schedule = Schedule(core.engine, settings.report.zone, clock=core.clock, metrics=core.metrics)
+    schedule = Schedule(core.engine, settings.report.zone, core.clock, hand_over, metrics=core.metrics)
 
     async def tell(sentence: str) -> None:
         await tell_channel(client, channel, sentence)
 
-    told = ToldProblems(core.engine)
-    look = refresh_job(core.knowledge, told, tell if channel else None, core.sources.told_to_all)
-
-    async def refresh(fire_at: datetime) -> None:
-        await look(fire_at)
-        await switch_model(core.knowledge)
-
-    schedule.add("refresh", settings.knowledge.refresh, refresh, catch_up=False)
+    _add_refresh(schedule, core, tell if channel else None, hand_over)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     if settings.storage.backups is not None:
@@ -72,6 +68,28 @@ def timetable(core: Core, client: SlackClient) -> Schedule:
     schedule.add("days", DAYS_AT, days_job(core.ledger.days, settings.report.zone), catch_up=True)
     _add_reports(schedule, core, client)
     return schedule
+
+
+def _add_refresh(schedule: Schedule, core: Core, tell: Tell | None, hand_over: HandOver | None) -> None:
+    """All sources after each other here, or each by whichever worker is free."""
+    refreshing = Refreshing(core.knowledge, ToldProblems(core.engine), tell, core.sources.told_to_all)
+
+    async def all_here(fire_at: datetime) -> None:
+        await refreshing.run(fire_at)
+        await switch_model(core.knowledge)
+
+    async def spread(fire_at: datetime) -> None:
+        assert hand_over is not None
+        await core.knowledge.forget_others()
+        for source in core.knowledge.sources:
+            await hand_over(f"{REFRESH} {source.name}", fire_at)
+
+    async def one(fire_at: datetime, part: str) -> None:
+        await refreshing.run(fire_at, [part])
+        await switch_model(core.knowledge)
+
+    schedule.add(REFRESH, core.settings.knowledge.refresh, spread if hand_over else all_here, catch_up=False)
+    schedule.add_parts(REFRESH, one)
 
 
 def _add_reports(schedule: Schedule, core: Core, client: SlackClient) -> None:

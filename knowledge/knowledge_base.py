@@ -135,7 +135,7 @@ class KnowledgeBase:
             started = time.monotonic()
             try:
                 if names is None:
-                    await self._forget_others()
+                    await self.forget_others()
                 reports = [await self._refresh(source, progress) for source in chosen]
                 await self._in_turn(self._store.prune())
             finally:
@@ -178,6 +178,11 @@ class KnowledgeBase:
         """
         await self._forget(source)
         await self._settle()
+
+    async def forget_others(self) -> None:
+        """Drops all that came from sources that are none any more; a refresh of all does. Raises StoreUnavailable."""
+        for name in await self._contents.known_sources() - self._sources.keys():
+            await self._forget(name)
 
     async def switch_model(self) -> bool:
         """Embeds everything with the model that is wanted, beside the one that answers, and switches when all is whole.
@@ -280,10 +285,6 @@ class KnowledgeBase:
                 there = ", ".join(self._sources) or "none yet"
                 raise UnknownSource(f"There is no source called “{name}”. The sources are: {there}.")
         return [self._sources[name] for name in dict.fromkeys(names)]
-
-    async def _forget_others(self) -> None:
-        for name in await self._contents.known_sources() - self._sources.keys():
-            await self._forget(name)
 
     async def _forget(self, name: str) -> None:
         chunks = await self._serving.writer(name).forget()

@@ -8,12 +8,14 @@ from typing import Protocol
 
 import structlog
 
-from bot.jobs.schedule import Work
 from bot.jobs.told import Place, ToldProblems
 from knowledge.reports import Problem, RefreshReport, SourceStatus
 
 TOLD = 5
 """How many problems a message names; the others are counted."""
+
+Tell = Callable[[str], Awaitable[None]]
+"""Brings a sentence to the people who look after the bot."""
 
 log = structlog.get_logger("bot.jobs")
 
@@ -21,8 +23,8 @@ log = structlog.get_logger("bot.jobs")
 class Refreshable(Protocol):
     """What this job needs of the knowledge base."""
 
-    async def refresh(self) -> RefreshReport:
-        """Takes in what changed."""
+    async def refresh(self, names: Sequence[str] | None = None) -> RefreshReport:
+        """Takes in what changed in these sources, in all where none are named."""
         ...
 
     async def status(self) -> list[SourceStatus]:
@@ -30,39 +32,52 @@ class Refreshable(Protocol):
         ...
 
 
-def refresh_job(
-    knowledge: Refreshable,
-    told: ToldProblems,
-    tell: Callable[[str], Awaitable[None]] | None,
-    tellable: Callable[[], Awaitable[Collection[str]]],
-) -> Work:
-    """Work that refreshes. `tell` gets a sentence about each problem once, and one when it is mended (None: nobody is
-    told). `tellable` gives the names of the sources that everybody may hear of."""
+class Refreshing:
+    """Refreshes, and tells. `tell` gets a sentence about each problem once, whichever process finds it, and one when it
+    is mended (None: nobody is told). `tellable` gives the names of the sources that everybody may hear of."""
 
-    async def work(fire_at: datetime) -> None:
-        report = await knowledge.refresh()
-        if tell is None:
+    def __init__(
+        self,
+        knowledge: Refreshable,
+        told: ToldProblems,
+        tell: Tell | None,
+        tellable: Callable[[], Awaitable[Collection[str]]],
+    ) -> None:
+        self._knowledge = knowledge
+        self._told = told
+        self._tell = tell
+        self._tellable = tellable
+
+    async def run(self, fire_at: datetime, names: Sequence[str] | None = None) -> None:
+        """Refreshes the sources named (None: all). Raises what telling raises; it is told the next time then."""
+        report = await self._knowledge.refresh(names)
+        if self._tell is None:
             log_refresh(report, report.problems)
             return
         # What a source that lists only its changes could not read stays in its status, not in the report.
-        public = await tellable()
-        statuses = [status for status in await knowledge.status() if status.name in public]
-        known = await told.places()
+        public = await self._tellable()
+        statuses = [status for status in await self._knowledge.status() if status.name in public]
+        known = await self._told.places()
         current = {(status.name, problem.path): problem for status in statuses for problem in status.problems}
         new = [(source, problem) for (source, path), problem in current.items() if (source, path) not in known]
         log_refresh(report, new)
-        if new:
-            await tell(_sentence(new))
-            await told.keep(new, fire_at)
-        names = {status.name for status in statuses}
+        await self._tell_new(self._tell, await self._told.keep(new, fire_at))
+        names_there = {status.name for status in statuses}
         away = {source for source, path in current if not path}
         # Of a source that is away as a whole nothing can be said about its documents.
-        mended = sorted(place for place in known - current.keys() if place[0] in names and place[0] not in away)
-        if mended:
-            await tell(_relief(mended))
-        await told.drop([*mended, *(place for place in known if place[0] not in names)])
+        mended = sorted(place for place in known - current.keys() if place[0] in names_there and place[0] not in away)
+        if mended := await self._told.drop(mended):
+            await self._tell(_relief(mended))
+        await self._told.drop([place for place in known if place[0] not in names_there])
 
-    return work
+    async def _tell_new(self, tell: Tell, new: list[tuple[str, Problem]]) -> None:
+        if not new:
+            return
+        try:
+            await tell(_sentence(new))
+        except BaseException:
+            await self._told.drop([(source, problem.path) for source, problem in new])
+            raise
 
 
 def log_refresh(report: RefreshReport, problems: Sequence[tuple[str, Problem]]) -> None:

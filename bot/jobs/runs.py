@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ LEFT_ALONE = timedelta(minutes=5)
 """For how long a run of a job that can be resumed is nobody else's, even where its process has died."""
 TRIED_AGAIN = timedelta(minutes=15)
 GIVEN_UP = timedelta(days=7)
+_NAME = 60
 INTERRUPTED = "The process ended before this was finished."
 
 
@@ -27,6 +29,7 @@ class Runs:
 
     async def claim(self, job: str, fire_at: datetime) -> bool:
         """Takes a firing; False where it was taken before, by whomever."""
+        job = _named(job)
         async with self._engine.begin() as connection:
             statement = insert(connection, job_runs).values(job=job, fire_at=fire_at, started_at=self._clock())
             claim = statement.on_conflict_do_nothing().returning(job_runs.c.job)
@@ -41,7 +44,7 @@ class Runs:
     async def take_over(self, job: str, fire_at: datetime, *, died: bool = False) -> bool:
         """Takes a firing that is left; False where somebody else was faster. `died`: that its process is known to have
         ended, so that an unfinished run is nobody's."""
-        one = (job_runs.c.job == job, job_runs.c.fire_at == fire_at)
+        one = (job_runs.c.job == _named(job), job_runs.c.fire_at == fire_at)
         left = (job_runs.c.finished_at.is_(None),) if died else self._is_left()
         change = sa.update(job_runs).where(*one, *left).values(started_at=self._clock(), problem=None)
         async with self._engine.begin() as connection:
@@ -49,7 +52,7 @@ class Runs:
 
     async def finish(self, job: str, fire_at: datetime, problem: str | None, *, ended: bool) -> None:
         """A run is over: well, or with a problem; where it is to be tried again it has not `ended`."""
-        change = sa.update(job_runs).where(job_runs.c.job == job, job_runs.c.fire_at == fire_at)
+        change = sa.update(job_runs).where(job_runs.c.job == _named(job), job_runs.c.fire_at == fire_at)
         async with self._engine.begin() as connection:
             await connection.execute(change.values(finished_at=self._clock() if ended else None, problem=problem))
 
@@ -79,3 +82,8 @@ class Runs:
         left = died & (table.started_at <= now - LEFT_ALONE)
         failed = sa.not_(died) & (table.started_at <= now - TRIED_AGAIN)
         return table.finished_at.is_(None), table.fire_at > now - GIVEN_UP, left | failed
+
+
+def _named(job: str) -> str:
+    """What a job is called in its column; a part may be named by a long name of somebody's."""
+    return job if len(job) <= _NAME else f"{job[: _NAME - 13]}-{hashlib.sha256(job.encode()).hexdigest()[:12]}"

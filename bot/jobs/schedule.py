@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bot.jobs")
 
 Work = Callable[[datetime], Awaitable[None]]
+PartWork = Callable[[datetime, str], Awaitable[None]]
+"""The same for one part of a job, by its name."""
 HandOver = Callable[[str, datetime], Awaitable[None]]
 """Gives a firing (a job's name, its moment in UTC) to whoever works it off, with `Schedule.perform`."""
 
@@ -69,6 +71,7 @@ class Schedule:
         self._clock = clock
         self._metrics = metrics
         self._jobs: dict[str, _Job] = {}
+        self._parts: dict[str, PartWork] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone=time_zone)
 
@@ -84,6 +87,10 @@ class Schedule:
         self._jobs[name] = _Job(
             name=name, trigger=trigger, work=work, catch_up=catch_up, resume=resume, since=self._clock()
         )
+
+    def add_parts(self, name: str, work: PartWork) -> None:
+        """What a job that is added spreads over workers: `hand_over` is given "JOB PART" for each part."""
+        self._parts[name] = work
 
     async def start(self) -> None:
         """Begins, with what was missed. Does not wait for it."""
@@ -135,15 +142,17 @@ class Schedule:
     async def perform(self, name: str, fire_at: datetime, *, died: bool = False) -> bool:
         """Works a firing off that was handed over, unless somebody has; whether it did. `died`: whoever had begun it is
         known to have ended. Raises SQLAlchemyError and OSError where the database is away."""
-        job = self._jobs.get(name)
-        if job is None:
+        whole, _, part = name.partition(" ")
+        job = self._jobs.get(whole)
+        if job is None or (part and whole not in self._parts):
             log.warning("job_unknown", job=name, fire_at=str(fire_at))
             return False
         taken = await self._runs.claim(name, fire_at)
         if not taken and (died or job.resume):
             taken = await self._runs.take_over(name, fire_at, died=died)
         if taken:
-            await self._work(job, fire_at)
+            work = (lambda at: self._parts[whole](at, part)) if part else job.work
+            await self._work(name, work, fire_at, resume=job.resume)
         return taken
 
     async def _run(self, job: _Job, fire_at: datetime) -> None:
@@ -156,7 +165,7 @@ class Schedule:
             claimed = await self._runs.claim(job.name, fire_at)
             job.since = fire_at
             if claimed:
-                await self._work(job, fire_at)
+                await self._work(job.name, job.work, fire_at, resume=job.resume)
         except (SQLAlchemyError, OSError, StorageError) as error:
             # Unclaimed, it is still due in a minute.
             log.error("job_not_recorded", job=job.name, fire_at=str(fire_at), problem=reason(error))
@@ -171,19 +180,19 @@ class Schedule:
                 if self._hand_over is not None:
                     await self._hand_over(job.name, fire_at)
                 elif await self._runs.take_over(job.name, fire_at):
-                    await self._work(job, fire_at)
+                    await self._work(job.name, job.work, fire_at, resume=job.resume)
         except (SQLAlchemyError, OSError, StorageError) as error:
             log.error("job_not_recorded", job=job.name, problem=reason(error))
         finally:
             job.running = False
 
-    async def _work(self, job: _Job, fire_at: datetime) -> None:
+    async def _work(self, name: str, work: Work, fire_at: datetime, *, resume: bool) -> None:
         correlation = uuid.uuid4().hex[:12]
-        named = structlog.contextvars.bound_contextvars(correlation_id=correlation, job=job.name)
-        with named, tracing.span(f"job {job.name}", {"switchboard.correlation_id": correlation}) as span:
+        named = structlog.contextvars.bound_contextvars(correlation_id=correlation, job=name)
+        with named, tracing.span(f"job {name}", {"switchboard.correlation_id": correlation}) as span:
             problem = None
             try:
-                await job.work(fire_at.astimezone(self._zone))
+                await work(fire_at.astimezone(self._zone))
                 log.info("job_done", fire_at=str(fire_at))
             except SwitchboardError as error:
                 problem = f"{error} (correlation id {correlation})"
@@ -195,5 +204,5 @@ class Schedule:
             if problem is not None:
                 span.failed("failed")
             if self._metrics is not None:
-                self._metrics.job_ended(job.name, "done" if problem is None else "failed")
-            await self._runs.finish(job.name, fire_at, problem, ended=problem is None or not job.resume)
+                self._metrics.job_ended(name.partition(" ")[0], "done" if problem is None else "failed")
+            await self._runs.finish(name, fire_at, problem, ended=problem is None or not resume)

@@ -28,19 +28,23 @@ class ToldProblems:
         async with self._engine.connect() as connection:
             return {(row.source, row.path) for row in await connection.execute(sa.select(table.source, table.path))}
 
-    async def keep(self, problems: Sequence[tuple[str, Problem]], now: datetime) -> None:
-        """These were told."""
-        rows = [
-            {"source": source, "path": problem.path, "sentence": problem.sentence, "told_at": now}
-            for source, problem in problems
-        ]
+    async def keep(self, problems: Sequence[tuple[str, Problem]], now: datetime) -> list[tuple[str, Problem]]:
+        """These are to be told by whoever gets them here: those that nobody else has told or is telling."""
+        found = []
         async with self._engine.begin() as connection:
-            if rows:
-                await connection.execute(insert(connection, told_problems).on_conflict_do_nothing(), rows)
+            for source, problem in problems:
+                row = {"source": source, "path": problem.path, "sentence": problem.sentence, "told_at": now}
+                new = insert(connection, told_problems).values(row).on_conflict_do_nothing()
+                if (await connection.execute(new.returning(told_problems.c.source))).first() is not None:
+                    found.append((source, problem))
+        return found
 
-    async def drop(self, places: Collection[Place]) -> None:
-        """These are mended, or gone with their source."""
+    async def drop(self, places: Collection[Place]) -> list[Place]:
+        """These are mended, or gone with their source; gives those that nobody else has dropped."""
+        found = []
         async with self._engine.begin() as connection:
             for source, path in places:
                 there = (told_problems.c.source == source) & (told_problems.c.path == path)
-                await connection.execute(sa.delete(told_problems).where(there))
+                if (await connection.execute(sa.delete(told_problems).where(there))).rowcount:
+                    found.append((source, path))
+        return found

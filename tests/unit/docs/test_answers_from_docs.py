@@ -35,7 +35,7 @@ ASKED = {
     "how do I add a folder of documents?": "[[knowledge.folders]]",
     "how can I get the costs as CSV?": "/cost month csv",
     "how do I use Ollama?": "11434",
-    "what should I back up?": "copy `switchboard.toml`",
+    "what should I back up?": "switchboard backup",
     "how do I use PostgreSQL?": "SWITCHBOARD_STORAGE__URL",
     "how do I change the model of a channel?": "/model use NAME here",
     "can I stop an answer?": "stop button",
