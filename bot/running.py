@@ -14,9 +14,9 @@ from bot.app import MANIFEST, App, open_app
 from bot.config import Settings
 from bot.costs.periods import Week
 from bot.errors import ConfigError
-from bot.many import open_many
 from bot.reporting import report_of
 from bot.secrets import SlackSecrets, slack_secrets
+from bot.tenancy.many import open_many
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
 from handlers.posts import post_report, tell_channel
 

@@ -21,8 +21,8 @@ from pydantic import SecretStr
 
 from bot.config import Folder, Http, Knowledge, Own, Settings, Slack, Storage
 from bot.house import House
-from bot.many import Many, open_many
 from bot.secrets import SlackSecrets
+from bot.tenancy.many import Many, open_many
 from bot.tenancy.whose import Whose
 from bot.vault import VARIABLE, new_key
 from deploy.workspace import APP_TOKEN, CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Tokens, Workspace, demo_seed
