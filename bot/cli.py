@@ -530,6 +530,28 @@ def restore(
     _run(config, lambda settings: restore_backup(settings, file, replace, sure, out))
 
 
+@app.command()
+def forget(
+    user: Annotated[str | None, typer.Option(help="A person, by the id in Slack (U…).")] = None,
+    channel: Annotated[str | None, typer.Option(help="A channel, by its id (C…).")] = None,
+    document: Annotated[str | None, typer.Option(help="A document: SOURCE/PATH.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="What the person is called too; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Remove a person, a channel or a document from all that is stored, and print the proof; the bot may run."""
+    from bot import forgetting
+
+    typed: dict[Any, str | None] = {"user": user, "channel": channel, "document": document}
+    given = [(kind, text) for kind, text in typed.items() if text]
+    if len(given) != 1:
+        raise typer.BadParameter("Name one: --user U…, --channel C… or --document SOURCE/PATH.")
+    kind, text = given[0]
+    clean = _run(config, lambda settings: forgetting.forget(settings, kind, text, name or (), dry_run, out, as_json))
+    raise typer.Exit(0 if clean else 1)
+
+
 @config_app.command("check")
 def config_check(config: ConfigFile = None) -> None:
     """Check the configuration and show every setting with its value and where it comes from."""

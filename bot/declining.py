@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain import Citation, Evidence, Example, PlaceKind, Question
+from bot.holdings.registry import FORGOTTEN
 from bot.strategies.citing import citation
 from knowledge.documents import Passage
 
@@ -101,7 +102,11 @@ def _nearness(passage: Passage, evidence: Evidence) -> float:
 
 def _reviewed(question: Question, evidence: Evidence) -> Example | None:
     """The nearest example that somebody other than the asker reviewed."""
-    others = [one for one in evidence.examples if one.similarity >= NEAR and one.saved_by not in ("", question.asker)]
+    others = [
+        one
+        for one in evidence.examples
+        if one.similarity >= NEAR and one.saved_by not in ("", FORGOTTEN, question.asker)
+    ]
     return max(others, key=lambda one: one.similarity, default=None)
 
 

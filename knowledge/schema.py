@@ -112,3 +112,12 @@ problems = sa.Table(
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("sentence", sa.Text, nullable=False),
 )
+
+# Documents that somebody wanted forgotten: they stay out when their source lists them again. The id is a digest of
+# source and path, and tells neither.
+forgotten = sa.Table(
+    "knowledge_forgotten",
+    metadata,
+    sa.Column("document", sa.String(32), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+)

@@ -21,7 +21,7 @@ from knowledge.database import Database, parts
 from knowledge.documents import Chunk
 from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Replacement, Written
 from knowledge.rows import document_of, values_of, vector_rows
-from knowledge.schema import chunks, documents, embeddings, fingerprints, problems, sources
+from knowledge.schema import chunks, documents, embeddings, fingerprints, forgotten, problems, sources
 
 
 class Store:
@@ -89,8 +89,10 @@ class Store:
 
         `embedded` holds a vector for every chunk; no document is named twice.
         """
-        ids = [replacement.document.id for replacement in replacements]
         async with self._database.writing() as connection:
+            out = await self._kept_out(connection, [each.document.id for each in replacements])
+            replacements = [each for each in replacements if each.document.id not in out]
+            ids = [replacement.document.id for replacement in replacements]
             said: dict[str, tuple[object, ...]] = {}
             there: dict[str, list[Any]] = {}
             for some in parts(ids):
@@ -153,6 +155,34 @@ class Store:
             indexed_as(document, chunk, keys[document.id, chunk.position], home)
             for (document, chunk), home in zip(changes.new, homes, strict=True)
         ]
+
+    async def keep_out(self, document_ids: Sequence[str], at: datetime) -> None:
+        """From now on these documents are not written any more."""
+        rows = [{"document": one, "at": at} for one in document_ids]
+        if rows:
+            async with self._database.writing() as connection:
+                await connection.execute(self._database.insert(forgotten).on_conflict_do_nothing(), rows)
+
+    async def note_gone(self, document_ids: Sequence[str]) -> None:
+        """Drops what could not be read of these documents."""
+        async with self._database.writing() as connection:
+            for some in parts(document_ids):
+                where = sa.select(documents.c.source, documents.c.path).where(documents.c.id.in_(some))
+                for source, path in (await connection.execute(where)).all():
+                    there = (problems.c.source == source, problems.c.path == path)
+                    await connection.execute(sa.delete(problems).where(*there))
+
+    async def kept_out(self) -> frozenset[str]:
+        """The ids of all documents that are not written any more."""
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(sa.select(forgotten.c.document))).scalars())
+
+    async def _kept_out(self, connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for some in parts(ids):
+            query = sa.select(forgotten.c.document).where(forgotten.c.document.in_(some))
+            found.update((await connection.execute(query)).scalars())
+        return found
 
     async def restamp(self, document_id: str, known: Known) -> None:
         """Notes a new version, new readers or a new link of a document whose text did not change."""

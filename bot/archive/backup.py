@@ -79,7 +79,7 @@ def _table(connection: Connection, table: sa.Table, archive: ZipFile) -> TablePa
     digest, count = hashlib.sha256(), 0
     query = sa.select(table).order_by(*table.primary_key.columns)
     with archive.open(table_entry(table.name), "w", force_zip64=True) as entry:
-        for rows in connection.execution_options(yield_per=AT_ONCE).execute(query).partitions():
+        for rows in connection.execute(query, execution_options={"yield_per": AT_ONCE}).partitions():
             for row in rows:
                 line = encoded([None if v is None else turn(v) for v, turn in zip(row, plain, strict=True)])
                 digest.update(line)

@@ -18,7 +18,7 @@ TABLES: Mapping[str, sa.Table] = {**tables.metadata.tables, **schema.metadata.ta
 """Every table that this version knows, by name."""
 
 
-class _JsonAsText(sa.TypeDecorator[str]):
+class JsonAsText(sa.TypeDecorator[str]):
     """PostgreSQL's JSON word for word, as it was written."""
 
     impl = sa.Text
@@ -35,7 +35,7 @@ def plain_tables(connection: Connection) -> sa.MetaData:
     """The tables that there are, whatever their revision; moments are in UTC, JSON is text, all else as it is kept."""
     found = sa.MetaData()
     found.reflect(connection, only=lambda name, _: name in TABLES)
-    as_text = _JsonAsText() if connection.dialect.name == "postgresql" else sa.Text()
+    as_text = JsonAsText() if connection.dialect.name == "postgresql" else sa.Text()
     for table in found.tables.values():
         for column in table.columns:
             if isinstance(column.type, sa.JSON):

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from knowledge.documents import document_id
 from knowledge.errors import (
     DocumentUnreachable,
     DocumentUnreadable,
@@ -83,6 +84,7 @@ class SourceRefresh:
         self._stopping = stopping
         self._known: dict[str, Known] = {}
         self._unlisted: set[str] = set()
+        self._kept_out: frozenset[str] = frozenset()
         self._problems = Problems({})
         self._removed: set[str] = set()
         self._failure: str | None = None
@@ -102,6 +104,7 @@ class SourceRefresh:
         self._writer.begin()
         state = await self._store.begin(name, self._source.kind)
         self._known = await self._store.known(name)
+        self._kept_out = await self._store.kept_out()
         self._problems = Problems(await self._store.known_problems(name))
         self._unlisted = set(self._known)
         try:
@@ -193,6 +196,8 @@ class SourceRefresh:
     async def _meet(self, listing: Listing) -> None:
         """Decides what a listed document needs."""
         path = listing.path
+        if self._kept_out and document_id(self._source.name, path) in self._kept_out:
+            return  # as if it were not listed
         self._seen += 1
         self._unlisted.discard(path)
         self._writer.listed(path)

@@ -1,0 +1,178 @@
+"""`switchboard forget`: removes a person, a channel or a document, and prints the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from rich.console import Console
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.audit import COMMAND_LINE, Action, Audit, Change, noted
+from bot.config import Settings
+from bot.errors import AlreadyRunning
+from bot.holdings.documents import documents_of, subject_of
+from bot.holdings.forgetting import Forgetting, Place
+from bot.holdings.search import counts
+from bot.holdings.subject import Kind, Subject
+from bot.jobs.backup_job import nightly_backups
+from bot.lock import DataFolderLock
+from bot.printing import print_json, print_table, table_of
+from bot.storage.direct import outside_transactions, transaction
+from bot.storage.engine import open_existing
+from bot.storage.whole import plain_tables
+from knowledge.forgetting import forget_documents
+from knowledge.schema import chunks
+from knowledge.serving import indexes_of
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was done. `documents`, `chunks`: of the knowledge; `backups`: files that were made before and hold it."""
+
+    subject: str
+    dry_run: bool
+    documents: int
+    chunks: int
+    places: tuple[Place, ...]
+    backups: tuple[str, ...]
+
+    @property
+    def left(self) -> int:
+        """Rows that still name it, though nothing says why."""
+        return sum(place.after for place in self.places if not place.why and not self.dry_run)
+
+
+class _TakenBack(Exception):
+    """Ends a transaction of which nothing is to stay."""
+
+
+async def forget(
+    settings: Settings, kind: Kind, typed: str, called: Sequence[str], dry_run: bool, out: Console, as_json: bool
+) -> bool:
+    """Forgets, beside a running bot too, and prints the proof; whether nothing is left. Raises UnknownSubject."""
+    url = settings.database_url
+    async with open_existing(url, "There is nothing to forget yet", "The database") as engine:
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine.sync_engine, "connect", _overwriting)
+        proof = await _forgotten(engine, settings, kind, typed, tuple(called), dry_run)
+        if not dry_run:
+            removed = sum(place.removed for place in proof.places) + proof.documents + proof.chunks
+            changed = sum(place.changed for place in proof.places)
+            after = f"{removed} rows removed, {changed} changed"  # whose stands nowhere any more
+            change = Change(action=Action.FORGOTTEN, subject=f"a {kind}", after=after)
+            await noted(engine, change, by=COMMAND_LINE, at=datetime.now(UTC))
+    if as_json:
+        print_json(out, {**dataclasses.asdict(proof), "left": proof.left})
+    else:
+        _print(proof, out)
+    return not proof.left
+
+
+async def _forgotten(
+    engine: AsyncEngine, settings: Settings, kind: Kind, typed: str, called: tuple[str, ...], dry_run: bool
+) -> Proof:
+    url, now = settings.database_url, datetime.now(UTC)
+    subject, before, documents, pieces = await asyncio.to_thread(_found, url, kind, typed, called)
+    if documents and not dry_run:
+        await forget_documents(engine, documents, now, for_good=kind == "document")
+    places = await asyncio.to_thread(_rows_forgotten, url, subject, before, dry_run)
+    if not dry_run:
+        await asyncio.to_thread(_clean_up, url)
+        if documents:
+            await asyncio.to_thread(_drop_indexes, settings)
+    backups = await _backups(engine, settings)
+    return Proof(subject.said, dry_run, len(documents), pieces, tuple(places), backups)
+
+
+def _found(url: str, kind: Kind, typed: str, called: tuple[str, ...]) -> tuple[Subject, dict[str, int], list[str], int]:
+    with transaction(url, "read") as connection:
+        subject = subject_of(connection, kind, typed, called)
+        documents = documents_of(connection, subject)
+        count = sa.select(sa.func.count()).select_from(chunks)
+        pieces = sum(connection.execute(count.where(chunks.c.document_id == one)).scalar_one() for one in documents)
+        return subject, counts(connection, plain_tables(connection), subject), documents, pieces
+
+
+def _rows_forgotten(url: str, subject: Subject, before: Mapping[str, int], dry_run: bool) -> list[Place]:
+    places: list[Place] = []
+    with suppress(_TakenBack), transaction(url, "write") as connection:
+        places = Forgetting(connection, plain_tables(connection), subject).run(before)
+        if dry_run:
+            raise _TakenBack
+    return places
+
+
+def _clean_up(url: str) -> None:
+    """Takes what was removed out of the database's files too, as far as nobody reads there."""
+    with suppress(DBAPIError), outside_transactions(url) as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else "VACUUM"))
+
+
+def _drop_indexes(settings: Settings) -> None:
+    """Where no bot runs, its indexes go, and are built anew at its start; a running one follows the database."""
+    lock = DataFolderLock(settings.data_dir)
+    with suppress(AlreadyRunning):
+        lock.acquire()
+        shutil.rmtree(indexes_of(settings.data_dir), ignore_errors=True)
+        lock.release()
+
+
+async def _backups(engine: AsyncEngine, settings: Settings) -> tuple[str, ...]:
+    made = [Path(entry.after) for entry in await Audit(engine).entries(what=Action.BACKED_UP.value)]
+    nightly = nightly_backups(settings.storage.backups.absolute()) if settings.storage.backups else []
+    return tuple(sorted({str(file) for file in (*made, *nightly) if file.is_file()}))
+
+
+def _overwriting(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA secure_delete=ON")
+    cursor.close()
+
+
+def _print(proof: Proof, out: Console) -> None:
+    would = "would be " if proof.dry_run else ""
+    if not proof.places and not proof.documents:
+        out.print(f"Nothing is stored on the {escape(proof.subject)}.")
+    else:
+        table = table_of("where", "named it", f"{would}removed", f"{would}changed", "names it now")
+        for row in _rows(proof):
+            table.add_row(*row)
+        print_table(out, table)
+    for why in dict.fromkeys(place.why for place in proof.places if place.why and place.after):
+        where = ", ".join(place.what for place in proof.places if place.why == why and place.after)
+        out.print(f"\nWhat still names it in {where}: {why}")
+    if proof.backups:
+        out.print("\nBackups that were made before still hold it. Delete them, or let them run out:")
+        for file in proof.backups:
+            out.print(f"  {escape(file)}")
+    if proof.dry_run:
+        out.print("\nNothing was changed. Without --dry-run it is.")
+    elif proof.left:
+        out.print(f"\n[red]{proof.left} rows were written meanwhile that name it. Run the command again.[/]")
+    else:
+        out.print(f"\nThe {escape(proof.subject)} is forgotten. Messages in Slack are Slack's: delete them there.")
+
+
+def _rows(proof: Proof) -> list[tuple[str, ...]]:
+    rows = []
+    for place in proof.places:
+        removed = place.removed
+        if place.table == "knowledge_documents":
+            removed = proof.documents
+        elif place.table == "knowledge_chunks":
+            removed = proof.chunks
+        numbers = (place.before, removed, place.changed, place.after)
+        rows.append((f"{place.what} ({place.table})", *(f"{number:,}" for number in numbers)))
+    return rows

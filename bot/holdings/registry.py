@@ -1,0 +1,222 @@
+"""Which column of which table holds whom. A table or column that is not declared here fails a test: nobody can forget
+what nobody knows of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FORGOTTEN = "forgotten"
+"""Stands for a person or place that was forgotten, where something else of the row has to stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One table. Every column is in exactly one of these, names with spaces between.
+
+    `owner`: the person whose row it is. `actor`: a person who did something for the team. `place`: a channel.
+    `question`: the question that the row belongs to. `key`: a person, channel or thread, as the column `scope` says.
+    `readers`: reader scopes. `copies`: may hold a question's or answer's text word for word. `text`: may name anybody.
+    `plain`: holds nobody. `parent`: rows that belong to those of another table, as (column, table, column).
+
+    `sent`: Slack's payload, which says who sent it from where. `document`: source and path of one.
+
+    `emptied`: what stays of a row that is forgotten; None: the row goes. `cache`: goes whole, since it can be made
+    anew. `kept`: why the table is left as it is.
+    """
+
+    what: str
+    owner: str = ""
+    actor: str = ""
+    place: str = ""
+    question: str = ""
+    key: str = ""
+    readers: str = ""
+    copies: str = ""
+    text: str = ""
+    sent: str = ""
+    document: str = ""
+    plain: str = ""
+    parent: tuple[str, str, str] | None = None
+    emptied: Mapping[str, Any] | None = None
+    cache: bool = False
+    kept: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is declared."""
+        declared = (self.owner, self.actor, self.place, self.question, self.key, self.readers, self.copies, self.text)
+        others = (self.sent, self.document, self.plain, self.parent[0] if self.parent else "")
+        return tuple(" ".join((*declared, *others)).split())
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns that may name anybody."""
+        return tuple(f"{self.text} {self.copies} {self.sent}".split())
+
+
+_EMPTY_QUESTION = {"text": "", "answer": None, "receipt": None, "scopes": "[]", "thread": None, "answer_ts": None}
+
+_TEAM = (
+    "Documents are the team's, and come back as their source has them: change it there, or forget the document with "
+    "`--document`."
+)
+
+REGISTRY: Mapping[str, Held] = {
+    "inbox": Held(
+        "events of Slack that wait or failed",
+        sent="payload",
+        text="problem",
+        plain="event_id kind state attempts received_at finished_at",
+    ),
+    "conversations": Held(
+        "messages of threads",
+        owner="author",
+        place="channel",
+        question="question_id",
+        text="text",
+        plain="thread ts role deleted",
+    ),
+    "questions": Held(
+        "questions with their answers and receipts",
+        owner="asker",
+        place="channel",
+        readers="scopes",
+        text="text answer receipt",
+        plain="id workspace place_kind thread private asked_at answer_ts",
+        emptied=_EMPTY_QUESTION,
+    ),
+    "ledger": Held(
+        "model calls and their costs",
+        owner="asker",
+        place="channel",
+        text="note",
+        plain="id question_id purpose attempt provider model strategy workspace started_at reserved seconds "
+        "prompt_tokens completion_tokens cached_tokens cache_written_tokens reasoning_tokens input_audio_tokens "
+        "output_audio_tokens input_image_tokens output_image_tokens audio_ms images estimated cost price_version "
+        "outcome served request_id first_cost first_price_version repriced_at",
+        emptied={},
+    ),
+    "ledger_days": Held("finished days of the ledger, added up", plain="since until token kept_at value", cache=True),
+    "ledger_changes": Held("which days of the ledger changed", plain="id started_at"),
+    "posted_reports": Held(
+        "reports that were posted", place="channel", plain="report part claim began_at claimed_at ts"
+    ),
+    "budgets": Held("budgets", key="key", actor="set_by", text="reason", plain="id scope period amount hard set_at"),
+    "budget_use": Held(
+        "what was spent of budgets",
+        parent=("budget", "budgets", "id"),
+        plain="since until spent held unknown told claimed_at",
+    ),
+    "feedback": Held(
+        "thumbs and comments", owner="person", question="question_id", text="comment", plain="value given_at"
+    ),
+    "labels": Held("what people made of answers", owner="person", question="question_id", plain="signal given_at"),
+    "learned": Held("what was learned from all labels together", text="value", plain="name version made_at"),
+    "promotions": Held(
+        "who chooses from when on",
+        actor="by undone_by",
+        text="why",
+        plain="id at state strategy model undoes undone_at",
+    ),
+    "model_identities": Held("which model a name stood for", plain="name identity since"),
+    "alternatives": Held(
+        "questions asked again another way", owner="asked_by", question="question_id first_id", plain="asked_at"
+    ),
+    "comparisons": Held(
+        "answers side by side", owner="asked_by", question="question_id", plain="id answers blind asked_at"
+    ),
+    "comparison_votes": Held(
+        "votes on them", owner="person", parent=("comparison", "comparisons", "id"), plain="choice voted_at"
+    ),
+    "told_ends": Held("ends of models that were told", plain="model day stage claimed_at told_at"),
+    "shadows": Held(
+        "answers that were never shown",
+        question="question_id",
+        text="answer detail",
+        plain="at state changed_at share taken_strategy taken_model strategy model chance others held cost judge_held "
+        "judge_cost measure taken_quality other_quality",
+        emptied={"answer": None, "detail": ""},
+    ),
+    "examples": Held(
+        "reviewed examples",
+        actor="saved_by",
+        readers="readers",
+        copies="question answer",
+        plain="id saved_at embedder vector",
+    ),
+    "pins": Held("pinned models", key="key", actor="set_by", text="reason", plain="scope model strategy set_at"),
+    "allow_lists": Held(
+        "which models may be used", key="key", actor="set_by", text="reason", plain="scope entries set_at"
+    ),
+    "trials": Held(
+        "trials of models in channels",
+        place="channel running",
+        actor="started_by stopped_by",
+        text="reason",
+        plain="id model share started_at ends_at stopped_at",
+    ),
+    "trial_questions": Held("their questions", question="question_id", parent=("trial", "trials", "id"), plain="drawn"),
+    "channel_settings": Held("settings of channels", place="channel", actor="set_by", plain="value stay_local set_at"),
+    "job_runs": Held("runs of jobs", text="problem", plain="job fire_at started_at finished_at"),
+    "added_sources": Held(
+        "sources that were added", actor="added_by", readers="readers", text="options", plain="name kind added_at"
+    ),
+    "told_problems": Held(
+        "problems of sources that were told", document="source path", text="sentence", plain="told_at"
+    ),
+    "evaluation_runs": Held(
+        "evaluations",
+        readers="audience",
+        text="name source settings",
+        plain="id started finished data questions index_version models prompts scorers judge ways budget spent "
+        "unpriced",
+    ),
+    "evaluation_questions": Held(
+        "golden questions of evaluations",
+        question="id",
+        text="text expected",
+        plain="run position grouping features weighed left_out",
+    ),
+    "evaluation_cells": Held(
+        "their answers",
+        question="question",
+        text="answer detail",
+        plain="run strategy model outcome quality scores cost seconds",
+    ),
+    "endpoint_models": Held("what servers list", plain="provider model first_listed last_listed gone_since shutdown"),
+    "model_answers": Held(
+        "answers kept so that evaluations pay once",
+        plain="key provider model text cost seconds answered_at",
+        cache=True,
+    ),
+    "audit_log": Held(
+        "who changed what",
+        actor="who",
+        text="subject before after reason",
+        plain="id at action reference previous digest",
+        kept="It says who changed what, and each entry seals the one before; `switchboard audit drop` ends it by age.",
+    ),
+    "knowledge_sources": Held("sources of knowledge", text="state", plain="name kind refreshed seconds", kept=_TEAM),
+    "knowledge_documents": Held(
+        "documents",
+        readers="readers",
+        text="title url author path anchor tags",
+        plain="id source version updated digest language",
+        kept=_TEAM,
+    ),
+    "knowledge_chunks": Held(
+        "their texts",
+        text="heading text",
+        plain="key position digest own line",
+        parent=("document_id", "knowledge_documents", "id"),
+        kept=_TEAM,
+    ),
+    "knowledge_embeddings": Held("vectors of texts", plain="digest model vector words"),
+    "knowledge_fingerprints": Held("numbers that find like texts", plain="digest first second third"),
+    "knowledge_problems": Held(
+        "documents that could not be read", text="path sentence", plain="source version", kept=_TEAM
+    ),
+    "knowledge_forgotten": Held("digests of documents that stay out", plain="document at"),
+}
