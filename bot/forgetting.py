@@ -160,7 +160,8 @@ def _print(proof: Proof, out: Console) -> None:
     if proof.dry_run:
         out.print("\nNothing was changed. Without --dry-run it is.")
     elif proof.left:
-        out.print(f"\n[red]{proof.left} rows were written meanwhile that name it. Run the command again.[/]")
+        rows = "1 row was" if proof.left == 1 else f"{proof.left} rows were"
+        out.print(f"\n[red]{rows} written meanwhile and name it. Run the command again.[/]")
     else:
         out.print(f"\nThe {escape(proof.subject)} is forgotten. Messages in Slack are Slack's: delete them there.")
 

@@ -218,5 +218,9 @@ REGISTRY: Mapping[str, Held] = {
     "knowledge_problems": Held(
         "documents that could not be read", text="path sentence", plain="source version", kept=_TEAM
     ),
-    "knowledge_forgotten": Held("digests of documents that stay out", plain="document at"),
+    "knowledge_forgotten": Held(
+        "digests of documents that stay out",
+        plain="document at",
+        kept="It is a digest alone, and keeps the document out when its source lists it again.",
+    ),
 }
