@@ -198,6 +198,18 @@ REGISTRY: Mapping[str, Held] = {
         plain="id at action reference previous digest",
         kept="It says who changed what, and each entry seals the one before; `switchboard audit drop` ends it by age.",
     ),
+    "installations": Held(
+        "workspaces that installed the bot",
+        actor="installed_by",
+        text="name problem",
+        plain="id enterprise bot_user scopes installed_at bot_token refresh_token expires_at version claim claimed_until",
+    ),
+    "tenants": Held(
+        "workspaces that have a database of their own",
+        text="name left_how",
+        plain="id enterprise installation opened_at left_at delete_at deleted_at",
+    ),
+    "oauth_states": Held("installations under way", plain="state expires_at"),
     "knowledge_sources": Held("sources of knowledge", text="state", plain="name kind refreshed seconds", kept=_TEAM),
     "knowledge_documents": Held(
         "documents",
