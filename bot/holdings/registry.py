@@ -202,7 +202,8 @@ REGISTRY: Mapping[str, Held] = {
         "workspaces that installed the bot",
         actor="installed_by",
         text="name problem",
-        plain="id enterprise bot_user scopes installed_at bot_token refresh_token expires_at version claim claimed_until",
+        plain="id enterprise bot_user scopes installed_at bot_token refresh_token expires_at version claim "
+        "claimed_until",
     ),
     "tenants": Held(
         "workspaces that have a database of their own",
