@@ -31,6 +31,7 @@ from handlers.slack_client import SlackClient, slack_session
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
+    from bot.jobs.queue import Queue
 
 log = structlog.get_logger("bot.app")
 
@@ -65,8 +66,9 @@ async def open_app(
         if metrics is not None:
             await open_probes(stack, settings, [*health_routes(health), *metrics_routes(metrics, cores)], metrics)
         session = await stack.enter_async_context(slack_session())
-        bolt = _bolt(settings, secrets, session, metrics)
-        opening = open_house(settings, bolt, clock=clock, metrics=metrics, drain_seconds=drain_seconds)
+        bolt = bolt_of(settings, secrets, session, metrics)
+        queue = await stack.enter_async_context(queue_of(settings))
+        opening = open_house(settings, bolt, clock=clock, metrics=metrics, drain_seconds=drain_seconds, queue=queue)
         house = await stack.enter_async_context(opening)
         cores.append(house.core)
         stack.callback(cores.clear)
@@ -91,7 +93,26 @@ def open_metrics(settings: Settings) -> Metrics | None:
     return Metrics()
 
 
-def _bolt(settings: Settings, secrets: SlackSecrets, session: ClientSession, metrics: Metrics | None) -> Bolt:
+@asynccontextmanager
+async def queue_of(settings: Settings) -> AsyncIterator[Queue | None]:
+    """Where work by the clock is handed to workers; None where the bots do it. Raises StorageError and ConfigError."""
+    if not settings.jobs.workers:
+        yield None
+        return
+    try:
+        from bot.jobs.queue import open_queue
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"jobs.workers needs the library {error.name}, which is not here. Install it: "
+            "`.venv/bin/pip install 'procrastinate>=3.10,<4'`."
+        ) from error
+
+    async with open_queue(settings.database_url) as queue:
+        yield queue
+
+
+def bolt_of(settings: Settings, secrets: SlackSecrets, session: ClientSession, metrics: Metrics | None = None) -> Bolt:
+    """Bolt with the workspace's token."""
     assert secrets.bot_token is not None
     client = SlackClient(
         secrets.bot_token.get_secret_value(),

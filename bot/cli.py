@@ -123,6 +123,14 @@ def run(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def work(config: ConfigFile = None) -> None:
+    """Do the work by the clock that the bots hand over: refreshes, reports, learning (jobs.workers)."""
+    from bot import working
+
+    asyncio.run(_until_stopped(lambda stop: working.work(load_settings(config), out, stop)))
+
+
+@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     channel: Annotated[

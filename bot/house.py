@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,10 +21,10 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.budget_watch import watch_budgets
 from bot.jobs.cron import parse_cron
 from bot.jobs.refresh_job import log_refresh
-from bot.jobs.schedule import Schedule
+from bot.jobs.schedule import HandOver, Schedule
 from bot.jobs.switch_job import switch_model
 from bot.logs import mask
-from bot.timetable import timetable
+from bot.timetable import REFRESH, timetable
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
 from handlers.register import register
@@ -35,14 +36,17 @@ from knowledge.reports import RefreshProgress
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
+    from bot.jobs.queue import Queue
 
 log = structlog.get_logger("bot.house")
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What answers for one workspace. `bolt` takes its requests; `first_refresh` ends when it has read."""
+    """What answers for one workspace (its Slack id). `bolt` takes its requests; `first_refresh` ends when it has
+    read, or has given that to workers."""
 
+    workspace: str
     core: Core
     bolt: Bolt
     schedule: Schedule
@@ -67,33 +71,43 @@ async def open_house(
     clock: Clock = lambda: datetime.now(UTC),
     metrics: Metrics | None = None,
     drain_seconds: float = 20,
+    workspace: str = "",
+    queue: Queue | None = None,
+    answers: bool = True,
 ) -> AsyncIterator[House]:
     """Opens all of one workspace, takes up what was left and reads; whoever has the door hands requests to its `bolt`.
 
-    Nothing may be handed to it once the block is left: it then finishes within `drain_seconds` what it began. Raises
-    ConfigError where Slack refuses the token, and what `open_core` raises.
+    `workspace`: its id, where that is known before Slack is asked whose token it is. `queue`: where work by the clock
+    goes (None: it is done here). Without `answers` nothing comes in by `bolt`: this is a worker's. Nothing may be
+    handed to it once the block is left: it then finishes within `drain_seconds` what it began. Raises ConfigError where
+    Slack refuses the token, and what `open_core` raises.
     """
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings, clock=clock, metrics=metrics))
-        await _check_token(bolt.client)
+        found = await _check_token(bolt.client)
+        workspace = workspace or found
         await core.sources.connect("slack", bolt.client)
         core.enclosing.connect(SlackFiles(bolt.client))
-        refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
-        inbound = register(bolt, core, refreshes.after)
-        stack.push_async_callback(bolt.under_way.drain, drain_seconds)
-        schedule = timetable(core, bolt.client)
+        hand_over = partial(queue.defer, workspace) if queue is not None else None
+        if answers:
+            inbound = register(bolt, core, parse_cron(settings.knowledge.refresh, settings.report.zone).after)
+            stack.push_async_callback(bolt.under_way.drain, drain_seconds)
+        schedule = timetable(core, bolt.client, hand_over)
         stack.push_async_callback(schedule.close)
-        await inbound.resume()
+        if answers:
+            await inbound.resume()
         await schedule.start()
-        refresh = asyncio.create_task(_first_refresh(core))
+        refresh = asyncio.create_task(_first_refresh(core, hand_over))
         stack.push_async_callback(_cancel, refresh)
-        news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
-        watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
-        stack.push_async_callback(_cancel, watch)
-        yield House(core, bolt, schedule, refresh)
+        if answers:
+            news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
+            watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
+            stack.push_async_callback(_cancel, watch)
+        yield House(workspace, core, bolt, schedule, refresh)
 
 
-async def _check_token(client: AsyncWebClient) -> None:
+async def _check_token(client: AsyncWebClient) -> str:
+    """The workspace whose token it is, by its id."""
     try:
         me = await client.auth_test()
     except SlackApiError as error:
@@ -103,10 +117,11 @@ async def _check_token(client: AsyncWebClient) -> None:
         ) from error
     except (OSError, TimeoutError) as error:
         raise ConfigError(f"Slack cannot be reached at {client.base_url}: {mask(str(error))}.") from error
-    log.info("connected", team=me.get("team_id"), user=me.get("user_id"))
+    log.info("connected", team=me.get("team"), user=me.get("user"))
+    return str(me["team_id"])
 
 
-async def _first_refresh(core: Core) -> None:
+async def _first_refresh(core: Core, hand_over: HandOver | None) -> None:
     shown = 0
 
     def show(progress: RefreshProgress) -> None:
@@ -117,6 +132,9 @@ async def _first_refresh(core: Core) -> None:
             shown = percent
 
     try:
+        if hand_over is not None:  # by the minute: replicas that start together ask for it once
+            await hand_over(REFRESH, core.clock().replace(second=0, microsecond=0))
+            return
         report = await core.knowledge.refresh(progress=show)
         log_refresh(report, report.problems)
         await switch_model(core.knowledge)

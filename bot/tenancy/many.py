@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from bot.app import MANIFEST, events_route, listen, open_metrics, open_probes, open_socket
+from bot.app import MANIFEST, events_route, listen, open_metrics, open_probes, open_socket, queue_of
 from bot.config import Settings
 from bot.core import Clock
 from bot.health import Health, health_routes
@@ -26,6 +27,9 @@ from bot.tenancy.tenancy import Tenancy, look_often
 from bot.tenancy.watching import tenancy_checks, tenancy_metrics
 from bot.vault import Vault
 from handlers.slack_client import slack_session
+
+if TYPE_CHECKING:
+    from bot.jobs.queue import Queue
 
 LOOK_SECONDS = 15.0
 """How often a process looks whether another one brought a token, a workspace or the end of one."""
@@ -53,17 +57,15 @@ async def open_many(
     Raises ConfigError where keys are missing or the configuration names one workspace's ids for all, UnreadableSecret
     where a token cannot be read with the keys that there are, StorageError and AlreadyRunning.
     """
-    check_shared(settings)
-    vault, health = Vault.of_environment(), Health(clock)
+    health = Health(clock)
     async with AsyncExitStack() as stack:
-        tenancy = await _open_tenancy(stack, settings, secrets, vault, clock, drain_seconds)
+        queue = await stack.enter_async_context(queue_of(settings))
+        tenancy = await _open_tenancy(stack, settings, secrets, clock, drain_seconds, queue=queue)
         health.add(lambda: tenancy_checks(tenancy))
         metrics = open_metrics(settings)
         if metrics is not None:
             await open_probes(stack, settings, [*health_routes(health), tenancy_metrics(tenancy, metrics)], metrics)
-        stack.push_async_callback(tenancy.close)
-        looking = asyncio.create_task(look_often(tenancy, look_seconds))
-        stack.push_async_callback(_cancel, looking)
+        _look_after(stack, tenancy, look_seconds)
         signing = secrets.signing_secret if secrets.mode == "http" else None
         door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
         routes = [*Installing(tenancy, States(tenancy.engine, clock)).routes(), *health_routes(health)]
@@ -77,14 +79,34 @@ async def open_many(
         yield Many(tenancy, url)
 
 
+@asynccontextmanager
+async def open_houses(settings: Settings, secrets: SlackSecrets, queue: Queue) -> AsyncIterator[Tenancy]:
+    """The houses of a worker: nothing comes in there but work from the queue. Raises what `open_many` raises."""
+    async with AsyncExitStack() as stack:
+        clock, drain_seconds = (lambda: datetime.now(UTC)), 0.0
+        tenancy = await _open_tenancy(stack, settings, secrets, clock, drain_seconds, queue=queue, answers=False)
+        _look_after(stack, tenancy, LOOK_SECONDS)
+        yield tenancy
+
+
+def _look_after(stack: AsyncExitStack, tenancy: Tenancy, seconds: float) -> None:
+    stack.push_async_callback(tenancy.close)
+    stack.push_async_callback(_cancel, asyncio.create_task(look_often(tenancy, seconds)))
+
+
 async def _open_tenancy(
     stack: AsyncExitStack,
     settings: Settings,
     secrets: SlackSecrets,
-    vault: Vault,
     clock: Clock,
     drain_seconds: float,
+    *,
+    queue: Queue | None,
+    answers: bool = True,
 ) -> Tenancy:
+    """All workspaces that are installed, none of their houses open yet. Raises as `open_many`."""
+    check_shared(settings)
+    vault = Vault.of_environment()
     lock = DataFolderLock(settings.data_dir)
     lock.acquire()
     stack.callback(lock.release)
@@ -99,7 +121,7 @@ async def _open_tenancy(
     oauth = OAuth(base_url, session, secrets.client_id, secrets.client_secret, _scopes(), clock, redirect)
     registry = Registry(engine, vault, clock)
     await registry.installations()  # says so now where a token cannot be read
-    return Tenancy(settings, engine, registry, oauth, clock, drain_seconds)
+    return Tenancy(settings, engine, registry, oauth, clock, drain_seconds, queue=queue, answers=answers)
 
 
 def _scopes() -> list[str]:

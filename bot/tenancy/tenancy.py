@@ -29,6 +29,7 @@ from handlers.bolt import Bolt
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
+    from bot.jobs.queue import Queue
 
 log = structlog.get_logger("bot.tenancy")
 
@@ -49,7 +50,11 @@ class Tenancy:
         oauth: OAuth,
         clock: Callable[[], datetime],
         drain_seconds: float,
+        *,
+        queue: Queue | None = None,
+        answers: bool = True,
     ) -> None:
+        """`queue` and `answers` as every house gets them."""
         self.settings = settings
         self.registry = registry
         self.oauth = oauth
@@ -57,7 +62,7 @@ class Tenancy:
         self.metrics: dict[str, Metrics] = {}
         self.engine = engine
         self._clock = clock
-        self._drain_seconds = drain_seconds
+        self._open_house = partial(open_house, clock=clock, drain_seconds=drain_seconds, queue=queue, answers=answers)
         self._worker = uuid.uuid4().hex
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -131,8 +136,7 @@ class Tenancy:
         )
         bolt = Bolt(client=client, request_verification_enabled=False)  # the door verifies
         own = settings_of(self.settings, workspace)
-        opening = open_house(own, bolt, clock=self._clock, metrics=metrics, drain_seconds=self._drain_seconds)
-        async with opening as house:
+        async with self._open_house(own, bolt, metrics=metrics, workspace=workspace) as house:
             yield house
 
     def _metrics(self, workspace: str) -> Metrics | None:
