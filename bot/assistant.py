@@ -78,7 +78,8 @@ class Assistant:
     tried (None: as a chat can bear); `learning` may choose otherwise than the selector (None: it never does);
     `fallback`: what steps in for a model that cannot answer (None: the selector's next best); `rewriters`: names of the
     models that make a follow-up question whole (empty: the cheapest); `budgets` keep out what they have no room for;
-    `enclosing` reads the files that come with questions (None: they are passed over); `metrics` counts the questions.
+    `enclosing` reads the files that come with questions (None: they are passed over); `metrics` counts the questions;
+    `links`: domains whose addresses may be links in answers.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Assistant:
         budgets: Budgets | None = None,
         enclosing: Enclosing | None = None,
         metrics: Metrics | None = None,
+        links: Sequence[str] = (),
     ) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
@@ -128,7 +130,7 @@ class Assistant:
         fallback = fallback or Fallback()
         gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(gate, models, prices, rewriters)
-        self._prompting = Prompting(strategies, answer_tokens=answer_tokens, history_tokens=history_tokens)
+        self._prompting = Prompting(strategies, answer_tokens=answer_tokens, history_tokens=history_tokens, links=links)
         self._ending = Ending(self._questions, knowledge, clock)
         self._choosing = Choosing(
             models=models,

@@ -251,12 +251,15 @@ class Selection(Section):
 
 
 class Answers(Section):
-    """How long answers and their memory are."""
+    """How long answers and their memory are, and what they may link to."""
 
     max_tokens: int = Field(default=1200, ge=16)
     """Tokens that an answer may have at most."""
     history_tokens: int = Field(default=2000, ge=0)
     """Tokens of the thread that are remembered."""
+    links: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = ()
+    """Domains whose addresses may be links in answers, with all that are below them, such as wiki.team.example. Else
+    an answer links to its sources and to what the question itself names."""
 
 
 class Report(Section):

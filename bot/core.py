@@ -237,6 +237,7 @@ def _assemble(
         budgets=budgets,
         enclosing=enclosing,
         metrics=metrics,
+        links=settings.answers.links,
     )
     return Core(
         settings=settings,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.domain import Citation, Evidence, Example, PlaceKind, Question
 from bot.holdings.registry import FORGOTTEN
 from bot.strategies.citing import citation
+from bot.strategies.disarming import told
 from knowledge.documents import Passage
 
 NOTHING = "I have nothing on that"
@@ -127,4 +128,4 @@ def _way_out(question: Question) -> str:
 def _words(text: str, most: int) -> str:
     """Somebody's words as plain text: nothing in them is a link, a mark or a mention."""
     plain = " ".join(_MARKUP.sub(" ", _ADDRESS.sub("…", text)).split())
-    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
+    return told(plain if len(plain) <= most else plain[: most - 1].rstrip() + "…")

@@ -190,7 +190,8 @@ class Prompt:
     """What a strategy makes for a model. `passages` are numbered from 1 in the text, in this order.
 
     `logprobs`: whether the tokens' log-probabilities are asked for, which not every server gives. `doubtful`: the
-    passages are unlikely to hold the answer, so what is quoted of them is told to be no more than the nearest.
+    passages are unlikely to hold the answer, so what is quoted of them is told to be no more than the nearest. `links`:
+    domains whose addresses may be links in the answer, whoever wrote them.
     """
 
     strategy: StrategyName
@@ -200,6 +201,7 @@ class Prompt:
     examples: tuple[Example, ...] = ()
     logprobs: bool = False
     doubtful: bool = False
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

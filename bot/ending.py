@@ -16,6 +16,7 @@ from bot.errors import ModelError, OverBudget, SwitchboardError
 from bot.selection import clarifying
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.questions import Questions
+from bot.strategies.disarming import told
 from bot.way import Way
 from knowledge.errors import KnowledgeError
 from knowledge.knowledge_base import KnowledgeBase
@@ -95,7 +96,7 @@ class Ending:
         """Asks which of the offered is meant."""
         assert way.choice is not None
         way.choice = replace(way.choice, reasons=(clarifying.of_asking(offered), *way.choice.reasons))
-        sentence = clarifying.sentence(offered)
+        sentence = told(clarifying.sentence(offered))
         await self.finish(way, sentence, "asked_back")
         return Clarify(way.question.id, sentence, offered)
 

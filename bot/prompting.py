@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.conversations import cut
@@ -17,11 +17,20 @@ SPARE_TOKENS = 200
 
 
 class Prompting:
-    """`answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered."""
+    """`answer_tokens`: the longest answer; `history_tokens`: how much of the thread is remembered; `links`: domains
+    whose addresses may be links in answers."""
 
-    def __init__(self, strategies: Mapping[StrategyName, Strategy], *, answer_tokens: int, history_tokens: int) -> None:
+    def __init__(
+        self,
+        strategies: Mapping[StrategyName, Strategy],
+        *,
+        answer_tokens: int,
+        history_tokens: int,
+        links: Sequence[str] = (),
+    ) -> None:
         self.answer_tokens = answer_tokens
         self._strategies = strategies
+        self._links = tuple(links)
         self.history_tokens = history_tokens
 
     def prompt(self, question: Question, evidence: Evidence, strategy: StrategyName, card: ModelCard) -> Prompt:
@@ -31,6 +40,7 @@ class Prompting:
         budget = card.context_window - answer - SPARE_TOKENS
         budget -= MOST_IMAGE_TOKENS * len(question.images)
         prompt = self._strategies[strategy].prompt(question, evidence, history, budget=budget)
+        prompt = replace(prompt, links=self._links)
         if not question.images:
             return prompt
         *before, last = prompt.messages

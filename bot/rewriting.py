@@ -19,6 +19,7 @@ from bot.models.registry import Models
 from bot.models.tokens import estimate_tokens
 from bot.selection import wording
 from bot.selection.estimates import is_offline
+from bot.strategies.material import RULE, thread
 
 log = structlog.get_logger("bot.rewriting")
 
@@ -34,7 +35,7 @@ MOST_CHARACTERS = 400
 INSTRUCTION = (
     "Write the last message of this conversation anew as one question that can be understood without the rest, for a "
     "search in documents. Keep its language and all names. Add nothing that was not said. Answer with that question "
-    "alone."
+    f"alone. {RULE}"
 )
 
 
@@ -111,5 +112,5 @@ class Rewriter:
 
 def _messages(question: Question) -> Sequence[Message]:
     history = cut(question.history, HISTORY_TOKENS, estimate_tokens)
-    turns = [Message(turn.role, turn.text) for turn in history]
-    return [Message("system", INSTRUCTION), *turns, Message("user", wording.plain(question.text))]
+    said = thread(history, question.asker)
+    return [Message("system", INSTRUCTION), *said, Message("user", wording.plain(question.text))]

@@ -43,6 +43,8 @@ class Accepting:
             thread_ts=message.get("thread_ts") or message.get("ts"),
             text=f"<@{origin.person}> accepted it: from now on *{escape(card.name)}* answers in <#{channel}> "
             f"({escape(why)}). `/model auto here`, typed there, undoes it.",
+            unfurl_links=False,
+            unfurl_media=False,
         )
 
 

@@ -129,7 +129,14 @@ class Answering:
         if written.outcome == "answered":
             text, blocks = await self._comparison(question.id, first.id)
             thread = question.place.thread if written.channel == question.place.channel else None
-            await self._client.chat_postMessage(channel=written.channel, thread_ts=thread, text=text, blocks=blocks)
+            await self._client.chat_postMessage(
+                channel=written.channel,
+                thread_ts=thread,
+                text=text,
+                blocks=blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
 
     async def clarified(self, reference: str, first: Question, person: str, meant: str) -> None:
         """Answers a question of which somebody has said what is meant; "" for none of what was offered."""

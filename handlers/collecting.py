@@ -9,8 +9,8 @@ from contextlib import aclosing
 import structlog
 
 from bot.domain import AnswerEvent, Clarify, Failed, Finished, Progress, TextDelta
+from bot.strategies.disarming import uncalled
 from handlers.errors import sentence
-from handlers.markdown import begun_call, harmless
 from handlers.shapes import JSON
 
 log = structlog.get_logger(__name__)
@@ -71,9 +71,8 @@ class Collector:
 
     def take(self) -> tuple[str, list[JSON]]:
         """What was not shown yet; it counts as shown from now on."""
-        end = len(self.text) if self._work.done() else begun_call(self.text)
-        text, tasks = harmless(self.text[:end]), list(self.tasks.values())
-        self.text, self.tasks = self.text[end:], {}
+        text, tasks = uncalled(self.text), list(self.tasks.values())
+        self.text, self.tasks = "", {}
         return text, tasks
 
     def give_back(self, text: str, tasks: list[JSON]) -> None:

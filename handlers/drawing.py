@@ -68,7 +68,9 @@ class Drawings:
         except SwitchboardError as error:
             log.warning("picture_failed", question=asked.reference, kind=type(error).__name__, reason=str(error))
             sentence = f"{error} (Reference {asked.reference})"
-            posted = await self._client.chat_postMessage(channel=asked.channel, thread_ts=thread, text=escape(sentence))
+            posted = await self._client.chat_postMessage(
+                channel=asked.channel, thread_ts=thread, text=escape(sentence), unfurl_links=False, unfurl_media=False
+            )
             await self._core.conversations.record(
                 asked.channel, thread, str(posted["ts"]), "assistant", "", sentence, asked.reference
             )

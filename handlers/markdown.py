@@ -17,9 +17,6 @@ MESSAGE_LIMIT = 9_000
 need their share."""
 TABLE_ROWS, TABLE_COLUMNS = 100, 20
 
-_CALL = re.compile(r"<(?=!(?:here|channel|everyone|subteam\^)|@[UW][A-Z0-9])")
-_BEGUN_CALL = re.compile(r"<(?:[!@][^>\s]{0,40})?\Z")
-
 _ESCAPED_CHANNEL = re.compile(r"&lt;#([CG][A-Z0-9]+)&gt;")
 _parser = MarkdownIt("commonmark").enable("table")
 
@@ -40,17 +37,6 @@ def with_channels(text: str) -> str:
 def escape(text: str) -> str:
     """Plain text for a mrkdwn field: nothing in it is read as a link or a mention."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def harmless(markdown: str) -> str:
-    """The Markdown without the power to call people: a model's "<!channel>" is shown, and nobody's phone rings."""
-    return _CALL.sub("<\u200b", markdown)
-
-
-def begun_call(markdown: str) -> int:
-    """Where, at the end of a text that still grows, something begins that `harmless` may have to change."""
-    found = _BEGUN_CALL.search(markdown)
-    return found.start() if found else len(markdown)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -106,6 +106,8 @@ async def tell(client: AsyncWebClient, payload: JSON, text: str) -> None:
             await origin.line(client).say(text)
         return
     try:
-        await client.chat_postMessage(channel=origin.channel, thread_ts=origin.thread, text=text)
+        await client.chat_postMessage(
+            channel=origin.channel, thread_ts=origin.thread, text=text, unfurl_links=False, unfurl_media=False
+        )
     except SlackApiError as error:
         await origin.line(client).direct(f"In <#{origin.channel}> I could not write ({code(error)}). {text}")

@@ -74,7 +74,12 @@ class PrivateLine:
         self._uses_left -= 1
         try:
             answer = await AsyncWebhookClient(self.response_url).send(
-                text=text, blocks=blocks, response_type="ephemeral", replace_original=replace
+                text=text,
+                blocks=blocks,
+                response_type="ephemeral",
+                replace_original=replace,
+                unfurl_links=False,
+                unfurl_media=False,
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("response_url_failed", problem=type(error).__name__)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 
 from bot.domain import AnswerEvent, Clarify, Finished, Question
+from bot.strategies.disarming import uncalled
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
 from handlers.collecting import Collector
@@ -33,14 +34,14 @@ class PrivateReply:
     async def _tell(self, collector: Collector) -> None:
         match collector.end:
             case Finished(answer):
-                text, tail = markdown.harmless(answer.text), answer_blocks.tail(answer, self._clock())
+                text, tail = answer.text, answer_blocks.tail(answer, self._clock())
             case None:
                 text, tail = "I stopped before there was an answer.", []
             case Clarify(_, sentence):
                 text, tail = sentence, []
             case failed:
                 text, tail = failed.sentence, answer_blocks.failed_tail(failed, self._question.id)
-        parts = markdown.split(text) or [text]
+        parts = markdown.split(uncalled(text)) or [uncalled(text)]
         for number, part in enumerate(parts):
             blocks = markdown.blocks(part) + (tail if number == len(parts) - 1 else [])
             await self._line.say(part, blocks)

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import Answer, AnswerEvent, Clarify, Failed, Finished, Question
+from bot.strategies.disarming import uncalled
 from handlers import markdown
 from handlers.blocks import answer as answer_blocks
 from handlers.blocks import clarify
@@ -197,6 +198,8 @@ class ThreadReply:
         await self._client.chat_postMessage(
             channel=self._channel,
             text=f"You asked me something in <#{where}>, but I could not answer there. {reason} Here is the answer.",
+            unfurl_links=False,
+            unfurl_media=False,
         )
         self._messages = [Updated(self._client, self._channel, None, text=self._shown)]
         return self._messages[0]
@@ -207,7 +210,7 @@ class ThreadReply:
         outcome: Literal["answered", "asked_back", "failed", "stopped"] = "answered"
         match collector.end:
             case Finished(answer):
-                text, tail = markdown.harmless(answer.text), self._tail(answer, self._clock())
+                text, tail = answer.text, self._tail(answer, self._clock())
             case Clarify(question_id, text, choices):
                 outcome, tail = "asked_back", clarify.buttons(question_id, choices)
             case Failed() as failed:
@@ -218,6 +221,7 @@ class ThreadReply:
                 outcome = "stopped"
                 text = so_far.strip() or "I stopped before there was anything to show."
                 tail = [context("You stopped this answer.")]
+        text = uncalled(text)
         went_well = outcome in ("answered", "asked_back")
         state = "complete" if went_well else "error"
         left = {task["id"]: {**task, "status": state} for task in collector.unfinished.values()}

@@ -21,7 +21,7 @@ async def post_ending(
 ) -> None:
     """Posts the end of a model to a channel. Raises SlackApiError."""
     text, blocks = retirement.told(ending, replay, core.clock().date())
-    await client.chat_postMessage(channel=channel, text=text, blocks=blocks, unfurl_links=False)
+    await client.chat_postMessage(channel=channel, text=text, blocks=blocks, unfurl_links=False, unfurl_media=False)
 
 
 class Retiring:

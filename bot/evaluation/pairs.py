@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.domain import Message, Prompt, StrategyName
 from bot.evaluation.judge import Nonsense
+from bot.strategies.material import fenced
 from knowledge.documents import Passage
 
 TOKENS = 300
@@ -29,10 +30,10 @@ SYSTEM = (
 def comparing(question: str, first: str, second: str, passages: Sequence[Passage]) -> Prompt:
     """What the judge is sent; `first` is answer A. Which is which is drawn by the caller: judges lean to a place
     (Zheng et al. 2023, "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", 3.3)."""
-    parts = [f"<question>\n{_fenced(question)}\n</question>"]
-    parts += [f"<passage>\n{_fenced(passage.text[:_LONGEST_PASSAGE])}\n</passage>" for passage in passages]
+    parts = [fenced("question", question)]
+    parts += [fenced("passage", passage.text[:_LONGEST_PASSAGE]) for passage in passages]
     for name, answer in (("a", first), ("b", second)):
-        parts.append(f"<answer_{name}>\n{_fenced(answer[:_LONGEST_ANSWER])}\n</answer_{name}>")
+        parts.append(fenced(f"answer_{name}", answer[:_LONGEST_ANSWER]))
     messages = (Message("system", SYSTEM), Message("user", "\n".join(parts)))
     return Prompt(strategy=StrategyName.ZERO_SHOT, question=question, messages=messages)
 
@@ -55,10 +56,3 @@ def compared(said: str) -> tuple[float, float] | Nonsense:
 def _is_score(value: object) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and 0 <= value <= 1  # type: ignore[arg-type, operator]
-
-
-def _fenced(text: str) -> str:
-    """The text, unable to close the fence around it."""
-    for name in ("question", "passage", "answer_"):
-        text = text.replace(f"</{name}", f"‹/{name}").replace(f"<{name}", f"‹{name}")
-    return text

@@ -23,4 +23,4 @@ class FineTuned:
         """The question behind the thread."""
         room = Room.beside(MANNERS, question.text, budget=budget, count=self.count)
         _, kept = room.turns(history)
-        return Prompt(strategy=self.name, question=question.text, messages=messages(MANNERS, kept, question.text))
+        return Prompt(strategy=self.name, question=question.text, messages=messages(MANNERS, kept, question))

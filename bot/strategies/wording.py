@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.conversations import cut
-from bot.domain import Example, Message, Turn
+from bot.domain import Example, Message, Question, Turn
 from bot.errors import UnusableQuestion
+from bot.strategies.material import RULE, fenced, one_line, thread
 from knowledge.documents import Passage
 
 Count = Callable[[str], int]
 
 MANNERS = (
     "You are Switchboard, the assistant of a team, and answer in their chat. Answer briefly and exactly, in the "
-    "language of the question. Say plainly when you do not know. Write Markdown without links."
+    f"language of the question. Say plainly when you do not know. Write Markdown without links. {RULE}"
 )
 # What servers add around each message (OpenAI cookbook, "How to count tokens with tiktoken"), rounded up.
 MESSAGE_TOKENS = 5
-_FENCE = re.compile(r"<(?=/?\s*(?:passage|example)s?\b)", re.IGNORECASE)
+FENCE_TOKENS = 8
+"""What a pair of tags around a message of somebody else takes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ class Room:
         return fit
 
     def _turn(self, text: str) -> int:
-        return self.count(text) + MESSAGE_TOKENS
+        return self.count(text) + MESSAGE_TOKENS + FENCE_TOKENS
 
 
-def messages(system: str, history: Sequence[Turn], question: str) -> tuple[Message, ...]:
-    """The system's words, the thread, the question."""
-    turns = (Message(turn.role, turn.text) for turn in history)
-    return (Message("system", system), *turns, Message("user", question))
+def messages(system: str, history: Sequence[Turn], question: Question, asked: str = "") -> tuple[Message, ...]:
+    """The system's words, the thread, the question; `asked`: the question with its evidence, where there is any."""
+    said = thread(history, question.asker)
+    return (Message("system", system), *said, Message("user", asked or question.text))
 
 
 def trail(passage: Passage) -> str:
@@ -71,15 +72,9 @@ def trail(passage: Passage) -> str:
 def fenced_passage(number: int, passage: Passage) -> str:
     """A passage as the model sees it. Its text cannot close the fence."""
     updated = f", updated {passage.updated:%Y-%m-%d}" if passage.updated else ""
-    head = harmless(f"[{number}] {trail(passage)}{updated}")
-    return f"<passage>\n{head}\n{harmless(passage.text)}\n</passage>"
+    return fenced("passage", f"[{number}] {one_line(trail(passage))}{updated}\n{passage.text}")
 
 
 def fenced_example(example: Example) -> str:
     """An example as the model sees it."""
-    return f"<example>\nQuestion: {harmless(example.question)}\nAnswer: {harmless(example.answer)}\n</example>"
-
-
-def harmless(text: str) -> str:
-    """The text with marks that look like our fences made unlike them."""
-    return _FENCE.sub("‹", text)
+    return fenced("example", f"Question: {example.question}\nAnswer: {example.answer}")

@@ -24,4 +24,4 @@ class ZeroShot:
         """The question behind the thread."""
         room = Room.beside(SYSTEM, question.text, budget=budget, count=self.count)
         _, kept = room.turns(history)
-        return Prompt(strategy=self.name, question=question.text, messages=messages(SYSTEM, kept, question.text))
+        return Prompt(strategy=self.name, question=question.text, messages=messages(SYSTEM, kept, question))

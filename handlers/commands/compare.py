@@ -89,7 +89,9 @@ class CompareCommand:
         question = await self._question(reference, origin, order.question)
         evidence, options = await self._comparing.ways(question, order.wanted)
         head = blocks.asked(origin.person, order.question, len(options), blind=order.blind)
-        posted = await self._client.chat_postMessage(channel=question.place.channel, text=head, unfurl_links=False)
+        posted = await self._client.chat_postMessage(
+            channel=question.place.channel, text=head, unfurl_links=False, unfurl_media=False
+        )
         thread = str(posted["ts"])
         question = replace(question, place=replace(question.place, thread=thread))
         await self._core.conversations.record(
@@ -101,7 +103,12 @@ class CompareCommand:
         await asyncio.gather(*answers)
         text, vote = await self._ballot(comparison, named=not comparison.blind)
         await self._client.chat_postMessage(
-            channel=question.place.channel, thread_ts=thread, text=text, blocks=vote, unfurl_links=False
+            channel=question.place.channel,
+            thread_ts=thread,
+            text=text,
+            blocks=vote,
+            unfurl_links=False,
+            unfurl_media=False,
         )
         log.info("compared", question=reference, ways=len(options), blind=order.blind)
 

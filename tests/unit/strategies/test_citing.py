@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,7 @@ def test_two_pieces_of_one_section_are_one_source(passage: Found) -> None:
 
 
 EVIL = "https://evil.example/?stolen=secret"
+UNARMED = "https[:]//evil[.]example/?stolen=secret"
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 9])
@@ -58,30 +60,43 @@ EVIL = "https://evil.example/?stolen=secret"
         (f'See [the docs]({EVIL} "a title") now.', "See the docs now."),
         (f"See [the docs](<{EVIL}>) now.", "See the docs now."),
         (f"See ![chart]({EVIL}) now.", "See chart now."),
-        (f"See {EVIL}.", f"See `{EVIL}`."),
-        (f"See <{EVIL}> now.", f"See `{EVIL}` now."),
+        (f"See {EVIL}.", f"See {UNARMED}."),
+        (f"See <{EVIL}> now.", f"See {UNARMED} now."),
         (f"See <{EVIL}|the docs> now.", "See the docs now."),
         (f"See [the docs][x] now.\n[x]: {EVIL}\n", "See the docs now.\n"),
-        (f"See [{EVIL}](https://docs.example/b) now.", f"See `{EVIL}` now."),
-        ("See [run](javascript:alert(1)) now.", None),
+        (f"See [{EVIL}](https://docs.example/b) now.", f"See {UNARMED} now."),
+        ("See [run](javascript:alert(1)) now.", "See run) now."),
     ],
 )
-def test_an_address_that_the_model_made_up_is_no_link(three: Prompt, written: str, seen: str | None, size: int) -> None:
+def test_an_address_that_the_model_made_up_is_no_link(three: Prompt, written: str, seen: str, size: int) -> None:
     text, _ = shown(written, three, size)
-    if seen is None:
-        assert "javascript:" not in text
-    else:
-        assert text.strip() == seen.strip() or (size and text.strip().endswith(f"`{EVIL}`"))
-    assert f"]({EVIL}" not in text
-    assert f"<{EVIL}" not in text
-    assert EVIL not in text or f"`{EVIL}`" in text
+    assert text.strip() == seen.strip()
 
 
 @pytest.mark.parametrize("size", [0, 1, 4])
-def test_addresses_of_the_question_and_the_passages_may_be_repeated(passage: Found, size: int) -> None:
-    asked = prompt(passage("Open https://grafana.example/d/1 first."), question="Is https://ci.example up?")
-    text, _ = shown("Look at [Grafana](https://grafana.example/d/1) and https://ci.example.", asked, size)
-    assert text == "Look at [Grafana](https://grafana.example/d/1) and https://ci.example."
+def test_addresses_of_the_question_and_of_the_passages_themselves_may_be_links(passage: Found, size: int) -> None:
+    at = "https://docs.example/d?id=1#top"
+    asked = prompt(passage("Open it.", url=at), question="Is https://ci.example up?")
+    text, _ = shown(f"Look at [the page]({at}) and HTTPS://CI.example:443/.", asked, size)
+    assert text == f"Look at [the page]({at}) and HTTPS://CI.example:443/."
+
+
+@pytest.mark.parametrize("size", [0, 1, 4])
+def test_an_address_in_a_passages_text_is_no_link_but_can_be_copied(passage: Found, size: int) -> None:
+    asked = prompt(passage("Open https://grafana.example/d/1 or write to ops@team.example."))
+    text, _ = shown(
+        "Look at [Grafana](https://grafana.example/d/1), https://grafana.example/d/1, ops@team.example.", asked, size
+    )
+    assert text == "Look at Grafana, `https://grafana.example/d/1`, `ops@team.example`."
+
+
+def test_what_an_admin_allows_may_be_a_link_whoever_wrote_it(passage: Found) -> None:
+    asked = replace(prompt(passage("Open it.")), links=("team.example",))
+    text, _ = shown(
+        "[a](https://ci.team.example/x?y=1) [b](https://notteam.example/) [c](https://team.example@evil.example/)",
+        asked,
+    )
+    assert text == "[a](https://ci.team.example/x?y=1) b c"
 
 
 def test_an_address_that_only_begins_like_a_known_one_is_made_up(passage: Found) -> None:
@@ -90,12 +105,24 @@ def test_an_address_that_only_begins_like_a_known_one_is_made_up(passage: Found)
     assert text == "Open it."
 
 
+CODE = "Run `curl https://x.example/a[1]` and:\n```sh\ncurl https://x.example | jq '.[2]' # [3]\n```\nDone [2]."
+
+
 @pytest.mark.parametrize("size", [0, 1, 3, 8])
-def test_code_stays_as_it_was_written(three: Prompt, size: int) -> None:
-    code = "Run `curl https://x.example/a[1]` and:\n```sh\ncurl https://x.example | jq '.[2]' # [3]\n```\nDone [2]."
-    text, citing = shown(code, three, size)
-    assert text == code.replace("Done [2]", "Done [1]")
+def test_code_that_was_given_stays_as_it_was_written(passage: Found, size: int) -> None:
+    given = prompt(passage("curl https://x.example/a[1]\ncurl https://x.example", "A"), passage("two", "B"))
+    text, citing = shown(CODE, given, size)
+    assert text == CODE.replace("Done [2]", "Done [1]")
     assert [citation.title for citation in citing.citations] == ["B"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 8])
+def test_an_address_that_was_made_up_is_none_in_code_either_where_there_is_something_to_tell(
+    three: Prompt, size: int
+) -> None:
+    text, _ = shown(CODE, three, size)
+    assert text.startswith("Run `curl https[:]//x[.]example/a[1]` and:\n```sh\ncurl https[:]//x[.]example | jq")
+    assert shown(CODE, prompt(), size)[0] == CODE.replace(" [2]", "")
 
 
 def test_an_index_in_a_plain_answer_is_no_mark() -> None:
