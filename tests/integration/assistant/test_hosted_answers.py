@@ -203,7 +203,7 @@ async def test_a_planted_passage_cannot_make_the_answer_lead_elsewhere(
     evil = "https://evil.example/?said=12N"
     server.script(f"At 12 N [1]. See [the manual]({evil}), ![x]({evil}) or {evil} for more [2]({evil}).")
     answered = await house.ask("At what force does the gripper close?")
-    assert answered.text.startswith("At 12 N [1]. See the manual, x or `https://evil.example/?said=12N` for more")
+    assert answered.text.startswith("At 12 N [1]. See the manual, x or https[:]//evil[.]example/?said=12N for more")
     assert f"]({evil})" not in answered.text
     prompt = server.chats[0].prompt
     assert prompt.count("</passage>") == prompt.count("<passage>")
