@@ -31,6 +31,7 @@ from bot.domain import (
     Receipt,
     StrategyName,
     TextDelta,
+    Turn,
 )
 from bot.enclosing import Enclosing
 from bot.ending import Ending
@@ -59,6 +60,7 @@ from bot.writing import Writing, counted
 from knowledge.embedding.base import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.knowledge_base import KnowledgeBase
+from knowledge.secrets import masking, warning
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
@@ -171,7 +173,9 @@ class Assistant:
     async def _answer(self, way: Way) -> AsyncGenerator[AnswerEvent, None]:
         question = way.question
         try:
-            way.question = replace(question, text=wording.usable(question))
+            masked = masking().masked(wording.usable(question))
+            way.question = replace(question, text=masked.text, history=_masked(question.history))
+            way.about_secrets = warning(masked.kinds)
             await self._questions.keep(question)
             async with aclosing(self._answered(way)) as events:
                 async for event in events:
@@ -306,6 +310,10 @@ class Assistant:
         way.searched = f"{way.searched} {meant}"
         found = await self.evidence(way.searched, scopes)
         return replace(found, passages=clarifying.led_by(found.passages, meant))
+
+
+def _masked(history: Sequence[Turn]) -> tuple[Turn, ...]:
+    return tuple(replace(turn, text=masking().text(turn.text)) for turn in history)
 
 
 def _found(evidence: Evidence) -> str:

@@ -262,6 +262,13 @@ class Answers(Section):
     an answer links to its sources and to what the question itself names."""
 
 
+class Privacy(Section):
+    """What is taken out of texts before anything reads or keeps them. Secrets always are."""
+
+    personal_data: Literal["keep", "mask"] = "keep"
+    """Whether mail addresses, phone numbers, IBANs, card numbers, IP addresses and national ids are masked too."""
+
+
 class Report(Section):
     """The weekly cost report."""
 
@@ -344,6 +351,7 @@ class Settings(BaseSettings):
     models: Models = Models()
     selection: Selection = Selection()
     answers: Answers = Answers()
+    privacy: Privacy = Privacy()
     report: Report = Report()
     costs: Costs = Costs()
     workspaces: dict[Annotated[str, Field(pattern="^T[A-Z0-9]+$")], Own] = {}

@@ -55,6 +55,7 @@ from bot.strategies import STRATEGIES
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
+from knowledge.secrets import Masking, use
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
@@ -106,6 +107,7 @@ async def open_core(
 
     Raises AlreadyRunning, StorageError, ConfigError or knowledge's own errors, each a sentence for a person.
     """
+    use(Masking(personal=settings.privacy.personal_data == "mask"))
     async with AsyncExitStack() as stack:
         lock = DataFolderLock(settings.data_dir)
         lock.acquire()

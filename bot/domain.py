@@ -412,7 +412,7 @@ class Answer:
 
     `ask`: who may know more, where nothing was found: the id of whoever reviewed the nearest example. `note`: one
     sentence that stands under it, "" for none: that another model answered than the one that a person asked for.
-    `about_files`: sentences on what came with the question: what was heard, what was left out, what could not be read.
+    `about_files`: sentences on what came with the question: what was heard, left out or masked, what could not be read.
     """
 
     question_id: str

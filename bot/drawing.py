@@ -14,6 +14,7 @@ from bot.models.registry import Models
 from bot.models.retry import Patience
 from bot.models.tokens import most_tokens
 from bot.selection.data_rules import DataRules
+from knowledge.secrets import masking
 
 MOST_CHARACTERS = 2_000
 _PATIENCE = Patience(tries=2)
@@ -44,6 +45,7 @@ class Drawing:
 
         Raises UnusableQuestion, and the ModelError or NotAllowed that says why there is none.
         """
+        described = masking().text(question.text)
         if len(question.text) > MOST_CHARACTERS:
             raise UnusableQuestion(
                 f"Your description has {len(question.text):,} characters; I draw from up to {MOST_CHARACTERS:,}. "
@@ -63,7 +65,7 @@ class Drawing:
         )
 
         async def work(current: OpenCall) -> Image:
-            drawn = await model.draw(question.text)
+            drawn = await model.draw(described)
             current.usage, current.unpriced = drawn.usage, drawn.unpriced
             try:
                 return await asyncio.to_thread(read_picture, model.picture(drawn), "The picture")

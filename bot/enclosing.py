@@ -20,6 +20,7 @@ from bot.hearing import Hearing
 from bot.selection.modalities import IMAGE
 from knowledge.documents import Block, BlockKind, Content, Passage
 from knowledge.embedding.base import Embedder
+from knowledge.secrets import masking, warning
 
 log = structlog.get_logger("bot.enclosing")
 
@@ -114,6 +115,7 @@ class Enclosing:
             sounds=len(read.sounds),
             problems=len(read.problems),
         )
+        text = masking().text(text)
         return Enclosed(
             text=text,
             passages=passages,
@@ -134,7 +136,12 @@ class Enclosing:
             if isinstance(made, Image):
                 read.images.append(made)
             elif isinstance(made, Content):
-                read.texts.append((attachment.name, made))
+                found = [(block, masking().masked(block.text)) for block in made.blocks]
+                kinds = tuple(kind for _, one in found for kind in one.kinds)
+                blocks = tuple(replace(block, text=one.text) for block, one in found)
+                read.texts.append((attachment.name, replace(made, blocks=blocks)))
+                if kinds:
+                    read.notes.append(warning(dict.fromkeys(kinds), attachment.name))
             else:
                 read.sounds.append((attachment, data))
             if told := _misnamed(attachment, data):
@@ -173,6 +180,7 @@ class Enclosing:
                     raise
                 read.problems.append(f"I could not listen to {attachment.name}: {error}")
                 continue
+            heard = masking().text(heard)
             read.notes.append(f"I heard: “{_short(heard)}”")
             if question.text:
                 read.texts.append((attachment.name, Content((Block(BlockKind.PARAGRAPH, heard),))))

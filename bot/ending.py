@@ -47,7 +47,7 @@ class Ending:
             citations=way.citations,
             receipt=receipt,
             note=way.note,
-            about_files=way.about_files,
+            about_files=(*way.about_files, *([way.about_secrets] if way.about_secrets else [])),
         )
         return Finished(answer)
 
@@ -65,7 +65,10 @@ class Ending:
         if receipt is not None:
             await self._questions.finish(question_id, way.shown or None, receipt)
         ask = error.set_by if isinstance(error, OverBudget) else ""
-        return Failed(question_id, f"{error} (Reference {question_id})", receipt, ask or None)
+        sentence = f"{error} (Reference {question_id})"
+        if way.about_secrets:
+            sentence = f"{sentence}\n\n{way.about_secrets}"
+        return Failed(question_id, sentence, receipt, ask or None)
 
     async def decline(self, way: Way, evidence: Evidence) -> Finished:
         """No option can be taken: says what was searched and whom to ask."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +23,7 @@ from bot.models.retry import AttemptFailed, AttemptStarted, Patience, attempts, 
 from bot.models.tokens import MOST_IMAGE_TOKENS, count_tokens, image_tokens, most_tokens
 from bot.tracing import Span
 from knowledge.documents import Vector
+from knowledge.secrets import masking
 
 if TYPE_CHECKING:  # OpenAI's library takes half a second to load
     from bot.models.embeddings import EmbeddingModel
@@ -98,6 +99,7 @@ class Gate:
         settled as stopped.
         """
         card, current = model.card, None
+        prompt = _masked(prompt)
         most = most_usage(prompt, card, max_tokens)
         try:
             tries = attempts(model, prompt, max_tokens=max_tokens, patience=self._patience)
@@ -152,6 +154,7 @@ class Gate:
 
     async def embed(self, model: EmbeddingModel, texts: Sequence[str], *, patience: Patience | None = None) -> Vector:
         """One vector for each text. Raises the last try's ModelError; `patience` as the gate's own where None."""
+        texts = [masking().text(text) for text in texts]
         most = Usage(prompt_tokens=sum(map(most_tokens, texts)), completion_tokens=0)
 
         async def work(current: OpenCall) -> Vector:
@@ -238,6 +241,12 @@ class Gate:
     def _price(self, card: ModelCard, usage: Usage | None, at: datetime) -> Price:
         rates = card.rates.rates(at) if card.rates else None
         return self._prices.price(card.provider, card.model_id, usage, rates=rates, free=card.free, at=at)
+
+
+def _masked(prompt: Prompt) -> Prompt:
+    """Whatever is sent, from whatever door: no secret leaves in it."""
+    messages = [replace(message, content=masking().text(message.content)) for message in prompt.messages]
+    return replace(prompt, messages=tuple(messages))
 
 
 def most_usage(prompt: Prompt, card: ModelCard, max_tokens: int) -> Usage:

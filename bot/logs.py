@@ -16,6 +16,7 @@ import structlog
 
 from bot import tracing
 from bot.tracebacks import places
+from knowledge.secrets import SECRETS
 
 _NAMES = (
     "added answering answers attempts blind budget callback_id calls changed channel chunks command",
@@ -31,17 +32,10 @@ TEXTS = frozenset({"arguments", "errors", "path", "paths", "reason", "said"})
 """What may hold words of people, documents or models: shown where the configuration says so."""
 _EVENT = re.compile(r"[a-z][a-z0-9_.]*")
 
-# Slack, OpenAI-style, Hugging Face and Groq keys, bearer headers, and passwords inside addresses.
-SECRETS = re.compile(
-    r"(?P<prefix>\b(?:xox[a-z]-|xapp-|sk-|hf_|gsk_))[A-Za-z0-9_\-]{6,}"
-    r"|(?<=Bearer )[A-Za-z0-9._\-]{4,}"
-    r"|(?<=://)(?P<user>[^/\s:@]+):[^@\s/]+(?=@)"
-)
-
 
 def mask(text: str) -> str:
-    """`text` with everything that looks like a secret cut to its prefix."""
-    return SECRETS.sub(lambda m: f"{m['prefix'] or m['user'] or ''}…masked", text)
+    """`text` with everything that looks like a secret masked."""
+    return SECRETS.text(text)
 
 
 def _mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -22,7 +22,8 @@ class Way:
     `stand_ins` how often another one had to step in. `told`: what happened on the way, as sentences in its order;
     `note`: what the person is told under the answer. `tab`: what all its calls came to. `given`: the evidence, where
     answers of several ways to the same evidence are compared; then no other model steps in. `purpose`: what the ledger
-    calls its answer. `enclosed`: the files that came with it; `about_files`: what its asker is told of them.
+    calls its answer. `enclosed`: the files that came with it; `about_files`: what its asker is told of them;
+    `about_secrets`: what they are told where their words held secrets, "" where they held none.
     """
 
     question: Question
@@ -44,6 +45,7 @@ class Way:
     given: Evidence | None = None
     enclosed: Enclosed | None = None
     about_files: tuple[str, ...] = ()
+    about_secrets: str = ""
     purpose: str = "answer"
 
     @property

@@ -22,6 +22,9 @@ from knowledge.documents import Chunk
 from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Replacement, Written
 from knowledge.rows import document_of, values_of, vector_rows
 from knowledge.schema import chunks, documents, embeddings, fingerprints, forgotten, problems, sources
+from knowledge.secrets import masking
+
+_MASKED = "\nmasked "
 
 
 class Store:
@@ -39,7 +42,10 @@ class Store:
         readers = cache(access.from_key)  # one set for all that have the same
         async with self._database.reading() as connection:
             rows = await connection.execute(sa.select(*columns).where(documents.c.source == source))
-            return {path: Known(version, readers(who), url, anchor) for path, version, who, url, anchor in rows.all()}
+            return {
+                path: Known(_unmarked(version), readers(who), url, anchor)
+                for path, version, who, url, anchor in rows.all()
+            }
 
     async def known_problems(self, source: str) -> dict[str, KnownProblem]:
         """What could not be read at the last refresh, by path."""
@@ -57,12 +63,13 @@ class Store:
             await connection.execute(there.values(kind=kind, state=None))
             kept = await connection.execute(sa.select(sources.c.state).where(sources.c.name == source))
             state: str | None = kept.scalar_one()
-            return state
+            # What was read with other masks has to be listed anew.
+            return (_unmarked(state) or None) if state else None
 
     async def keep_state(self, source: str, state: str) -> None:
         """Keeps what the source can go on from: everything that it listed before has been written."""
         async with self._database.writing() as connection:
-            await connection.execute(sa.update(sources).where(sources.c.name == source).values(state=state))
+            await connection.execute(sa.update(sources).where(sources.c.name == source).values(state=_marked(state)))
 
     async def finish(self, source: str, at: datetime | None, seconds: float) -> None:
         """Notes when the source was refreshed (None: it could not be) and how long it took."""
@@ -127,7 +134,9 @@ class Store:
             await connection.execute(self._database.insert(fingerprints).on_conflict_do_nothing(), prints)
 
     async def _put_documents(self, connection: AsyncConnection, replacements: Sequence[Replacement]) -> None:
-        rows = [values_of(replacement.document) | {"version": replacement.version} for replacement in replacements]
+        rows = [
+            values_of(replacement.document) | {"version": _marked(replacement.version)} for replacement in replacements
+        ]
         if rows:
             row = self._database.insert(documents)
             values = {name: row.excluded[name] for name in rows[0] if name != "id"}
@@ -187,7 +196,7 @@ class Store:
     async def restamp(self, document_id: str, known: Known) -> None:
         """Notes a new version, new readers or a new link of a document whose text did not change."""
         values = {
-            "version": known.version,
+            "version": _marked(known.version),
             "readers": access.to_key(known.readers),
             "url": known.url,
             "anchor": known.anchor,
@@ -255,3 +264,14 @@ class Store:
 
 def _place(chunk: Chunk) -> dict[str, object]:
     return {"position": chunk.position, "text": chunk.text, "heading": list(chunk.heading), "line": chunk.line}
+
+
+def _marked(version: str) -> str:
+    """A version as it is kept: with that of the masks, so that what was read with others is read once more."""
+    return f"{version}{_MASKED}{masking().version}"
+
+
+def _unmarked(kept: str) -> str:
+    """The version, "" where other masks were used."""
+    version, _, masks = kept.rpartition(_MASKED)
+    return version if masks == masking().version else ""

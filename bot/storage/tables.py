@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from bot.storage.words import Words
+
 metadata = sa.MetaData()
 
 
@@ -72,7 +74,7 @@ inbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
-    sa.Column("problem", sa.Text),
+    sa.Column("problem", Words),
 )
 
 conversations = sa.Table(
@@ -83,7 +85,7 @@ conversations = sa.Table(
     sa.Column("ts", sa.String(40), primary_key=True),
     sa.Column("role", sa.String(12), nullable=False),  # user, assistant
     sa.Column("author", sa.String(40), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Words, nullable=False),
     sa.Column("question_id", sa.String(40)),
     sa.Column("deleted", sa.Boolean, nullable=False, default=False),
 )
@@ -92,7 +94,7 @@ questions = sa.Table(
     "questions",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Words, nullable=False),
     sa.Column("asker", sa.String(40), nullable=False),
     sa.Column("workspace", sa.String(40), nullable=False),
     sa.Column("channel", sa.String(40), nullable=False),
@@ -102,7 +104,7 @@ questions = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False, default=False),
     sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
     sa.Column("answer_ts", sa.String(40)),
-    sa.Column("answer", sa.Text),
+    sa.Column("answer", Words),
     sa.Column("receipt", sa.JSON),
 )
 
@@ -142,7 +144,7 @@ ledger = sa.Table(
     sa.Column("outcome", sa.String(20), nullable=False),  # open, answered, stopped, lost, or a ModelError's kind
     sa.Column("served", sa.String(200)),  # the model that the server said answered
     sa.Column("request_id", sa.String(120)),  # the provider's own
-    sa.Column("note", sa.Text),  # why the cost is unknown, or what was odd about the usage
+    sa.Column("note", Words),  # why the cost is unknown, or what was odd about the usage
     # Where it was priced again: what was first written down.
     sa.Column("first_cost", Picodollars),
     sa.Column("first_price_version", sa.String(120)),
@@ -192,7 +194,7 @@ budgets = sa.Table(
     sa.Column("period", sa.String(8), nullable=False),  # day, week, month
     sa.Column("amount", Picodollars, nullable=False),
     sa.Column("hard", sa.Boolean, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Words, nullable=False),
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("scope", "key", "period", name="uq_budgets_scope_key_period"),
@@ -218,7 +220,7 @@ feedback = sa.Table(
     sa.Column("question_id", sa.String(40), primary_key=True),
     sa.Column("person", sa.String(40), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),  # 1 or -1
-    sa.Column("comment", sa.Text),
+    sa.Column("comment", Words),
     sa.Column("given_at", UtcDateTime, nullable=False, index=True),
 )
 
@@ -251,7 +253,7 @@ promotions = sa.Table(
     sa.Column("state", sa.String(12), nullable=False),  # estimates, learned, best fixed
     sa.Column("strategy", sa.String(20)),  # with `model`: the best fixed way of then
     sa.Column("model", sa.String(200)),
-    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("why", Words, nullable=False),
     sa.Column("by", sa.String(40), nullable=False),  # a job or a person
     sa.Column("undoes", sa.Integer),
     sa.Column("undone_by", sa.String(40)),
@@ -317,7 +319,7 @@ shadows = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False, index=True),
     sa.Column("state", sa.String(12), nullable=False),  # asking, answered, judging, scored; else why it ended
     sa.Column("changed_at", UtcDateTime, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("detail", Words, nullable=False, default=""),
     sa.Column("share", sa.Float, nullable=False),  # of all questions that were drawn then
     sa.Column("taken_strategy", sa.String(20)),
     sa.Column("taken_model", sa.String(200)),
@@ -329,7 +331,7 @@ shadows = sa.Table(
     sa.Column("cost", ExactDecimal),  # US dollars; NULL where unknown
     sa.Column("judge_held", ExactDecimal),
     sa.Column("judge_cost", ExactDecimal),
-    sa.Column("answer", sa.Text),  # forgotten once it is scored
+    sa.Column("answer", Words),  # forgotten once it is scored
     sa.Column("measure", sa.String(20)),  # judge, reference, supported
     sa.Column("taken_quality", sa.Float),
     sa.Column("other_quality", sa.Float),
@@ -339,8 +341,8 @@ examples = sa.Table(
     "examples",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("question", Words, nullable=False),
+    sa.Column("answer", Words, nullable=False),
     sa.Column("readers", sa.JSON, nullable=False),
     sa.Column("saved_by", sa.String(40), nullable=False),
     sa.Column("saved_at", UtcDateTime, nullable=False),
@@ -357,7 +359,7 @@ pins = sa.Table(
     sa.Column("strategy", sa.String(20)),
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Words),
 )
 
 # Which models may be used: names, and filters such as provider:ollama. Without a row all may.
@@ -367,7 +369,7 @@ allow_lists = sa.Table(
     sa.Column("scope", sa.String(12), primary_key=True),  # workspace, channel
     sa.Column("key", sa.String(40), primary_key=True),  # "" for the workspace
     sa.Column("entries", sa.JSON, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Words),
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
 )
@@ -381,7 +383,7 @@ trials = sa.Table(
     sa.Column("running", sa.String(40), unique=True),  # the channel until it ended, so that one runs at a time
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("share", sa.Float, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Words),
     sa.Column("started_by", sa.String(40), nullable=False),
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("ends_at", UtcDateTime),  # NULL: until it is stopped
@@ -416,7 +418,7 @@ job_runs = sa.Table(
     sa.Column("fire_at", UtcDateTime, primary_key=True),
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
-    sa.Column("problem", sa.Text),
+    sa.Column("problem", Words),
 )
 
 # Sources of knowledge that somebody added while the bot ran; those of the configuration stand there alone.
@@ -437,7 +439,7 @@ told_problems = sa.Table(
     metadata,
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("sentence", Words, nullable=False),
     sa.Column("told_at", UtcDateTime, nullable=False),
 )
 
@@ -471,7 +473,7 @@ evaluation_questions = sa.Table(
     sa.Column("run", sa.String(12), primary_key=True),
     sa.Column("id", sa.String(120), primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Words, nullable=False),
     sa.Column("grouping", sa.Text, nullable=False),
     sa.Column("expected", sa.JSON, nullable=False),  # answers, sources, rubric, strategy
     sa.Column("features", sa.JSON),  # NULL until the evidence was looked for
@@ -491,8 +493,8 @@ evaluation_cells = sa.Table(
     sa.Column("scores", sa.JSON, nullable=False),
     sa.Column("cost", ExactDecimal),
     sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),  # why there is no answer or no judgement
+    sa.Column("answer", Words, nullable=False),
+    sa.Column("detail", Words, nullable=False),  # why there is no answer or no judgement
 )
 
 endpoint_models = sa.Table(
@@ -512,7 +514,7 @@ model_answers = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),  # a digest of all that the model was asked
     sa.Column("provider", sa.String(60), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", Words, nullable=False),
     sa.Column("cost", ExactDecimal),
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("answered_at", UtcDateTime, nullable=False),

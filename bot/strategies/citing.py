@@ -13,6 +13,7 @@ from bot.strategies.addresses import Held, found, seen
 from bot.strategies.disarming import harmless_prose, uncalled, unlinked_code
 from bot.strategies.wording import trail
 from knowledge.documents import Passage
+from knowledge.secrets import masking
 
 QUOTE_CHARACTERS = 280
 _HELD_CHARACTERS = 600
@@ -117,7 +118,7 @@ class Citing:
         for is_code, part in self._parts(text):
             done.append(self._code(part) if is_code else harmless_prose(part, self._held, self._in_code, self._cite))
         self._in_word = len(text) >= _HELD_CHARACTERS and not any(c.isspace() for c in text[-_HELD_CHARACTERS:])
-        return "".join(done)
+        return masking().text("".join(done))
 
     def _parts(self, text: str) -> list[tuple[bool, str]]:
         """The text's stretches of code and of prose, each of whole lines, but for the first and the last."""

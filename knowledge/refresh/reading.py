@@ -13,6 +13,7 @@ from knowledge.embedding.base import Embedder
 from knowledge.errors import DocumentUnreadable, SourceUnavailable
 from knowledge.language import language_of
 from knowledge.records import Replacement
+from knowledge.secrets import masking
 from knowledge.sources.base import Listing, Reading, Source
 from knowledge.sources.parsers.cleaning import cleaned
 
@@ -56,7 +57,7 @@ class Reader:
             return Broken(listing, DocumentUnreadable(sentence))
 
     async def _replacement(self, source: Source, listing: Listing) -> Replacement:
-        reading = await source.read(listing)
+        reading = await asyncio.to_thread(_without_secrets, await source.read(listing))
         document = Document(
             id=document_id(source.name, listing.path),
             source=source.name,
@@ -76,6 +77,13 @@ class Reader:
     def _split(self, reading: Reading) -> tuple[list[Chunk], str | None]:
         content = replace(reading.content, blocks=cleaned(reading.content.blocks))
         return self._chunker.split(reading.title, content), _language(content)
+
+
+def _without_secrets(reading: Reading) -> Reading:
+    """What is read is masked before anything is made of it: a secret has no chunk, no vector and no title."""
+    mask = masking().text
+    blocks = tuple(replace(block, text=mask(block.text)) for block in reading.content.blocks)
+    return replace(reading, title=mask(reading.title), content=replace(reading.content, blocks=blocks))
 
 
 def _language(content: Content) -> str | None:

@@ -183,7 +183,8 @@ async def _house(
         Folder(path=docs, name="handbook", link_base=BASE),
         Folder(path=closed, name="board", readers=("user:U0NOBODY",)),
     )
-    async with ObedientModel() as model, open_house(folder, models_dir, models=model, folders=folders) as house:
+    model = ObedientModel()
+    async with model, open_house(folder, models_dir, models=model, folders=folders) as house:
         for attack in planned:
             await _reviewed(house, attack)
         yield house, model

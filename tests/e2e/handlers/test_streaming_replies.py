@@ -23,11 +23,13 @@ from bot.domain import (
     PlaceKind,
     Price,
     Progress,
+    Prompt,
     Question,
     Receipt,
     StrategyName,
     TextDelta,
 )
+from bot.strategies.citing import Citing
 from deploy.workspace import BOT_TOKEN, Workspace
 from deploy.workspace.driver import Driver
 from handlers.reply import ThreadReply
@@ -134,10 +136,12 @@ async def test_a_model_that_calls_everybody_calls_nobody(reply: Reply, maya: Dri
     go_on = asyncio.Event()
 
     async def events() -> Events:
-        yield TextDelta("Hear ye, <!chan")
+        citing = Citing(Prompt(strategy=StrategyName.ZERO_SHOT, question="", messages=()))
+        yield TextDelta(citing.feed("Hear ye, all of you: <!chan"))
         await go_on.wait()
-        yield TextDelta("nel> and <@U0LEO>")
-        yield finished("Hear ye, <!channel> and <@U0LEO>")
+        yield TextDelta(citing.feed("nel> and <@U0LEO>"))
+        yield TextDelta(citing.close())
+        yield finished("Hear ye, all of you: <!channel> and <@U0LEO>")
 
     writing = asyncio.create_task(reply().write(events()))
     await maya.wait_for_reply("C0GENERAL", asked, lambda m: "Hear ye" in m["text"])
@@ -147,8 +151,7 @@ async def test_a_model_that_calls_everybody_calls_nobody(reply: Reply, maya: Dri
         assert "<!" not in str(call["args"])
         assert "<@U0LEO" not in str(call["args"])
     shown = await maya.wait_for_reply("C0GENERAL", asked)
-    assert "channel>" in shown["text"]
-    assert "<!channel" not in shown["text"]
+    assert shown["text"] == "Hear ye, all of you: channel and U0LEO"
 
 
 async def test_many_pieces_go_out_with_few_calls(reply: Reply, maya: Driver, asked: str) -> None:

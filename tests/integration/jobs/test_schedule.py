@@ -194,7 +194,9 @@ async def test_an_unforeseen_error_is_noted_without_the_secrets_in_its_words(mak
     with capture_logs() as logs:
         await schedule.run_due(MONDAY)
     run = (await runs(engine))[-1]
-    assert run.problem.startswith("It broke: RuntimeError: no answer from postgresql://me…masked@db (correlation id ")
+    assert run.problem.startswith(
+        "It broke: RuntimeError: no answer from postgresql://me:[secret: password in an address]@db (correlation id "
+    )
     assert run.finished_at is not None
     assert [line["event"] for line in logs] == ["job_failed"]
 

@@ -103,7 +103,7 @@ async def state_of(place: Place, source: TellingSource) -> str | None:
     async with place.engine.connect() as connection:
         query = sa.select(sources.c.state).where(sources.c.name == source.name)
         state: str | None = (await connection.execute(query)).scalar_one()
-        return state
+        return state.partition("\n")[0] if state else state  # behind it: the masks that were used
 
 
 async def count(place: Place, table: sa.Table) -> int:
