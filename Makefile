@@ -76,7 +76,7 @@ lock:  ## renew the lock files from pyproject.toml
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install -q uv
 	@# The encoder's package asks for sentence-transformers (hence torch), which nothing here uses.
 	@echo "sentence-transformers; python_version < '3'" > build/overrides.txt
-	@build/lock/bin/uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) --override build/overrides.txt -o requirements.lock
+	@build/lock/bin/uv pip compile pyproject.toml --extra workers --group build $(LOCK_OPTIONS) --override build/overrides.txt -o requirements.lock
 	@build/lock/bin/uv pip compile --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate

@@ -511,6 +511,14 @@ def keys_rotate(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def migrate(config: ConfigFile = None) -> None:
+    """Bring the database up to date, and end: a step of its own where several bots start at once."""
+    from bot.migrating import migrate as bring_up_to_date
+
+    _run(config, lambda settings: bring_up_to_date(settings, out))
+
+
+@app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write, for example monday.zip.")],
     as_json: AsJson = False,

@@ -18,7 +18,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -382,6 +388,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed, then the environment, then the file."""
         file = TomlConfigSettingsSource(settings_cls, toml_file=cls._file)
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = _from_files(env_settings.env_vars)
         return init_settings, env_settings, file
 
 
@@ -426,7 +434,8 @@ def explain(settings: Settings, file: Path | None = None) -> list[Explained]:
             value = getattr(value, name)
             written = written.get(name) if isinstance(written, Mapping) else None
         variable = PREFIX + "__".join(path).upper()
-        origin = variable if variable in os.environ else str(chosen) if written is not None else "default"
+        given = next((name for name in (variable, f"{variable}_FILE") if name in os.environ), None)
+        origin = given if given else str(chosen) if written is not None else "default"
         rows.append(Explained(".".join(path), _shown(value), origin, " ".join((info or "").split())))
     return rows
 
@@ -500,7 +509,21 @@ def _unknown_variables() -> list[str]:
 
 
 # The configuration's own place, and keys, which are secrets: see bot.vault.
-_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "KEYS", "KEYS_FILE"))
+_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "KEYS", "KEYS_FILE", "STORAGE__URL_FILE"))
+
+
+def _from_files(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The environment as pydantic reads it, with the database's address from the file that it names in its place."""
+    name = f"{PREFIX}STORAGE__URL".lower()
+    given = dict(variables)
+    file = (given.pop(f"{name}_file", None) or "").strip()
+    if file and not given.get(name):
+        try:
+            given[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = type(error).__name__
+            raise ConfigError(f"{name.upper()}_FILE names {file}, which could not be read: {reason}.") from error
+    return given
 
 
 def _told(item: Any, wrong: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from deploy.workspace.errors import ApiError
 _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
 
-_ANY_OF: dict[str, tuple[str, ...]] = {
+ANY_OF: dict[str, tuple[str, ...]] = {
     "assistant.search.context": ("search:read.public",),
     "assistant.threads.setStatus": ("assistant:write", "chat:write"),
     "assistant.threads.setSuggestedPrompts": ("assistant:write",),
@@ -47,11 +47,11 @@ _ANY_OF: dict[str, tuple[str, ...]] = {
     "users.lookupByEmail": ("users:read.email",),
 }
 
-EVERY_SCOPE = tuple(sorted({"app_mentions:read", "commands"}.union(*_ANY_OF.values())))
+EVERY_SCOPE = tuple(sorted({"app_mentions:read", "commands"}.union(*ANY_OF.values())))
 
 
 def check_scope(method: str, granted: Sequence[str]) -> None:
     """Raise Slack's `missing_scope` where a method needs what the token was not granted."""
-    needed = _ANY_OF.get(method)
+    needed = ANY_OF.get(method)
     if needed and not set(needed) & set(granted):
         raise ApiError("missing_scope", needed=",".join(needed), provided=",".join(granted))

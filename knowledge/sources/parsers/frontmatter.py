@@ -51,7 +51,7 @@ def read_front_matter(text: str) -> FrontMatter:
 
 def _fields(mark: str, text: str) -> Mapping[Any, Any]:
     """The fields; those of broken front matter line by line."""
-    import yaml  # type: ignore[import-untyped]  # a tenth of a second that only those pay who have such files
+    import yaml  # a tenth of a second that only those pay who have such files
 
     try:
         read = tomllib.loads(text) if mark == "+++" else yaml.safe_load(text[:_LONGEST])

@@ -38,6 +38,23 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
     assert origins["report.time_zone"] == str(file)
 
 
+def test_the_databases_address_can_stand_in_a_file(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("[storage]\n", encoding="utf-8")
+    address = tmp_path / "address"
+    address.write_text("postgresql+psycopg://bot:geheim@db/x\n", encoding="utf-8")
+    monkeypatch.setenv("SWITCHBOARD_STORAGE__URL_FILE", str(address))
+    settings = load_settings(file)
+    assert settings.database_url == "postgresql+psycopg://bot:geheim@db/x"
+    rows = {row.key: row for row in explain(settings, file)}
+    assert (rows["storage.url"].origin, "geheim" in rows["storage.url"].value) == (
+        "SWITCHBOARD_STORAGE__URL_FILE",
+        False,
+    )
+    address.unlink()
+    with pytest.raises(ConfigError, match=r"SWITCHBOARD_STORAGE__URL_FILE names .*, which could not be read"):
+        load_settings(file)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

@@ -1,0 +1,1 @@
+"""The image of Switchboard, and its steps without an engine."""
