@@ -63,7 +63,8 @@ def test_no_scope_is_asked_for_that_nothing_needs() -> None:
 
 
 def test_every_event_that_is_subscribed_to_has_its_scope_and_a_listener() -> None:
-    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "handlers").glob("*.py"))
+    files = (file for room in ("bot", "handlers") for file in (ROOT / room).rglob("*.py"))
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
     for event in EVENTS:
         needed = {scope for start, scopes in OF_EVENTS.items() if event.startswith(start) for scope in scopes}
         assert not needed or needed & set(SCOPES), event

@@ -47,6 +47,10 @@ capabilities:
 - name: SWITCHBOARD_HTTP__PORT
   value: "3000"
 {{- end }}
+{{- if .Values.workers.enabled }}
+- name: SWITCHBOARD_JOBS__WORKERS
+  value: "true"
+{{- end }}
 {{- if .Values.otlpEndpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ .Values.otlpEndpoint | quote }}
