@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parents[3]
 MANIFEST: dict[str, Any] = json.loads((ROOT / "deploy" / "slack" / "manifest.json").read_text(encoding="utf-8"))
 SCOPES: list[str] = MANIFEST["oauth_config"]["scopes"]["bot"]
 EVENTS: list[str] = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
-NO_SCOPE = {"apps.connections.open", "auth.test", "chat.getPermalink", "files.upload.v2", "views.open", "views.publish"}
+NO_SCOPE = {
+    "apps.connections.open",
+    "apps.uninstall",
+    "auth.revoke",
+    "auth.test",
+    "chat.getPermalink",
+    "files.upload.v2",
+    "views.open",
+    "views.publish",
+}
 """Methods that a bot token may call as it is; files.upload.v2 is the SDK's name for two that stand in the table."""
 OF_EVENTS = {
     "app_mention": {"app_mentions:read"},
