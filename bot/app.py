@@ -74,6 +74,8 @@ async def open_app(
         stack.callback(cores.clear)
         health.add(lambda: checks(house.core))
         health.add(lambda: [Check("slack", bolt.client.how)])
+        if queue is not None:
+            health.add(lambda: [queue_check(queue)])
         url: str | None = None
         if secrets.mode == "http":
             url = await listen(stack, settings.http, [events_route(bolt), *health_routes(health)])
@@ -109,6 +111,15 @@ async def queue_of(settings: Settings) -> AsyncIterator[Queue | None]:
 
     async with open_queue(settings.database_url) as queue:
         yield queue
+
+
+def queue_check(queue: Queue, *, needed: bool = False) -> Check:
+    """Questions are answered without the queue; a worker does nothing without it."""
+
+    async def look() -> str:
+        return f"It answers; firings that wait for a worker: {await queue.waiting()}."
+
+    return Check("queue", look, needed)
 
 
 def bolt_of(settings: Settings, secrets: SlackSecrets, session: ClientSession, metrics: Metrics | None = None) -> Bolt:

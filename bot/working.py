@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import structlog
 from rich.console import Console
 
-from bot.app import bolt_of, queue_of
+from bot.app import bolt_of, open_metrics, open_probes, queue_check, queue_of
 from bot.config import Settings
+from bot.core import Core
 from bot.errors import ConfigError, NotInstalled
+from bot.health import Health, health_routes, metrics_routes
 from bot.house import House, open_house
 from bot.secrets import SlackSecrets, slack_secrets
 from bot.tenancy.many import open_houses
@@ -21,6 +23,7 @@ from bot.tenancy.whose import Whose
 from handlers.slack_client import slack_session
 
 if TYPE_CHECKING:
+    from bot.costs.metrics import Metrics
     from bot.jobs.queue import Queue
 
 GRACE = 20.0
@@ -46,14 +49,17 @@ async def open_worker(settings: Settings, secrets: SlackSecrets) -> AsyncIterato
     Raises ConfigError where the configuration has no work for workers or lacks Slack's token, and what `open_house` and
     `open_queue` raise.
     """
+    health, metrics, cores = Health(), open_metrics(settings), list[Core]()
     async with AsyncExitStack() as stack:
+        if metrics is not None:
+            await open_probes(stack, settings, [*health_routes(health), *metrics_routes(metrics, cores)], metrics)
         queue = await stack.enter_async_context(queue_of(settings))
         if queue is None:
             raise ConfigError(
                 "There is nothing for a worker to do: the bots do the work by the clock themselves. Set jobs.workers = "
                 "true for the bots and for this worker."
             )
-        house_of = await _houses(stack, settings, secrets, queue)
+        house_of = await _houses(stack, settings, secrets, queue, metrics, cores)
 
         async def perform(workspace: str, job: str, fire_at: datetime, died: bool) -> None:
             try:
@@ -63,6 +69,9 @@ async def open_worker(settings: Settings, secrets: SlackSecrets) -> AsyncIterato
                 return
             await house.schedule.perform(job, fire_at, died=died)
 
+        health.add(lambda: [queue_check(queue, needed=True)])
+        health.opened()
+        stack.callback(health.closing)
         working = asyncio.create_task(queue.work(perform, at_once=settings.jobs.at_once, grace=GRACE))
         try:
             yield working
@@ -73,7 +82,12 @@ async def open_worker(settings: Settings, secrets: SlackSecrets) -> AsyncIterato
 
 
 async def _houses(
-    stack: AsyncExitStack, settings: Settings, secrets: SlackSecrets, queue: Queue
+    stack: AsyncExitStack,
+    settings: Settings,
+    secrets: SlackSecrets,
+    queue: Queue,
+    metrics: Metrics | None,
+    cores: list[Core],
 ) -> Callable[[str], Awaitable[House]]:
     """Gives the house of a workspace, which has no door here. Raises NotInstalled."""
     if secrets.mode == "workspace":
@@ -82,8 +96,10 @@ async def _houses(
         tenancy = await stack.enter_async_context(open_houses(settings, secrets, queue))
         return lambda workspace: tenancy.house(Whose(workspace, None))
     session = await stack.enter_async_context(slack_session())
-    bolt = bolt_of(settings, secrets, session)
-    house = await stack.enter_async_context(open_house(settings, bolt, queue=queue, answers=False))
+    bolt = bolt_of(settings, secrets, session, metrics)
+    house = await stack.enter_async_context(open_house(settings, bolt, metrics=metrics, queue=queue, answers=False))
+    cores.append(house.core)
+    stack.callback(cores.clear)
 
     async def the_one(workspace: str) -> House:
         if workspace != house.workspace:

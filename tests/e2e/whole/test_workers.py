@@ -3,15 +3,17 @@
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 from connected_bot import connected_bot
+from house import free_port
 from pydantic import SecretStr
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import working
-from bot.config import Folder, Jobs, Knowledge, Report, Settings, Storage
+from bot.config import Folder, Jobs, Knowledge, Metrics, Report, Settings, Storage
 from bot.errors import ConfigError
 from bot.secrets import SlackSecrets
 from bot.storage.tables import job_runs
@@ -64,10 +66,16 @@ async def test_what_a_bot_hands_over_at_its_start_two_workers_do_source_by_sourc
     workspace = Workspace(port=0)
     async with workspace, connected_bot(workspace, settings) as bot:
         assert [status.documents for status in await bot.core.knowledge.status()][:2] == [0, 0]
+        watched = _of_worker(settings, workspace, 1).model_copy(update={"metrics": Metrics(port=free_port())})
+        probes = f"http://127.0.0.1:{watched.metrics.port}"
         async with (
-            open_worker(_of_worker(settings, workspace, 1), SECRETS) as first,
+            open_worker(watched, SECRETS) as first,
             open_worker(_of_worker(settings, workspace, 2), SECRETS) as second,
         ):
+            async with aiohttp.ClientSession() as session, session.get(f"{probes}/readyz") as response:
+                assert (response.status, (await response.json())["services"]["queue"]["ok"]) == (200, True)
+            async with aiohttp.ClientSession() as session, session.get(f"{probes}/metrics") as response:
+                assert "switchboard_inbox_waiting 0.0" in await response.text()
             ended = await _ended(postgres_engine, {"refresh", "refresh handbook", "refresh runbook"})
             assert set(ended.values()) == {None}
             assert not first.done()
