@@ -7,26 +7,25 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Http, Settings
 from bot.core import Clock, Core
 from bot.errors import ConfigError, SlackAway
 from bot.health import Check, Health, checks, health_routes, metrics_routes, watch_loop
 from bot.house import House, open_house
+from bot.replays import Replays
 from bot.secrets import SlackSecrets
-from handlers.bolt import Bolt
+from handlers.bolt import Bolt, Dispatcher, SocketDoor, take
+from handlers.http_door import HEAD_SECONDS, HttpDoor, ServerLog, application
 from handlers.slack_client import SlackClient, slack_session
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ MANIFEST = Path(__file__).resolve().parent.parent / "deploy" / "slack" / "manife
 
 PING_SECONDS = 3
 """How often a socket is asked whether it still lives: the longest that a dead one goes unnoticed."""
+WITHOUT_TLS = "Whoever reaches this address reaches the bot, and nothing is encrypted: put TLS in front."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,9 @@ async def open_app(
             health.add(lambda: [queue_check(queue)])
         url: str | None = None
         if secrets.mode == "http":
-            url = await listen(stack, settings.http, [events_route(bolt), *health_routes(health)])
+            assert secrets.signing_secret is not None
+            route = events_route(bolt, secrets.signing_secret, Replays(house.core.engine, clock))
+            url = await listen(stack, settings.http, [route, *health_routes(health)])
         elif secrets.app_token is not None:
             await open_socket(stack, bolt, secrets.app_token, health)
         health.opened()
@@ -135,22 +137,11 @@ def bolt_of(settings: Settings, secrets: SlackSecrets, session: ClientSession, m
     return Bolt(client=client, signing_secret=signing, request_verification_enabled=secrets.mode == "http")
 
 
-class Dispatcher(Protocol):
-    """Takes what Slack sends: Bolt, or a door before several of them."""
-
-    @property
-    def client(self) -> AsyncWebClient:
-        """Opens sockets with the app token."""
-
-    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """What Slack gets as an answer."""
-
-
 async def open_socket(stack: AsyncExitStack, door: Dispatcher, app_token: SecretStr, health: Health) -> None:
     """Opens a socket by which Slack's requests come in. Raises ConfigError where Slack refuses the app token."""
     token = app_token.get_secret_value()
     # All that it uses of an app is what a dispatcher has.
-    socket = AsyncSocketModeHandler(door, token, ping_interval=PING_SECONDS)  # type: ignore[arg-type]
+    socket = SocketDoor(door, token, ping_interval=PING_SECONDS)  # type: ignore[arg-type]
     stack.push_async_callback(socket.close_async)
     try:
         # Where the SDK asks for the address itself, it takes a refusal for a passing fault and tries for ever.
@@ -170,20 +161,15 @@ async def open_socket(stack: AsyncExitStack, door: Dispatcher, app_token: Secret
     health.add(lambda: [Check("slack socket", connected)])
 
 
-def events_route(door: Dispatcher) -> web.RouteDef:
-    """POST /slack/events, for all that Slack sends."""
-
-    async def events(request: web.Request) -> web.Response:
-        answer: web.Response = await to_aiohttp_response(await door.async_dispatch(await to_bolt_request(request)))
-        return answer
-
-    return web.post("/slack/events", events)
+def events_route(door: Dispatcher, secret: SecretStr, replays: Replays) -> web.RouteDef:
+    """POST /slack/events, for all that Slack sends and has signed with the secret."""
+    checked = HttpDoor(secret.get_secret_value(), partial(take, door), replays.is_new)
+    return web.post("/slack/events", checked.events)
 
 
 async def listen(stack: AsyncExitStack, http: Http, routes: Sequence[web.RouteDef]) -> str:
     """Serves routes where the configuration says. Raises ConfigError where the port is taken."""
-    server = web.Application()
-    server.add_routes(routes)
+    server = application(*routes)
     return await _serve(stack, server, http.host, http.port, "SWITCHBOARD_HTTP__PORT")
 
 
@@ -191,8 +177,7 @@ async def open_probes(
     stack: AsyncExitStack, settings: Settings, routes: Sequence[web.RouteDef], metrics: Metrics
 ) -> None:
     """Opened first and closed last, so that starting and stopping can be watched."""
-    server = web.Application()
-    server.add_routes(routes)
+    server = application(*routes)
     where = settings.metrics
     url = await _serve(stack, server, where.host, where.port, "SWITCHBOARD_METRICS__PORT")
     log.info("metrics_served", url=f"{url}/metrics")
@@ -207,7 +192,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 async def _serve(stack: AsyncExitStack, server: web.Application, host: str, port: int, setting: str) -> str:
-    runner = web.AppRunner(server, access_log=None)
+    runner = web.AppRunner(server, access_log=None, logger=ServerLog(), keepalive_timeout=HEAD_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
@@ -217,4 +202,6 @@ async def _serve(stack: AsyncExitStack, server: web.Application, host: str, port
             f"Port {port} on {host} cannot be opened ({error.strerror}). Choose another with {setting}."
         ) from error
     host, port = runner.addresses[0][:2]
+    if not ip_address(host).is_loopback:
+        log.warning("open_to_the_network", address=f"{host}:{port}", advice=WITHOUT_TLS)
     return f"http://{host}:{port}"

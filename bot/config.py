@@ -313,6 +313,15 @@ class ExchangeRate(Section):
     """The day on which it did."""
 
 
+class Limits(Section):
+    """How many questions are begun with within a minute; 0: no limit. Whoever asks more is told when to ask again."""
+
+    person: int = Field(default=10, ge=0)
+    """Of one person."""
+    channel: int = Field(default=60, ge=0)
+    """In one channel, whoever asks."""
+
+
 class Costs(Section):
     """What things cost."""
 
@@ -359,6 +368,7 @@ class Settings(BaseSettings):
     answers: Answers = Answers()
     privacy: Privacy = Privacy()
     report: Report = Report()
+    limits: Limits = Limits()
     costs: Costs = Costs()
     workspaces: dict[Annotated[str, Field(pattern="^T[A-Z0-9]+$")], Own] = {}
     """With OAuth, by a workspace's id: what of slack, knowledge, selection and report is otherwise there, for example

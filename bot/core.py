@@ -33,6 +33,7 @@ from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels
 from bot.learning.learning import Learning
+from bot.limits import Limits
 from bot.lock import DataFolderLock
 from bot.models.breakers import WINDOW_SECONDS, Breakers
 from bot.models.catalogue import load_catalogue
@@ -94,6 +95,7 @@ class Core:
     explanations: Explanations
     conversations: Conversations
     inbox: Inbox
+    limits: Limits
     enclosing: Enclosing
     drawing: Drawing
     assistant: Assistant
@@ -269,6 +271,7 @@ def _assemble(
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
         inbox=Inbox(engine),
+        limits=Limits(engine, clock, person=settings.limits.person, channel=settings.limits.channel),
         enclosing=enclosing,
         drawing=Drawing(gate, models, data_rules, settings.models.image),
         assistant=assistant,

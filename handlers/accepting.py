@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
 from bot.errors import NotAllowed
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
-from handlers.shapes import JSON
+from handlers.permissions import Deed, Roles
+from handlers.shapes import JSON, parsed, pressed
 
 
 class Accepting:
@@ -27,7 +25,7 @@ class Accepting:
         be."""
         origin = Origin.of(payload)
         channel, model, why = _read(payload)
-        await self._roles.need_admin(origin.person, "accept a saving")
+        await self._roles.need(origin.person, Deed.ACCEPT_SAVING)
         card = self._core.models.model(model).card
         await self._core.data_rules.check(channel, card)
         pin = await self._core.pins.get("channel", channel)
@@ -49,8 +47,8 @@ class Accepting:
 
 
 def _read(payload: JSON) -> tuple[str, str, str]:
+    value = parsed(pressed(payload))
     try:
-        value = json.loads(payload["actions"][0]["value"])
         return str(value["channel"]), str(value["model"]), str(value["why"])
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
         raise NotAllowed("I do not understand this button any more. `/model use NAME here` does the same.") from error

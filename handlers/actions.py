@@ -17,7 +17,7 @@ from handlers.audience import Places
 from handlers.blocks import another_way, clarify, comment
 from handlers.blocks.receipt import receipt_modal
 from handlers.origin import Origin, metadata
-from handlers.shapes import JSON
+from handlers.shapes import JSON, pressed
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class Actions:
 
     async def feedback(self, payload: JSON) -> None:
         """A thumb. A thumb down asks what was wrong; saying it is up to the person."""
-        direction, _, question_id = str(payload["actions"][0].get("value", "")).partition(":")
+        direction, _, question_id = pressed(payload).partition(":")
         value: Literal[1, -1] = 1 if direction == "up" else -1
         origin = Origin.of(payload)
         question = await self._question(question_id, origin.person)
@@ -63,7 +63,7 @@ class Actions:
     async def why(self, payload: JSON) -> None:
         """Shows the receipt."""
         origin = Origin.of(payload)
-        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        question = await self._question(pressed(payload), origin.person)
         told = await self.core.explanations.of(question.id)
         if told is None or told.receipt is None:
             await origin.line(self.client).say(FORGOTTEN)
@@ -74,7 +74,7 @@ class Actions:
     async def another_way(self, payload: JSON) -> None:
         """Offers the next best ways, and any other model and strategy."""
         origin = Origin.of(payload)
-        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        question = await self._question(pressed(payload), origin.person)
         barred = await self.core.data_rules.barred(question.place.channel)
         names = [card.name for card in self.core.models.usable() if card.name not in barred]
         ways = [way for way in await self.core.explanations.other_ways(question.id) if way.model in names]
@@ -121,7 +121,7 @@ class Actions:
 
     async def _compared(self, payload: JSON, *, is_second: bool) -> None:
         origin = Origin.of(payload)
-        question = await self._question(str(payload["actions"][0].get("value", "")), origin.person)
+        question = await self._question(pressed(payload), origin.person)
         first = await self.core.alternatives.first_of(question.id)
         if first is not None:  # labels it too, so it has to be readable as well
             await self._question(first, origin.person)

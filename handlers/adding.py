@@ -18,7 +18,7 @@ from handlers.blocks import knowledge as knowledge_blocks
 from handlers.known import Known
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 from handlers.refreshing import embedding_cost, refreshed
 from handlers.shapes import JSON
 from knowledge import access
@@ -30,7 +30,6 @@ HOW = (
     "Write what to add after it: an address (`/knowledge add https://handbook.example/`), a repository, a feed, or a "
     "channel that you are in (`/knowledge add #help`)."
 )
-ADDING = "add to what I know. You can add a channel that you are in: `/knowledge add #channel`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,9 @@ class Adding:
             raise SourceNotFound(f"That is too long to be an address; I take up to {adding.MOST_TEXT:,} characters.")
         specs = self._core.sources.recognise(text)
         if specs and specs[0].kind == "slack":
+            await self._roles.need(origin.person, Deed.ADD_CHANNEL)
             return await self._channel(origin, specs[0])
-        await self._roles.need_admin(origin.person, ADDING)
+        await self._roles.need(origin.person, Deed.ADD_ANYTHING)
         if not specs:
             raise SourceNotFound(f"I do not know what “{text}” is. {HOW}")
         return _Wanted(specs, await self._readers(origin))

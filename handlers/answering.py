@@ -17,6 +17,7 @@ from handlers.asked_with import asked_with
 from handlers.audience import Places
 from handlers.blocks import another_way
 from handlers.identity import Identity
+from handlers.limiting import Limiting
 from handlers.people import People
 from handlers.private_line import PrivateLine
 from handlers.private_reply import PrivateReply
@@ -74,12 +75,15 @@ class Answering:
         self._places = places
         self._identity = identity
         self._people = People(client)
+        self._limiting = Limiting(client, core.limits)
         self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
 
     async def in_thread(self, asked: Asked) -> None:
         """Answers in the thread, and keeps both sides of the conversation. Raises where Slack takes no answer, and
         what `Asked.understood` raises."""
         asked = asked.understood()
+        if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference):
+            return
         thread = str(asked.thread)
         history = await self._history(asked)
         if asked.ts is not None:
@@ -99,6 +103,8 @@ class Answering:
     async def privately(self, asked: Asked, line: PrivateLine) -> None:
         """Answers so that only the asker reads it. Raises what `Asked.understood` raises."""
         asked = asked.understood()
+        if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference, line):
+            return
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
         question = await self._question(asked, place, (), private=True)
         if not question.attachments:
@@ -118,6 +124,8 @@ class Answering:
 
         Under it the person is asked which of the two is better.
         """
+        if not await self._limiting.admits(person, first.place.channel, first.place.thread, reference, line):
+            return
         # Whoever asks for another way wants an answer, not a question.
         question = await self._once_more(reference, first, person, model=model, strategy=strategy, meant="")
         await self._core.alternatives.add(question.id, first.id, person)
@@ -140,6 +148,8 @@ class Answering:
 
     async def clarified(self, reference: str, first: Question, person: str, meant: str) -> None:
         """Answers a question of which somebody has said what is meant; "" for none of what was offered."""
+        if not await self._limiting.admits(person, first.place.channel, first.place.thread, reference):
+            return
         await self._answer_in_thread(await self._once_more(reference, first, person, meant=meant))
 
     def stop(self, channel: str, thread: str | None) -> int:

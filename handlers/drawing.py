@@ -18,6 +18,7 @@ from handlers.answering import Asked
 from handlers.audience import Places
 from handlers.blocks import words
 from handlers.errors import GONE, code, new_reference
+from handlers.limiting import Limiting
 from handlers.markdown import escape, shorten
 from handlers.origin import Origin
 from handlers.private_line import PrivateLine
@@ -54,9 +55,12 @@ class Drawings:
         self._client = client
         self._core = core
         self._places = places
+        self._limiting = Limiting(client, core.limits)
 
     async def in_thread(self, asked: Asked, what: str) -> None:
         """The picture comes in the thread; where nothing can be written there, in a direct message."""
+        if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference):
+            return
         thread = str(asked.thread)
         if asked.ts is not None:
             await self._core.conversations.record(
@@ -86,6 +90,8 @@ class Drawings:
 
     async def privately(self, asked: Asked, what: str, line: PrivateLine) -> None:
         """The picture comes in a direct message: Slack shows no uploaded file to one person of a channel alone."""
+        if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference, line):
+            return
         try:
             picture = await self._drawn(asked, what, private=True)
         except SwitchboardError as error:

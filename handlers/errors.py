@@ -36,6 +36,13 @@ def code(error: BaseException) -> str:
     return str(error.response.get("error", "")) if isinstance(error, SlackApiError) else ""
 
 
+def is_told(error: BaseException) -> bool:
+    """Whether what the person hears says what went wrong, so that nobody needs the traceback."""
+    if isinstance(error, SlackApiError):
+        return code(error) in _SLACK
+    return isinstance(error, (SwitchboardError, KnowledgeError, aiohttp.ClientError, TimeoutError))
+
+
 def sentence(error: BaseException, reference: str) -> str:
     """What to tell the person; never a traceback, never a secret."""
     return f"{cause(error)} (reference {reference})"

@@ -19,7 +19,7 @@ from handlers.known import Known
 from handlers.origin import Origin
 from handlers.permissions import Roles
 from handlers.refreshing import embedding_cost, note_refresh
-from handlers.shapes import JSON
+from handlers.shapes import JSON, pressed
 
 
 class Home:
@@ -45,7 +45,8 @@ class Home:
         """Somebody opened the Home tab, or the messages beside it."""
         event: JSON = body["event"]
         if event.get("tab") == "messages":
-            await self._agent.messages_opened(event["channel"])
+            if "channel" in event:
+                await self._agent.messages_opened(event["channel"])
         else:
             await self.publish(event["user"])
 
@@ -69,7 +70,7 @@ class Home:
     async def refresh_pressed(self, payload: JSON) -> None:
         """The button "Refresh" beside a source: the tab says that it is read, and then how it stands."""
         person = str(payload["user"]["id"])
-        source = await self._known.changeable(str(payload["actions"][0]["value"]), person, "refresh")
+        source = await self._known.changeable(pressed(payload), person, "refresh")
         await note_refresh(self._core, [source.status.name], person)
         refresh = asyncio.create_task(self._core.knowledge.refresh([source.status.name]))
         try:

@@ -9,11 +9,11 @@ from typing import Any
 import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 
 from bot import tracing
-from bot.errors import SwitchboardError
 from bot.inbox import Inbox
-from handlers.errors import new_reference, sentence
+from handlers.errors import cause, code, is_told, new_reference, sentence
 from handlers.shapes import JSON
 from handlers.under_way import UnderWay
 
@@ -109,6 +109,8 @@ class Inbound:
     async def _told(self, payload: JSON, text: str) -> None:
         try:
             await self._tell(payload, text)
+        except SlackApiError as error:
+            log.warning("person_not_told", error=code(error))
         except Exception:
             log.exception("person_not_told")
 
@@ -125,7 +127,7 @@ def _named(payload: JSON) -> str:
 
 def _log_failure(error: Exception, kind: str) -> None:
     """A refusal is one line; what nobody expected has its traceback."""
-    if isinstance(error, SwitchboardError):
-        log.warning("refused", kind=kind, error=type(error).__name__, reason=str(error))
+    if is_told(error):
+        log.warning("refused", kind=kind, error=type(error).__name__, reason=cause(error))
     else:
         log.exception("failed", kind=kind)

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.errors import code
 from handlers.private_line import PrivateLine
-from handlers.shapes import JSON
+from handlers.shapes import JSON, parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +88,7 @@ class Origin:
 
 def metadata(payload: JSON) -> dict[str, str]:
     """What `Origin.metadata` put into a modal; empty where there is none or it is not ours."""
-    try:
-        kept = json.loads((payload.get("view") or {}).get("private_metadata") or "{}")
-    except ValueError:
-        return {}
+    kept = parsed((payload.get("view") or {}).get("private_metadata") or "{}")
     return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
 
 

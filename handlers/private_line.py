@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -32,8 +33,8 @@ class PrivateLine:
         self.person = person
         self.channel = channel
         self.thread = thread
-        self.response_url = response_url
-        self._uses_left = 5 if response_url else 0  # Slack takes no more within its 30 minutes
+        self.response_url = response_url if _is_slacks(response_url, client.base_url) else None
+        self._uses_left = 5 if self.response_url else 0  # Slack takes no more within its 30 minutes
 
     async def say(self, text: str, blocks: list[JSON] | None = None) -> None:
         """Tells the person. Raises SlackApiError where no way is left."""
@@ -97,3 +98,14 @@ class PrivateLine:
             log.warning("ephemeral_refused", error=error.response.get("error"), channel=self.channel)
             return False
         return True
+
+
+def _is_slacks(url: str | None, api: str) -> bool:
+    """Whether an address to answer at is Slack's own: nothing is sent anywhere else, whatever a payload says."""
+    try:
+        host, own = urlsplit(url or ""), urlsplit(api)
+        if (host.scheme, host.netloc) == (own.scheme, own.netloc):
+            return True
+        return host.scheme == "https" and (host.hostname or "").endswith((".slack.com", ".slack-gov.com"))
+    except ValueError:
+        return False

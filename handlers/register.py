@@ -18,7 +18,7 @@ from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import adding as adding_blocks
-from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, help, model_card
+from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
@@ -31,6 +31,7 @@ from handlers.commands.compare import CompareCommand
 from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
+from handlers.commands.switchboard import SwitchboardCommand
 from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
@@ -40,7 +41,7 @@ from handlers.inbound import EVENT, Inbound, Work
 from handlers.known import Known
 from handlers.messages import Messages
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import DOORS, Roles
 from handlers.retiring import Retiring
 from handlers.saving import Saving
 from handlers.shapes import JSON
@@ -48,6 +49,8 @@ from handlers.shortcuts import Shortcuts
 
 log = structlog.get_logger(__name__)
 
+LONGEST_IDENTITY = 80
+"""Characters of the id under which something is kept."""
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
@@ -89,22 +92,22 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
         app.under_way,
         {
             EVENT: _by_type(events),
-            ask.KIND: ask.run,
-            compare.KIND: compare.run,
-            actions.AGAIN: actions.again,
-            actions.CLARIFIED: actions.clarified,
-            shortcuts.ASK: shortcuts.asked_about,
+            ask.KIND: _by_role(roles, "/ask", ask.run),
+            compare.KIND: _by_role(roles, "/compare", compare.run),
+            actions.AGAIN: _by_role(roles, f"modal {another_way.CALLBACK}", actions.again),
+            actions.CLARIFIED: _by_role(roles, f"button {clarify.ACTION}", actions.clarified),
+            shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
         lambda payload, text: origin.tell(client, payload, text),
     )
-    doors = _Doors(app, inbound)
+    doors = _Doors(app, inbound, roles)
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
     doors.kept_command("/compare", compare.KIND, compare.heard)
     doors.command("/model", model.run)
     doors.command("/knowledge", knowledge.run)
     doors.command("/cost", CostCommand(client, core, roles).run)
-    doors.command("/switchboard", lambda o, text: o.line(client).say(help.TEXT, help.help_blocks()))
+    doors.command("/switchboard", SwitchboardCommand(client, core, roles).run)
     doors.action(FEEDBACK, actions.feedback)
     doors.action(WHY, actions.why)
     doors.action(ANOTHER_WAY, actions.another_way)
@@ -113,7 +116,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     # The first button of a question that is pressed counts, whoever presses another one after.
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
-    doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted)
+    doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
@@ -132,6 +135,22 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
     doors.kept_modal(ask_about.CALLBACK, shortcuts.ASK)
     doors.everything_else()
     return inbound
+
+
+def _by_role(roles: Roles, door: str, work: Work) -> Work:
+    assert door in DOORS, f"{door} has no role: say in handlers.permissions who may come in"
+
+    async def checked(reference: str, payload: JSON) -> None:
+        await roles.need_at(door, Origin.of(payload).person)
+        await work(reference, payload)
+
+    return checked
+
+
+def _first_input(body: JSON) -> str:
+    """The block under which what is wrong with the whole modal is told."""
+    blocks = (block for block in body["view"].get("blocks", ()) if block.get("type") == "input")
+    return str(next((block["block_id"] for block in blocks if "block_id" in block), "question"))
 
 
 def _by_type(events: dict[str, Work]) -> Work:
@@ -156,22 +175,34 @@ def _in_turn(first: Work, second: Work) -> Work:
 class _Doors:
     """Each interaction is acknowledged first, within Slack's three seconds, and worked on after."""
 
-    def __init__(self, app: Bolt, inbound: Inbound) -> None:
+    def __init__(self, app: Bolt, inbound: Inbound, roles: Roles) -> None:
         self._app = app
         self._inbound = inbound
+        self._roles = roles
+
+    def _allowed(self, door: str, work: Callable[[JSON], Awaitable[None]]) -> Callable[[JSON], Awaitable[None]]:
+        """The work, for whom it is. Who may come in is asked when they do, not when they were shown the door."""
+        assert door in DOORS, f"{door} has no role: say in handlers.permissions who may come in"
+
+        async def checked(body: JSON) -> None:
+            await self._roles.need_at(door, Origin.of(body).person)
+            await work(body)
+
+        return checked
 
     def command(self, name: str, run: Callable[[Origin, str], Awaitable[None]]) -> None:
+        async def worked(body: JSON) -> None:
+            origin = Origin.of(body)
+            log.info("command", command=name, arguments=body.get("text"), person=origin.person)
+            await run(origin, body.get("text") or "")
+
+        work = self._allowed(name, worked)
+
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
-            await self._inbound.attend(body, lambda: self._run(name, run, body))
+            await self._inbound.attend(body, lambda: work(body))
 
         self._app.command(name)(listen)
-
-    @staticmethod
-    async def _run(name: str, run: Callable[[Origin, str], Awaitable[None]], body: JSON) -> None:
-        origin = Origin.of(body)
-        log.info("command", command=name, arguments=body.get("text"), person=origin.person)
-        await run(origin, body.get("text") or "")
 
     def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
@@ -180,7 +211,9 @@ class _Doors:
 
         self._app.command(name)(listen)
 
-    def action(self, action_id: str | re.Pattern[str], work: Callable[[JSON], Awaitable[None]]) -> None:
+    def action(self, action_id: str | re.Pattern[str], work: Callable[[JSON], Awaitable[None]], name: str = "") -> None:
+        work = self._allowed(f"button {name or action_id}", work)
+
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
             await self._inbound.attend(body, lambda: work(body))
@@ -197,6 +230,8 @@ class _Doors:
         self._app.action(action_id)(listen)
 
     def shortcut(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
+        work = self._allowed(f"shortcut {callback_id}", work)
+
         async def listen(ack: Any, body: JSON) -> None:
             await ack()
             await self._inbound.attend(body, lambda: work(body))
@@ -209,6 +244,8 @@ class _Doors:
         work: Callable[[JSON], Awaitable[None]],
         wrong: Callable[[JSON], dict[str, str]] = lambda _: {},
     ) -> None:
+        work = self._allowed(f"modal {callback_id}", work)
+
         async def listen(ack: Any, body: JSON) -> None:
             if errors := wrong(body):
                 log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
@@ -223,8 +260,7 @@ class _Doors:
         async def listen(ack: Any, body: JSON) -> None:
             errors = wrong(body)
             if not errors and not await self._kept(body["view"]["id"], kind, body):
-                first = next(block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input")
-                errors = {first: NOT_KEPT}
+                errors = {_first_input(body): NOT_KEPT}
             if errors:
                 log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
                 await ack(response_action="errors", errors=errors)
@@ -254,7 +290,7 @@ class _Doors:
 
     async def _kept(self, identity: str, kind: str, body: JSON) -> bool:
         try:
-            await self._inbound.accept(identity, kind, body)
+            await self._inbound.accept(identity[:LONGEST_IDENTITY], kind, body)
         except Exception:
             log.exception("interaction_not_kept", kind=kind)
             return False

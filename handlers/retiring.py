@@ -10,8 +10,8 @@ from bot.evaluation.ends import Ending
 from bot.evaluation.succession import Succession
 from handlers.blocks import retirement
 from handlers.origin import Origin
-from handlers.permissions import Roles
-from handlers.shapes import JSON
+from handlers.permissions import Deed, Roles
+from handlers.shapes import JSON, pressed
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +35,8 @@ class Retiring:
     async def switch(self, payload: JSON) -> None:
         """Moves every pin on the one model to the other. Raises NotAllowed, or what says why that cannot answer."""
         origin = Origin.of(payload)
-        await self._roles.need_admin(origin.person, "switch what everybody has pinned")
-        old, _, new = str(payload["actions"][0].get("value", "")).partition(" ")
+        await self._roles.need(origin.person, Deed.MOVE_PINS)
+        old, _, new = pressed(payload).partition(" ")
         model = self._core.models.model(new).card
         count = await self._core.pins.move(old, model.name, by=origin.person, reason=f"{old} is shut down")
         log.info("pins_moved", old=old, new=new, count=count)

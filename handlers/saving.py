@@ -13,7 +13,7 @@ from handlers.blocks import saved
 from handlers.identity import Identity
 from handlers.markdown import shorten
 from handlers.origin import Origin
-from handlers.shapes import JSON
+from handlers.shapes import JSON, pressed
 from handlers.text import said
 from knowledge.errors import KnowledgeError
 from knowledge.sources.slack import SavedSource, paths_of
@@ -58,7 +58,7 @@ class Saving:
     async def remove(self, payload: JSON) -> None:
         """Undoes it."""
         origin = Origin.of(payload)
-        shelf, paths = self._shelf(), saved.paths_in(payload["actions"][0]["value"])
+        shelf, paths = self._shelf(), saved.paths_in(pressed(payload))
         await shelf.remove(paths)
         for path in paths:
             await self.core.knowledge.follow(shelf.name, path)

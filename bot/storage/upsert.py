@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 Insert = sqlite.Insert | postgresql.Insert
 
 
-def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
+def insert(connection: AsyncConnection | sa.Connection, table: sa.Table) -> Insert:
     """An insert into `table` with `on_conflict_do_update` and `on_conflict_do_nothing` for this database."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)

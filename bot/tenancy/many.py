@@ -15,6 +15,7 @@ from bot.config import Settings
 from bot.core import Clock
 from bot.health import Health, health_routes
 from bot.lock import DataFolderLock
+from bot.replays import Replays
 from bot.secrets import SlackSecrets
 from bot.storage.engine import open_engine, upgrade
 from bot.tenancy.front_door import FrontDoor
@@ -70,7 +71,8 @@ async def open_many(
         door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
         routes = [*Installing(tenancy, States(tenancy.engine, clock)).routes(), *health_routes(health)]
         if secrets.mode == "http":
-            routes.append(events_route(door))
+            assert signing is not None
+            routes.append(events_route(door, signing, Replays(tenancy.engine, clock)))
         url = await listen(stack, settings.http, routes)
         if secrets.app_token is not None:
             await open_socket(stack, door, secrets.app_token, health)

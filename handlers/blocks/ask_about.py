@@ -32,7 +32,8 @@ def written(payload: JSON) -> tuple[str, str, bool]:
     values = view["state"]["values"]
     question = str(values.get(QUESTION, {}).get(QUESTION, {}).get("value") or "").strip()
     where = (values.get(WHERE, {}).get(WHERE, {}).get("selected_option") or {}).get("value")
-    quote = next((block["text"]["text"] for block in view.get("blocks", ()) if block.get("block_id") == QUOTE), "")
+    quoted = next((block.get("text") for block in view.get("blocks", ()) if block.get("block_id") == QUOTE), None)
+    quote = str(quoted.get("text") or "") if isinstance(quoted, dict) else ""
     lines = [line.removeprefix("&gt; ") for line in quote.splitlines() if line.startswith("&gt;")]
     about = "\n".join(lines).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return question, about, where != THREAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from handlers import shapes
 from handlers.blocks.parts import button, context
 from handlers.markdown import escape
 from handlers.shapes import JSON
@@ -26,10 +27,10 @@ def buttons(question_id: str, choices: Sequence[str]) -> list[JSON]:
 
 def pressed(payload: JSON) -> tuple[str, str]:
     """The id of the question that was asked back, and what is meant; "" for none of the choices."""
-    try:
-        question_id, meant = json.loads(payload["actions"][0].get("value", ""))
-    except (ValueError, TypeError):
+    found = shapes.parsed(shapes.pressed(payload))
+    if not isinstance(found, list) or len(found) != 2:
         return "", ""
+    question_id, meant = found
     return str(question_id), str(meant)
 
 

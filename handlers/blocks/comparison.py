@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain import Receipt
 from bot.learning.comparisons import Compared, Comparison
+from handlers import shapes
 from handlers.blocks import words
 from handlers.blocks.parts import button, context, section
 from handlers.markdown import escape, shorten
@@ -64,7 +65,7 @@ def told_after(comparison: Comparison, choice: int | None) -> str:
 
 def pressed(payload: JSON) -> tuple[str, str]:
     """The comparison's id, and the place, "alike" or "reveal"."""
-    identifier, _, choice = str(payload["actions"][0].get("value", "")).partition(":")
+    identifier, _, choice = shapes.pressed(payload).partition(":")
     return identifier, choice
 
 

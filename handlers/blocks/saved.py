@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from handlers.blocks.parts import button, context, section
 from handlers.markdown import escape
-from handlers.shapes import JSON
+from handlers.shapes import JSON, parsed
 from knowledge import access
 
 REMOVE = "remove_from_knowledge"
@@ -35,7 +35,8 @@ def saved_blocks(text: str, problems: Sequence[str], paths: Sequence[str]) -> li
 
 def paths_in(value: str) -> list[str]:
     """What a "Remove" button stands for."""
-    return [str(path) for path in json.loads(value)]
+    found = parsed(value)
+    return [str(path) for path in found] if isinstance(found, list) else []
 
 
 def _who(readers: frozenset[str], channel: str) -> str:

@@ -14,7 +14,7 @@ from bot.selection.data_rules import NO_CHANNEL
 from handlers.commands.typed import channel_of, whole_channel, with_reason, with_scope
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 
 USAGE = (
     "An admin writes `/model allow NAME NAME here because …` for this channel, or `workspace` in place of `here` for "
@@ -41,8 +41,8 @@ class AllowCommand:
         if scope not in ("channel", "workspace") or not entries:
             raise UnusableWords(f"Say which models, and for what: `here` or `workspace`. {USAGE}")
         where: Scope = "channel" if scope == "channel" else "workspace"
-        what = "a whole channel" if where == "channel" else "the whole workspace"
-        await self._roles.need_admin(origin.person, f"say which models may be used in {what}")
+        deed = Deed.ALLOW_IN_CHANNEL if where == "channel" else Deed.ALLOW_IN_WORKSPACE
+        await self._roles.need(origin.person, deed)
         channel = whole_channel(origin, "An allow-list with `here`") if where == "channel" else NO_CHANNEL
         if {entry.lower() for entry in entries} <= ANY:
             return await self._cleared(where, channel, origin.person)

@@ -15,7 +15,7 @@ from bot.errors import UnusableBudget
 from handlers.blocks.budget import budget_blocks, whose
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 from handlers.text import said
 
 USAGE = (
@@ -74,7 +74,7 @@ class BudgetCommand:
         return await self._core.budgets.for_spender(spender, now)
 
     async def _set(self, origin: Origin, words: str) -> str:
-        await self._roles.need_admin(origin.person, "set a budget")
+        await self._roles.need(origin.person, Deed.SET_BUDGET)
         now, zone = self._core.clock(), self._core.budgets.zone
         typed = wish(words, me=origin.person, here=_here(origin))
         typed = replace(typed, reason=said(typed.reason, ""))
@@ -90,7 +90,7 @@ class BudgetCommand:
         )
 
     async def _drop(self, origin: Origin, words: str) -> str:
-        await self._roles.need_admin(origin.person, "drop a budget")
+        await self._roles.need(origin.person, Deed.DROP_BUDGET)
         typed = wish(words, me=origin.person, here=_here(origin))
         budget = await drop_budget(self._core.budgets, typed, by=origin.person, at=self._core.clock())
         return f"The budget of {kind(budget)} is dropped: {whose(budget)}. The ledger keeps what was spent."

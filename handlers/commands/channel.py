@@ -8,7 +8,7 @@ from bot.selection.figures import worth
 from bot.selection.value import Value
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 
 VALUES = "`/model value frugal`, `balanced` or `best`, or `/model value auto` for the configured one"
 _HERE = frozenset({"here", "for this channel"})
@@ -33,7 +33,7 @@ class ChannelCommand:
             return await self._told(channel)
         if wanted != "auto" and wanted not in set(Value):
             return f"I do not know the value “{escape(wanted)}”. Write {VALUES}."
-        await self._roles.need_admin(origin.person, "change how answers are chosen in a whole channel")
+        await self._roles.need(origin.person, Deed.SET_VALUE)
         value = None if wanted == "auto" else Value(wanted)
         await self._core.channels.set_value(channel, value, origin.person)
         now = (await self._core.channels.of(channel)).value
@@ -44,7 +44,7 @@ class ChannelCommand:
         """Whether this channel's questions may leave this machine, or a change of it. Raises NotAllowed."""
         channel, wanted = _channel(origin), _without_here(words)
         if wanted in ("on", "off"):
-            await self._roles.need_admin(origin.person, "say where a channel's questions may go")
+            await self._roles.need(origin.person, Deed.SET_LOCAL)
             await self._core.channels.set_local(channel, wanted == "on", origin.person)
         elif wanted:
             return f"I do not know “{escape(wanted)}”. Write `/model local on` or `/model local off`."

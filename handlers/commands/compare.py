@@ -34,6 +34,7 @@ from handlers.audience import Places
 from handlers.blocks import comparison as blocks
 from handlers.blocks.answer import sources
 from handlers.identity import Identity
+from handlers.limiting import Limiting
 from handlers.markdown import shorten
 from handlers.origin import Origin
 from handlers.shapes import JSON
@@ -71,6 +72,7 @@ class CompareCommand:
         self._places = places
         self._answering = answering
         self._identity = identity
+        self._limiting = Limiting(client, core.limits)
         self._comparing = Comparing(core.assistant, core.models, core.data_rules)
 
     @staticmethod
@@ -85,6 +87,10 @@ class CompareCommand:
         order = parse(said(payload.get("text", ""), (await self._identity.bot()).user))
         if not has_words(order.question):
             await origin.line(self._client).say(USAGE)
+            return
+        if not await self._limiting.admits(
+            origin.person, str(origin.channel), origin.thread, reference, origin.line(self._client)
+        ):
             return
         question = await self._question(reference, origin, order.question)
         evidence, options = await self._comparing.ways(question, order.wanted)
@@ -126,7 +132,7 @@ class CompareCommand:
                 raise NotAllowed(f"Only <@{comparison.asked_by}>, who asked, may show the names to everybody.")
             named = True
         else:
-            place = None if choice == blocks.ALIKE else int(choice)
+            place = _place(choice, comparison)
             await self._core.comparisons.vote(comparison, origin.person, place)
             await origin.line(self._client).say(blocks.told_after(comparison, place))
         await origin.replace(self._client, payload, *await self._ballot(comparison, named=named))
@@ -219,6 +225,14 @@ async def _headed(
 
 def _tail(answer: Answer, now: datetime) -> list[JSON]:
     return sources(answer.citations, now)  # price and time stand side by side above the vote
+
+
+def _place(choice: str, comparison: Comparison) -> int | None:
+    if choice == blocks.ALIKE:
+        return None
+    if not (choice.isascii() and choice.isdigit()) or int(choice) >= len(comparison.answers):
+        raise NotAllowed("I do not understand this button any more.")
+    return int(choice)
 
 
 def _hides_names(payload: JSON) -> bool:

@@ -18,7 +18,7 @@ from handlers.blocks.report import cost_blocks
 from handlers.commands.budget import BudgetCommand
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 
 USAGE = (
     "You can write `/cost today`, `/cost week`, `/cost month` or `/cost last:7d`, with `by:model`, `by:channel`, "
@@ -60,7 +60,7 @@ class CostCommand:
             return
         own = wanted.own or (not text.strip() and not await self._roles.is_admin(origin.person))
         if not own:
-            await self._roles.need_admin(origin.person, "see what the models cost (`/cost me` shows what yours did)")
+            await self._roles.need(origin.person, Deed.SEE_COSTS)
         now, zone = self._core.clock(), self._core.settings.report.zone
         period = Period.last(wanted.last, now, zone) if wanted.last else Period.of(wanted.period, now, zone)
         person = origin.person if own else None

@@ -16,9 +16,9 @@ from handlers.blocks import knowledge as knowledge_blocks
 from handlers.known import Known, KnownSource
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 from handlers.refreshing import embedding_cost, note_refresh, refreshed
-from handlers.shapes import JSON
+from handlers.shapes import JSON, pressed
 from knowledge.filters import Filters
 
 FOUND = 5
@@ -70,12 +70,12 @@ class KnowledgeCommand:
 
     async def refresh_pressed(self, payload: JSON) -> None:
         """The button "Refresh" beside a source in a message."""
-        await self._refresh(Origin.of(payload), str(payload["actions"][0]["value"]))
+        await self._refresh(Origin.of(payload), pressed(payload))
 
     async def forget_pressed(self, payload: JSON) -> None:
         """The button "Forget it"."""
         origin = Origin.of(payload)
-        source = await self._removable(str(payload["actions"][0]["value"]), origin.person)
+        source = await self._removable(pressed(payload), origin.person)
         name = source.status.name
         await self._core.sources.forget(name, by=origin.person)
         await origin.line(self._client).say(f"*{escape(name)}* and all that came from it are forgotten.")
@@ -116,7 +116,7 @@ class KnowledgeCommand:
             source = await self._known.changeable(name, origin.person, "refresh")
             names, what = [source.status.name], f"*{escape(source.status.name)}*"
         else:
-            await self._roles.need_admin(origin.person, "refresh the knowledge")
+            await self._roles.need(origin.person, Deed.REFRESH_ALL)
             names, what = None, "the sources"
         await line.say(f"I am looking through {what} for changes. I will tell you when I am done.")
         await note_refresh(self._core, names, origin.person)

@@ -12,7 +12,7 @@ from handlers.blocks.why import because
 from handlers.commands.typed import about_to_ask, channel_of, with_reason, with_scope
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 
 FOR_WHOM = "`for me`, `thread`, `here` (this channel, admins) or `workspace` (everyone, admins)"
 _WORDS = {
@@ -96,7 +96,7 @@ class Switching:
         if scope == "person":
             return origin.person
         if scope == "workspace":
-            await self._roles.need_admin(origin.person, "change the model of the whole workspace")
+            await self._roles.need(origin.person, Deed.MODEL_OF_WORKSPACE)
             return EVERYWHERE
         channel = channel_of(origin)
         if scope == "thread":
@@ -106,7 +106,7 @@ class Switching:
                     "“@Switchboard model use NAME thread”."
                 )
             return thread_key(channel, origin.thread)
-        await self._roles.need_admin(origin.person, "change the model of a whole channel")
+        await self._roles.need(origin.person, Deed.MODEL_OF_CHANNEL)
         return channel
 
 

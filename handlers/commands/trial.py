@@ -15,7 +15,7 @@ from handlers.blocks.trial import said, trial_blocks
 from handlers.commands.typed import about_to_ask, whole_channel, with_reason
 from handlers.markdown import escape
 from handlers.origin import Origin
-from handlers.permissions import Roles
+from handlers.permissions import Deed, Roles
 from handlers.shapes import JSON
 
 USAGE = (
@@ -89,7 +89,7 @@ class TrialCommand:
         words = text.strip()
         if not words:
             return await self._shown(channel)
-        await self._roles.need_admin(origin.person, "try a model on a share of a channel's questions")
+        await self._roles.need(origin.person, Deed.TRY)
         if words.lower() == "stop":
             return await self._stopped(origin, channel)
         return await self._started(origin, channel, wanted(words)), []
