@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.errors import ConfigError, SourceExists, SourceNotFound
 from bot.secrets import read_secret
 from bot.storage.tables import added_sources
+from bot.storage.upsert import insert
 from knowledge import access
 from knowledge.errors import UnknownSource
 from knowledge.knowledge_base import KnowledgeBase
@@ -127,9 +128,7 @@ class Sources:
     async def add(self, spec: SourceSpec, person: str) -> Source:
         """Keeps a source and opens it. Raises SourceExists and InvalidScope."""
         if spec.name in self._opened:
-            raise SourceExists(
-                f"There is a source called “{spec.name}” already. Choose another name, or forget that one."
-            )
+            raise _exists(spec.name)
         source = self._open(spec)
         row = {
             "name": spec.name,
@@ -140,7 +139,10 @@ class Sources:
             "added_at": self._clock(),
         }
         async with self._engine.begin() as connection:
-            await connection.execute(sa.insert(added_sources).values(row))
+            added = insert(connection, added_sources).values(row).on_conflict_do_nothing()
+            if (await connection.execute(added.returning(added_sources.c.name))).first() is None:
+                await source.close()
+                raise _exists(spec.name)  # somebody was faster
             await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
         self._opened[spec.name] = source
         self._hand_over()
@@ -213,6 +215,10 @@ class Sources:
     def _not_found(self, name: str) -> SourceNotFound:
         there = ", ".join(f"“{known}”" for known in self._opened if known != SAVED.name) or "none yet"
         return SourceNotFound(f"There is no source called “{name}”. The sources are: {there}.")
+
+
+def _exists(name: str) -> SourceExists:
+    return SourceExists(f"There is a source called “{name}” already. Choose another name, or forget that one.")
 
 
 def _change(action: Action, before: SourceSpec | None, after: SourceSpec | None) -> Change:

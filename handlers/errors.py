@@ -17,7 +17,12 @@ _SLACK = {
     "thread_not_found": "The message that you asked in is gone, so I cannot answer under it.",
     "ratelimited": "Slack asked me to slow down. Please try again in a minute.",
     "missing_scope": "Slack does not let me do that: the app lacks a permission. An admin can add it.",
-    "expired_trigger_id": "That took too long for Slack to open a window. Please press the button again.",
+    **dict.fromkeys(
+        ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"),
+        "That took too long for Slack to open a window. Please press the button again.",
+    ),
+    "message_not_found": "The message that this is about is gone.",
+    "user_not_found": "Slack does not know that person here, so I could not do it.",
 }
 GONE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "thread_not_found", "restricted_action"})
 """Slack's errors that say: nothing can be written in this place."""

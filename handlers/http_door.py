@@ -71,6 +71,8 @@ class HttpDoor:
         try:
             async with asyncio.timeout(self._body_seconds):
                 return await request.read()
+        except ConnectionError:
+            raise web.HTTPBadRequest(reason="whoever sent it went away before its end") from None
         except TimeoutError:
             raise web.HTTPRequestTimeout(reason="the body did not come in time") from None
 
@@ -97,8 +99,6 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             log.warning("request_refused", status=refused.status, reason=refused.reason, remote=request.remote)
             return _answer(refused.status, "refused")
         raise
-    except ConnectionError:
-        raise  # whoever asked went away
     except Exception:  # the outermost door of a request
         reference = new_reference()
         log.exception("request_failed", reference=reference)

@@ -14,6 +14,7 @@ DEEPEST = 40
 """Levels that a payload may have: Slack's own have about twelve, and what is deeper is left out."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # Slack's have up to fifteen characters
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+_URL = re.compile(r"https?://[!-~]{1,500}")
 _KEY = re.compile(r"[\w.:|-]{1,80}", re.ASCII)  # ids of events, triggers and views
 _WRONG = object()
 Kind: TypeAlias = Any
@@ -62,9 +63,9 @@ BODY: Mapping[str, Kind] = {
     **{"type": str, "event_id": _KEY, "event": _EVENT, "team_id": str, "api_app_id": str, "token": str},
     **{"challenge": str, "ssl_check": str, "authorizations": [_INSTALLED], "is_ext_shared_channel": bool},
     **{"enterprise": (str, {"id": str}), "enterprise_id": str, "is_enterprise_install": (bool, str)},
-    **{"context_team_id": str, "context_enterprise_id": str, "team": (str, {"id": str, "enterprise_id": str})},
+    **{"context_team_id": str, "context_enterprise_id": str, "team": {"id": str, "enterprise_id": str}},
     **{"command": str, "text": str, "user_id": _ID, "channel_id": _ID, "trigger_id": _KEY, "thread_ts": _TS},
-    **{"response_url": str, "response_urls": [{"response_url": str}], "callback_id": str, "action_id": str},
+    **{"response_url": _URL, "response_urls": [{"response_url": _URL}], "callback_id": str, "action_id": str},
     **{"user": {"id": _ID, "team_id": str}, "channel": {"id": _ID}, "message": _MESSAGE, "view": _VIEW},
     **{"container": {"message_ts": _TS, "channel_id": _ID, "thread_ts": _TS, "is_ephemeral": bool, "view_id": str}},
     **{"actions": [{"action_id": str, "block_id": str, "type": str, "value": str, "selected_option": _OPTION}]},
@@ -75,7 +76,7 @@ BODY: Mapping[str, Kind] = {
 
 _INTERACTIONS: Mapping[str, tuple[str, ...]] = {
     "block_actions": ("user.id", "actions.action_id"),
-    "view_submission": ("user.id", "view.id", "view.callback_id", "view.state.values"),
+    "view_submission": ("user.id", "view.id", "view.type", "view.callback_id", "view.state.values"),
     "view_closed": ("user.id", "view.callback_id"),
     "message_action": ("user.id", "channel.id", "callback_id", "message.ts"),
     "shortcut": ("user.id", "callback_id"),

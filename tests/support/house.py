@@ -22,7 +22,7 @@ from model_server import ModelServer
 from pydantic import SecretStr
 from server_cards import card
 
-from bot.config import Folder, Knowledge, Limits, Models, Report, Settings, Slack, Storage
+from bot.config import Folder, Knowledge, Models, Report, Settings, Slack, Storage
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 
@@ -120,7 +120,6 @@ def _settings(
             )
         ),
         models=Models(cards=cards),
-        limits=Limits(person=0, channel=0),  # one person asks many in a test
         report=Report(channel="C0REPORTS"),
     )
 
