@@ -19,7 +19,11 @@ APP_ID = "A0SWITCH"
 
 @dataclass
 class Person:
-    """Somebody with an account: a human, or the bot's user."""
+    """Somebody with an account: a human, or the bot's user.
+
+    `is_restricted`: a guest, `is_ultra_restricted`: one of a single channel; `deleted`: the account was closed;
+    `team_id`: another company's where they come from there.
+    """
 
     id: str
     name: str
@@ -27,6 +31,10 @@ class Person:
     is_bot: bool = False
     is_admin: bool = False
     is_owner: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    deleted: bool = False
+    team_id: str = ""
     color: str = "4a154b"
 
     def for_page(self) -> JSON:

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,8 @@ from bot.config import Http, Limits, Metrics, Settings, Slack
 from bot.secrets import SlackSecrets
 from bot.storage.tables import questions
 from deploy.workspace import BOT_TOKEN, SIGNING_SECRET, Workspace
+from deploy.workspace.state import Person
+from deploy.workspace.web_api import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 25
@@ -142,11 +144,14 @@ class Loop:
 
 
 @asynccontextmanager
-async def opened(folder: Path, models_dir: Path, limits: Limits) -> AsyncIterator[tuple[App, Workspace]]:
-    """The whole bot behind HTTP, with its documents read, and its workspace."""
+async def opened(
+    folder: Path, models_dir: Path, limits: Limits, people: Sequence[Person] = ()
+) -> AsyncIterator[tuple[App, Workspace]]:
+    """The whole bot behind HTTP, with its documents read, and its workspace, with more people in it."""
     house_settings = house._settings(folder, models_dir, None, None, "")
     features = house.MANIFEST
     workspace = Workspace(port=0, commands=features["slash_commands"], shortcuts=features["shortcuts"])
+    workspace.state.people |= {person.id: person for person in people}
     async with workspace:
         settings: Settings = house_settings.model_copy(
             update={
@@ -171,9 +176,8 @@ async def _known(app: App) -> list[str]:
         "channel_type": "im",
         "ts": "1700000000.000100",
     }
-    ask = {"type": "event_callback", "event_id": "EvFirst", "team_id": "T0LOCAL"}
-    ask["event"] = message | {"text": "How do I roll back a release?"}
-    await app.house.bolt.take(ask, {})
+    body = {"type": "event_callback", "event_id": "Ev0", "team_id": "T0LOCAL"}
+    await app.house.bolt.take({**body, "event": {**message, "text": "How do I roll back a release?"}}, {})
     await app.house.under_way.idle()
     return [row.id for row in await _questions(app)]
 
@@ -208,14 +212,22 @@ def batches(draw: random.Random, drawn: Any, known: Sequence[str]) -> list[Any]:
 
 
 def prove(
-    folder: Path, models_dir: Path, payloads: int, requests: int, calls: int, number: int, limits: Limits
+    folder: Path,
+    models_dir: Path,
+    payloads: int,
+    requests: int,
+    calls: int,
+    number: int,
+    limits: Limits,
+    *,
+    methods: Collection[str] = METHODS,
 ) -> Findings:
-    """Sends so many of each kind and tells what came of it."""
+    """Sends so many of each kind and tells what came of it. `methods`: what is called of the workspace's Web API."""
     found, errors, loop = Findings(), Errors(), Loop()
     loop.watch()
     logging.getLogger().addHandler(errors)
     ready = opened(folder, models_dir, limits)
-    app, workspace = loop.run(ready.__aenter__())  # type: ignore[arg-type]
+    app, workspace = loop.run(ready.__aenter__())
     try:
         known = loop.run(_known(app))
         assert known, "a question was to be answered first"
@@ -224,10 +236,10 @@ def prove(
         loop.run(fuzz.requests(requests))
         loop.run(app.house.under_way.idle())
         metrics = f"http://127.0.0.1:{app.house.core.settings.metrics.port}"
-        fuzz.calls(calls, document(), {"bot": str(app.url), "metrics": metrics, "workspace": workspace.url})
+        fuzz.calls(calls, document(methods), {"bot": str(app.url), "metrics": metrics, "workspace": workspace.url})
         loop.run(app.house.under_way.idle())
     finally:
-        loop.run(ready.__aexit__(None, None, None))  # type: ignore[arg-type]
+        loop.run(ready.__aexit__(None, None, None))
         loop.close()
         logging.getLogger().removeHandler(errors)
     found.errors, found.first = dict(errors.found.most_common()), errors.first

@@ -12,10 +12,10 @@ def profile(state: State, person: Person) -> JSON:
     """A person as Slack describes them; addresses are at the reserved example domain."""
     return {
         "id": person.id,
-        "team_id": state.team_id,
+        "team_id": person.team_id or state.team_id,
         "name": person.name,
         "real_name": person.real_name,
-        "deleted": False,
+        "deleted": person.deleted,
         "color": person.color,
         "tz": "Europe/Berlin",
         "tz_label": "Central European Time",
@@ -23,7 +23,8 @@ def profile(state: State, person: Person) -> JSON:
         "is_admin": person.is_admin,
         "is_owner": person.is_owner,
         "is_primary_owner": person.is_owner,
-        "is_restricted": False,
+        "is_restricted": person.is_restricted,
+        "is_ultra_restricted": person.is_ultra_restricted,
         "is_bot": person.is_bot,
         "is_app_user": False,
         "locale": "en-US",

@@ -1,0 +1,18 @@
+"""A short form of the proof that nothing malformed breaks a handler or a door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prove_fuzz import prove
+
+from bot.config import Limits
+
+
+def test_nothing_malformed_breaks_a_handler_or_a_door(tmp_path: Path, models_dir: Path) -> None:
+    found = prove(tmp_path, models_dir, 500, 200, 30, number=7, limits=Limits(), methods=["chat.update"])
+    assert found.errors == {}
+    assert {what: count for what, count in found.failures.items() if not what.startswith("late")} == {}
+    assert (found.payloads, found.requests) == (500, 200)
+    assert found.acknowledged == {200: 500}
+    assert {200, 400, 401, 404, 405} <= set(found.answered)
