@@ -74,10 +74,7 @@ async def test_every_door_asks_who_comes_in_at_the_moment_they_do(
             with caplog.at_level(logging.WARNING):
                 await app.house.bolt.take(through(door, person, number), {})
                 await app.house.under_way.idle()
-            is_refused = (
-                f"Only {'an admin' if least is Role.ADMIN else 'a '}" in caplog.text and " can do that" in caplog.text
-            )
-            if is_refused != (role < least):
+            if (" can do that" in caplog.text) != (role < least):
                 wrong.append((door, person))
     assert wrong == []
 
@@ -115,10 +112,10 @@ async def test_whoever_asks_too_much_hears_when_to_ask_again_and_admins_see_who_
         await app.house.under_way.idle()
         refusals = [c for c in await leo.calls("chat.postEphemeral") if "within a minute" in c["args"]["text"]]
         assert [call["args"]["user"] for call in refusals] == ["U0LEO", "U0MAYA"]
-        await leo.command("C0GENERAL", "/model", "use offline for me because I like it")
-        await leo.command("C0GENERAL", "/switchboard", "audit")
+        await leo.command("/model", "use offline for me because I like it")
+        await leo.command("/switchboard", "audit")
         await leo.wait_for_ephemeral("C0GENERAL", lambda m: "Only an admin can see who changed what" in m["text"])
-        await maya.command("C0GENERAL", "/switchboard", "audit")
+        await maya.command("/switchboard", "audit")
         await app.house.under_way.idle()
         seen = await maya.wait_for_ephemeral("C0GENERAL", lambda m: "The last" in m["text"])
         assert "<@U0LEO>: model pinned, person U0LEO: offline" in seen["text"]
