@@ -7,7 +7,7 @@ ARGS ?=
 PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev bench bench-knowledge screenshots lock clean
+.PHONY: help run test check audit setup setup-dev bench bench-knowledge screenshots lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ check: setup-dev  ## linters, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy bot handlers knowledge deploy tests
 	@$(BIN)/lint-imports --no-cache
+
+audit: setup-dev  ## hold the lock files against what is known of vulnerable packages, where that can be asked
+	@$(BIN)/python -m deploy.audit $(ARGS)
 
 bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)

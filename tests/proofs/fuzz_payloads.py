@@ -195,7 +195,16 @@ def _interaction(draw: random.Random, kind: str) -> JSON:
 def _button(draw: random.Random, known: Sequence[str]) -> JSON:
     payload = _interaction(draw, "block_actions")
     one = draw.choice(known) if known else "none"
-    values = (one, f"up:{one}", f"down:{one}", json.dumps([one, "a"]), f"{one}:1", f"{one}:reveal", "handbook", "[]")
+    values: tuple[str, ...] = (
+        one,
+        f"up:{one}",
+        f"down:{one}",
+        json.dumps([one, "a"]),
+        f"{one}:1",
+        f"{one}:reveal",
+        "handbook",
+        "[]",
+    )
     accepted = json.dumps({"channel": "C0HELP", "model": "offline", "why": "it is cheap"})
     values = (*values, "offline offline", accepted, json.dumps(["C0HELP/1700000000.000001"]), "")
     action = {"type": "button", "action_id": draw.choice(BUTTONS), "block_id": "b", "value": draw.choice(values)}
