@@ -1,7 +1,7 @@
 """Holds the lock files against what is known of vulnerable packages, by pip-audit, without installing anything.
 
 Fails where a package has a vulnerability that .ci/accepted-vulnerabilities.toml does not accept (with a reason, and a
-day until which it is). Where the data cannot be had, that is said, and nothing fails. Options are passed on to pip-audit.
+day until which it is). Where the data cannot be had, that is said, and nothing fails. pip-audit gets the options.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import random
@@ -229,6 +230,7 @@ def prove(
     ready = opened(folder, models_dir, limits)
     app, workspace = loop.run(ready.__aenter__())
     try:
+        gc.freeze()  # what is open stays open: looking through it again and again would hold the loop up
         known = loop.run(_known(app))
         assert known, "a question was to be answered first"
         _payloads(loop, app, payloads, number, known, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -54,21 +55,17 @@ def test_a_vulnerable_package_fails_unless_it_is_accepted_with_a_reason_and_a_da
     lock.write_text(LOCK)
     options = ["-s", "osv", "--osv-url", service, "--cache-dir", str(tmp_path / "cache")]
 
-    def audited(entry: str) -> int:
-        accepted.write_text(entry)
-        return audit.main(options, (lock,), accepted)
-
-    assert audited("accepted = []") == 1
-    assert "leaky 2.1 has" in capsys.readouterr().out
-    entry = '[[accepted]]\nid = "CVE-2026-0001"\nreason = "{}"\nuntil = {}'
-    assert audited(entry.format("It is never called.", "2999-01-01")) == 0
-    assert "2 packages, 0 to be dealt with" in capsys.readouterr().out
-    told = audit.audited(lock, options)
-    assert told is not None
-    (found,) = audit.findings(told)
-    for reason, until in ((" ", "2999-01-01"), ("It is never called.", "2020-01-01")):
-        accepted.write_text(entry.format(reason, until))
-        assert not audit.is_accepted(found, audit.tomllib.loads(accepted.read_text())["accepted"])
+    accepted.write_text("accepted = []")
+    assert audit.main(options, (lock,), accepted) == 1
+    said = capsys.readouterr().out
+    assert "leaky 2.1 has" in said
+    assert "CVE-2026-0001" in said
+    assert "2 packages, 1 to be dealt with" in said
+    entry = {"id": "CVE-2026-0001", "reason": "It is never called.", "until": date(2999, 1, 1)}
+    found = ("leaky", "2.1", ("PYSEC-2026-1", "CVE-2026-0001"))
+    assert audit.is_accepted(found, [entry])
+    for change in ({"reason": " "}, {"until": date(2020, 1, 1)}, {"id": "CVE-2026-0002"}):
+        assert not audit.is_accepted(found, [entry | change])
 
 
 def test_where_nobody_can_be_asked_it_is_said_and_nothing_fails(
