@@ -41,6 +41,7 @@ from bot.storage.tables import questions
 from deploy.workspace import BOT_TOKEN, SIGNING_SECRET, Workspace
 from deploy.workspace.state import Person
 from deploy.workspace.web_api import METHODS
+from handlers.bolt import take
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 25
@@ -178,7 +179,7 @@ async def _known(app: App) -> list[str]:
         "ts": "1700000000.000100",
     }
     body = {"type": "event_callback", "event_id": "Ev0", "team_id": "T0LOCAL"}
-    await app.house.bolt.take({**body, "event": {**message, "text": "How do I roll back a release?"}}, {})
+    await take(app.house.bolt, {**body, "event": {**message, "text": "How do I roll back a release?"}}, {})
     await app.house.under_way.idle()
     return [row.id for row in await _questions(app)]
 
@@ -192,7 +193,7 @@ async def _dispatched(app: App, payloads: Sequence[Any], found: Findings) -> Non
     async def one(payload: Any) -> None:
         began = time.monotonic()
         try:
-            answer = await app.house.bolt.take(payload, {})
+            answer = await take(app.house.bolt, payload, {})
             found.acknowledged[answer.status] += 1
         except Exception as error:
             found.failures[f"take: {type(error).__name__}: {str(error)[:150]}"] += 1

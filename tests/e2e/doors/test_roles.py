@@ -17,6 +17,7 @@ from bot.config import Limits
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import Person
+from handlers.bolt import take
 from handlers.permissions import DOORS, Deed, Role, Roles
 
 PEOPLE = {
@@ -72,7 +73,7 @@ async def test_every_door_asks_who_comes_in_at_the_moment_they_do(
         for person, role in PEOPLE.items():
             caplog.clear()
             with caplog.at_level(logging.WARNING):
-                await app.house.bolt.take(through(door, person, number), {})
+                await take(app.house.bolt, through(door, person, number), {})
                 await app.house.under_way.idle()
             if (" can do that" in caplog.text) != (role < least):
                 wrong.append((door, person))
