@@ -55,8 +55,9 @@ class UnknownModel(SwitchboardError):
     def __init__(self, name: str, nearest: tuple[str, ...]) -> None:
         self.name = name
         self.nearest = nearest
+        shown = name if len(name) <= 200 else f"{name[:200]}…"
         hint = f" Did you mean {', '.join(nearest)}?" if nearest else " `/model list` shows the models."
-        super().__init__(f"There is no model called “{name}”.{hint}")
+        super().__init__(f"There is no model called “{shown}”.{hint}")
 
 
 class UnusableFilter(SwitchboardError):

@@ -24,6 +24,8 @@ OWN = "own"
 
 _THE_SERVERS_OWN = ("context_window", "summary")
 Deployment = Literal["hosted service", "serverless endpoint", "own server"]
+LONGEST_NAME = 100
+"""So many characters of a name that nobody has are compared with those that there are."""
 
 
 class Provider(BaseModel):
@@ -155,6 +157,8 @@ class Catalogue:
         return {}
 
     def _nearest(self, wanted: str) -> tuple[str, ...]:
+        wanted = wanted[:LONGEST_NAME]  # comparing takes time by the product of both lengths
+
         def likeness(card: ModelCard) -> float:
             names = [name.casefold() for name in (card.name, card.model_id, card.title) if name]
             alike = max(difflib.SequenceMatcher(None, wanted, name).ratio() for name in names)

@@ -123,3 +123,10 @@ def test_a_broken_models_file_is_refused_with_its_place_and_a_way_out(text: str,
 def test_a_models_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml cannot be read"):
         load_catalogue(tmp_path / "gone.toml")
+
+
+def test_a_name_of_any_length_is_refused_in_a_short_sentence(shipped: Catalogue) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        shipped.get("gpt-5-minis" + "a" * 50_000)
+    assert len(str(caught.value)) < 400
+    assert len(caught.value.nearest) == 3
