@@ -47,7 +47,7 @@ async def take(dispatcher: Dispatcher, payload: object, headers: Headers) -> Bol
     try:
         body = understood(payload)
     except Malformed as wrong:
-        log.warning("payload_refused", reason=str(wrong))
+        log.warning("payload_refused", why=str(wrong))
         return BoltResponse(status=200, body="")
     # To Bolt a verified request is one of Socket Mode.
     return await dispatcher.async_dispatch(AsyncBoltRequest(body=body, headers=dict(headers), mode="socket_mode"))

@@ -96,7 +96,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except web.HTTPException as refused:
         if refused.status >= 400:
-            log.warning("request_refused", status=refused.status, reason=refused.reason, remote=request.remote)
+            log.warning("request_refused", status=refused.status, why=refused.reason, remote=request.remote)
             return _answer(refused.status, "refused")
         raise
     except Exception:  # the outermost door of a request
@@ -148,9 +148,9 @@ class ServerLog:
     def exception(self, *_args: object, exc_info: Any = None, **_more: object) -> None:
         """Something went wrong with a connection."""
         if isinstance(exc_info, HttpProcessingError | ValueError):
-            log.warning("request_refused", status=400, reason="it is no HTTP")
+            log.warning("request_refused", status=400, why="it is no HTTP")
         else:
-            log.error("connection_failed", exc_info=exc_info or True)
+            log.exception("connection_failed")
 
     def debug(self, *_args: object, **_more: object) -> None:
         """Says nothing of whoever went away."""

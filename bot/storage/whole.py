@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.storage import audit_table, installations, tables
+from bot.storage import audit_table, door_tables, installations, tables
 from bot.storage.tables import UtcDateTime
 from knowledge import schema
 
-_MODULES = (tables, audit_table, installations)  # each adds its tables to the metadata of the first
+_MODULES = (tables, audit_table, door_tables, installations)  # each adds its tables to the metadata of the first
 TABLES: Mapping[str, sa.Table] = {**tables.metadata.tables, **schema.metadata.tables}
 """Every table that this version knows, by name."""
 
