@@ -26,6 +26,7 @@ _NAMES = (
     "readers reference removed run seconds service share signal sounds source span_id stage state status",
     "stopped subtype successor taken team texts thread timestamp trace_id ts type until url user value version",
     "way ways where why workspace",
+    "address advice limit remote whose",  # of doors
 )
 FIELDS = frozenset(name for line in _NAMES for name in line.split())
 """What a line may always hold: ids, kinds, numbers, and sentences about the program itself (`problem`, `why`)."""
