@@ -568,6 +568,18 @@ def forget(
     raise typer.Exit(0 if clean else 1)
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write, for example maya.zip.")],
+    user: Annotated[str, typer.Option(help="The person, by the id in Slack (U…).")],
+    config: ConfigFile = None,
+) -> None:
+    """Write everything that is stored on a person into one file, for that person; the bot may run."""
+    from bot import forgetting
+
+    _run(config, lambda settings: forgetting.export(settings, user, file, out))
+
+
 @config_app.command("check")
 def config_check(config: ConfigFile = None) -> None:
     """Check the configuration and show every setting with its value and where it comes from."""

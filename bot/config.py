@@ -126,6 +126,15 @@ class Jobs(Section):
     """How many pieces of work one worker does at once."""
 
 
+class Retention(Section):
+    """For how many days what was said is kept; 0: for ever."""
+
+    conversations: int = Field(default=0, ge=0)
+    """Messages of threads, which are the memory of a conversation."""
+    questions: int = Field(default=0, ge=0)
+    """The texts of questions, answers, receipts and comments. Counts and costs stay."""
+
+
 class Folder(Section):
     """A folder of documents."""
 
@@ -361,6 +370,7 @@ class Settings(BaseSettings):
     logs: Logs = Logs()
     workspace: Workspace = Workspace()
     storage: Storage = Storage()
+    retention: Retention = Retention()
     jobs: Jobs = Jobs()
     knowledge: Knowledge = Knowledge()
     models: Models = Models()

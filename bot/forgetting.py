@@ -1,4 +1,4 @@
-"""`switchboard forget`: removes a person, a channel or a document, and prints the proof."""
+"""`switchboard forget` and `switchboard export`: what is stored on a person, a channel or a document."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from bot.jobs.prune_job import prune_job
 from bot.jobs.refresh_job import Refreshing, Tell
 from bot.jobs.report_job import MONTHLY, days_job, report_job
 from bot.jobs.report_job import NIGHTLY as DAYS_AT
+from bot.jobs.retention_job import NIGHTLY as LET_GO_AT
+from bot.jobs.retention_job import retention_job
 from bot.jobs.retirement_job import DAILY, retirement_job
 from bot.jobs.schedule import HandOver, Schedule
 from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
@@ -49,6 +51,9 @@ def timetable(core: Core, client: SlackClient, hand_over: HandOver | None = None
     _add_refresh(schedule, core, tell if channel else None, hand_over)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
+    days = settings.retention
+    if days.conversations or days.questions:
+        schedule.add("retention", LET_GO_AT, retention_job(settings.database_url, days), catch_up=True)
     if settings.storage.backups is not None:
         backups = backup_job(settings.database_url, settings.storage.backups, imports_of(settings))
         schedule.add("backup", BACKED_UP_AT, backups, catch_up=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,10 @@ def test_a_person_is_forgotten_with_a_proof_for_programs_too(folder: Path) -> No
     switchboard("ask", "How do I roll back a release?")
     with transaction(f"sqlite+aiosqlite:///{folder / 'data' / 'switchboard.db'}", "write") as connection:
         connection.execute(questions.update().values(asker="U0ANNA", text="Ask Anna Meyer about my Zeugnis."))
+    told = switchboard("export", "maya.zip", "--user", "U0ANNA").stdout
+    assert "1 × questions with their answers and receipts (questions)" in told
+    with zipfile.ZipFile(folder / "maya.zip") as archive:
+        assert b"Zeugnis" in archive.read("questions.jsonl")
     proof = json.loads(switchboard("forget", "--user", "<@U0ANNA>", "--json").stdout)
     assert proof["subject"] == "person U0ANNA"
     assert proof["left"] == 0
