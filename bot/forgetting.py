@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -23,8 +22,10 @@ from bot.config import Settings
 from bot.errors import AlreadyRunning
 from bot.holdings.documents import documents_of, subject_of
 from bot.holdings.forgetting import Forgetting, Place
+from bot.holdings.handing_out import hand_out
+from bot.holdings.registry import REGISTRY
 from bot.holdings.search import counts
-from bot.holdings.subject import Kind, Subject
+from bot.holdings.subject import Kind, Subject, slack_id
 from bot.jobs.backup_job import nightly_backups
 from bot.lock import DataFolderLock
 from bot.printing import print_json, print_table, table_of
@@ -63,8 +64,6 @@ async def forget(
     """Forgets, beside a running bot too, and prints the proof; whether nothing is left. Raises UnknownSubject."""
     url = settings.database_url
     async with open_existing(url, "There is nothing to forget yet", "The database") as engine:
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine.sync_engine, "connect", _overwriting)
         proof = await _forgotten(engine, settings, kind, typed, tuple(called), dry_run)
         if not dry_run:
             removed = sum(place.removed for place in proof.places) + proof.documents + proof.chunks
@@ -88,11 +87,24 @@ async def _forgotten(
         await forget_documents(engine, documents, now, for_good=kind == "document")
     places = await asyncio.to_thread(_rows_forgotten, url, subject, before, dry_run)
     if not dry_run:
-        await asyncio.to_thread(_clean_up, url)
-        if documents:
-            await asyncio.to_thread(_drop_indexes, settings)
+        await asyncio.to_thread(_clean_up, settings, indexes=bool(documents))
     backups = await _backups(engine, settings)
     return Proof(subject.said, dry_run, len(documents), pieces, tuple(places), backups)
+
+
+async def export(settings: Settings, typed: str, file: Path, out: Console) -> None:
+    """Writes everything that is stored on a person into `file`. Raises UnknownSubject and UnusableBackup."""
+    url, now = settings.database_url, datetime.now(UTC)
+    subject = Subject("user", slack_id("user", typed))
+    async with open_existing(url, "Nothing is stored yet", "The database") as engine:
+        rows = await asyncio.to_thread(hand_out, url, subject, file, now)
+        change = Change(action=Action.EXPORTED, subject=subject.said)
+        await noted(engine, change, by=COMMAND_LINE, at=now)
+    for name, count in rows.items():
+        out.print(f"{count:,} × {REGISTRY[name].what} ({name})")
+    if not rows:
+        out.print(f"Nothing is stored on the {subject.said}.")
+    out.print(f"Written to {escape(str(file))}, with a README in plain words. Only you can read it: send it safely.")
 
 
 def _found(url: str, kind: Kind, typed: str, called: tuple[str, ...]) -> tuple[Subject, dict[str, int], list[str], int]:
@@ -113,32 +125,32 @@ def _rows_forgotten(url: str, subject: Subject, before: Mapping[str, int], dry_r
     return places
 
 
-def _clean_up(url: str) -> None:
-    """Takes what was removed out of the database's files too, as far as nobody reads there."""
-    with suppress(DBAPIError), outside_transactions(url) as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else "VACUUM"))
-
-
-def _drop_indexes(settings: Settings) -> None:
-    """Where no bot runs, its indexes go, and are built anew at its start; a running one follows the database."""
+def _clean_up(settings: Settings, *, indexes: bool) -> None:
+    """Takes what was removed out of the files too. Where no bot runs, SQLite's file is written anew, and the indexes
+    go, to be built anew at the next start; a running bot's indexes follow the database."""
+    with suppress(DBAPIError), outside_transactions(settings.database_url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("VACUUM"))
+        else:
+            connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
     lock = DataFolderLock(settings.data_dir)
-    with suppress(AlreadyRunning):
+    with suppress(AlreadyRunning, DBAPIError):
         lock.acquire()
-        shutil.rmtree(indexes_of(settings.data_dir), ignore_errors=True)
-        lock.release()
+        try:
+            if indexes:
+                shutil.rmtree(indexes_of(settings.data_dir), ignore_errors=True)
+            with outside_transactions(settings.database_url) as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.execute(sa.text("VACUUM"))
+                    connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        finally:
+            lock.release()
 
 
 async def _backups(engine: AsyncEngine, settings: Settings) -> tuple[str, ...]:
     made = [Path(entry.after) for entry in await Audit(engine).entries(what=Action.BACKED_UP.value)]
     nightly = nightly_backups(settings.storage.backups.absolute()) if settings.storage.backups else []
     return tuple(sorted({str(file) for file in (*made, *nightly) if file.is_file()}))
-
-
-def _overwriting(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA secure_delete=ON")
-    cursor.close()
 
 
 def _print(proof: Proof, out: Console) -> None:

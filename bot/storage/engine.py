@@ -22,7 +22,7 @@ from bot.storage.revisions import Package
 def open_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`.
 
-    SQLite runs in WAL mode with foreign keys on; writers of this process stand in line, and wait ten seconds for
+    SQLite runs in WAL mode with foreign keys on and overwrites what is deleted; writers of this process stand in line, and wait ten seconds for
     another process before they give up.
     """
     if not url.startswith("sqlite"):
@@ -60,7 +60,7 @@ async def open_existing(url: str, missing: str, what: str) -> AsyncIterator[Asyn
 
 def _configure(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
