@@ -22,8 +22,8 @@ from bot.storage.revisions import Package
 def open_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite:///…` or `postgresql+psycopg://…`.
 
-    SQLite runs in WAL mode with foreign keys on and overwrites what is deleted; writers of this process stand in line, and wait ten seconds for
-    another process before they give up.
+    SQLite runs in WAL mode with foreign keys on, and overwrites what is deleted; writers of this process stand in
+    line, and wait ten seconds for another process before they give up.
     """
     if not url.startswith("sqlite"):
         # A burst of questions waits for its turn: that is better than a question that is lost.
