@@ -111,9 +111,10 @@ async def open_core(
     """
     use(Masking(personal=settings.privacy.personal_data == "mask"))
     async with AsyncExitStack() as stack:
-        lock = DataFolderLock(settings.data_dir)
-        lock.acquire()
-        stack.callback(lock.release)
+        if settings.database_url.startswith("sqlite"):  # else each process has a folder of its own in it
+            lock = DataFolderLock(settings.data_dir)
+            lock.acquire()
+            stack.callback(lock.release)
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
         await upgrade(engine, "bot.storage:migrations", "alembic_version")

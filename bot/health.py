@@ -67,7 +67,7 @@ def checks(core: Core) -> list[Check]:
         return f"It can be searched, with {core.knowledge.embedder.name}."
 
     async def indexes() -> str:
-        if broken := core.knowledge.broken:
+        if broken := core.knowledge.troubles:
             raise IndexBroken(f"Not in use until rebuilt: {', '.join(broken)}. Search goes on with the others.")
         return "All are in use."
 
@@ -201,5 +201,5 @@ async def state_of(core: Core) -> State:
         waiting=count,
         oldest=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
         jobs=ended,
-        behind=core.knowledge.broken,
+        behind=tuple(sorted(core.knowledge.troubles)),
     )

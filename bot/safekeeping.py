@@ -21,6 +21,8 @@ from bot.lock import DataFolderLock
 from bot.printing import print_json
 from bot.sources import imports_of
 from bot.storage.engine import open_existing
+from knowledge.change_log import ChangeLog
+from knowledge.database import Database
 from knowledge.serving import indexes_of
 
 
@@ -62,6 +64,7 @@ async def restore_backup(
         await asyncio.to_thread(restore, url, file, imports_of(settings), replace=replace)
         await asyncio.to_thread(shutil.rmtree, indexes_of(settings.data_dir), ignore_errors=True)
         async with open_existing(url, "", "The database") as engine:
+            await ChangeLog(Database(engine)).rename()
             change = Change(action=Action.RESTORED, subject="the database", after=str(file.absolute()))
             await noted(engine, change, by=COMMAND_LINE, at=datetime.now(UTC))
     finally:

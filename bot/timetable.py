@@ -13,6 +13,8 @@ from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
 from bot.jobs.backup_job import NIGHTLY as BACKED_UP_AT
 from bot.jobs.backup_job import backup_job
+from bot.jobs.consistency_job import OFTEN as CHECKED_AT
+from bot.jobs.consistency_job import consistency_job
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
@@ -49,6 +51,8 @@ def timetable(core: Core, client: SlackClient, hand_over: HandOver | None = None
         await tell_channel(client, channel, sentence)
 
     _add_refresh(schedule, core, tell if channel else None, hand_over)
+    checks = consistency_job(core.knowledge, ToldProblems(core.engine), tell if channel else None)
+    schedule.add("consistency", CHECKED_AT, checks, catch_up=False)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox), catch_up=True)
     days = settings.retention

@@ -10,9 +10,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from knowledge import access
+from knowledge.change_log import Logged
 from knowledge.database import AT_ONCE, Database, parts
 from knowledge.documents import Document
-from knowledge.records import Found, IndexedChunk, VectorRows
+from knowledge.records import Found, IndexedChunk, VectorRows, Written
 from knowledge.reports import Problem, SourceStatus
 from knowledge.rows import FACET_COLUMNS, document_of, facets_of
 from knowledge.schema import chunks, documents, embeddings, problems, sources
@@ -128,6 +129,28 @@ class Contents:
             last = rows[-1].key
             vectors = np.frombuffer(b"".join(row.vector for row in rows), "<f4").reshape(len(rows), -1)
             yield VectorRows([row.key for row in rows], [facets_of(row) for row in rows], vectors)
+
+    async def written(self, logged: Logged, model: str) -> Written:
+        """What some writes come to by now, for an index that follows them: chunks that went since are left out.
+
+        A new chunk without a vector of this model is left out too.
+        """
+        there = {chunk.key: chunk async for some in self.indexed([*logged.added, *logged.moved]) for chunk in some}
+        vectors: dict[int, bytes] = {}
+        async with self._database.reading() as connection:
+            for some in parts(logged.added):
+                query = sa.select(chunks.c.key, embeddings.c.vector).where(chunks.c.key.in_(some))
+                same = sa.and_(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
+                rows = await connection.execute(query.join(embeddings, same))
+                vectors.update({row.key: row.vector for row in rows})
+        added = [key for key in logged.added if key in there and key in vectors]
+        return Written(
+            [there[key] for key in added],
+            np.frombuffer(b"".join(vectors[key] for key in added), "<f4").reshape(len(added), -1 if added else 0),
+            logged.removed,
+            [there[key] for key in logged.moved if key in there],
+            number=logged.number,
+        )
 
     async def indexed(self, keys: Sequence[int] | None = None) -> AsyncIterator[list[IndexedChunk]]:
         """The chunks with these keys (or all of them) as the lexical index takes them in, some at a time."""

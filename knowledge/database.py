@@ -24,13 +24,22 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        #: Whether several processes may use it at once.
+        self.is_shared = engine.dialect.name == "postgresql"
+        #: What a connection beside those of the engine is opened with.
+        self.arguments = dict(engine.dialect.create_connect_args(engine.url)[1])
         #: An INSERT that knows ON CONFLICT, which both kinds spell alike.
-        self.insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self.insert = postgresql.insert if self.is_shared else sqlite.insert
 
     async def ping(self) -> None:
         """Raises StoreUnavailable where the database does not answer or has no tables of knowledge."""
         async with self.reading() as connection:
             await connection.execute(sa.select(sources.c.name).limit(1))
+
+    async def schema(self) -> str:
+        """The schema of PostgreSQL that the tables are in."""
+        async with self.reading() as connection:
+            return str((await connection.execute(sa.select(sa.func.current_schema()))).scalar_one())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

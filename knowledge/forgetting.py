@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge.change_log import ChangeLog
 from knowledge.database import Database
 from knowledge.store import Store
 
@@ -17,9 +18,10 @@ async def forget_documents(engine: AsyncEngine, documents: Sequence[str], at: da
     With `for_good` they stay out when their source lists them again. The indexes of a process follow; no search finds
     them from here on, since the store has the last word. Raises StorageFull and StoreUnavailable.
     """
-    store = Store(Database(engine))
+    database = Database(engine)
+    store = Store(database, ChangeLog(database))
     if for_good:
         await store.keep_out(documents, at)
     await store.note_gone(documents)
-    await store.remove(documents)
+    await store.remove(None, {one: one for one in documents})
     await store.prune()

@@ -1,7 +1,7 @@
 """The approximate vector index: Chroma in process, holding vectors and the chunks' keys and nothing else.
 
-All methods block: call them in a worker thread. Everything here can be rebuilt from the store, so a folder that Chroma
-cannot use is left behind and a new one is begun.
+All methods block: call them in a worker thread. Everything here can be rebuilt from the store, so what Chroma cannot
+use is left behind and a new one is begun.
 """
 
 from __future__ import annotations
@@ -17,11 +17,34 @@ from chromadb.config import Settings
 
 from knowledge.documents import Vector
 from knowledge.errors import IndexBroken
-from knowledge.stamp import Stamp, StampFile
+from knowledge.key_sum import key_sum, signed
 
 _COLLECTION = "chunks"
 _AT_ONCE = 5_000  # Chroma refuses batches above 5,461
+_READ_AT_ONCE = 50_000
 _HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 200, "max_neighbors": 16}
+_TRIED = 50  # chunks that are looked for by their own vectors
+_SAME = 1e-3  # the cosine distance of a vector from itself, roundly
+
+
+class FolderHome:
+    """A folder of this process: Chroma runs in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def connect(self, place: str) -> tuple[Any, Any]:
+        """A folder for each place: Chroma keeps what it knew of one that it has seen."""
+        path = self.folder / place
+        path.mkdir(parents=True, exist_ok=True)
+        client = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
+        return client, _collection(client, _COLLECTION)
+
+    def clear(self, kept: str) -> None:
+        """Removes the other folders."""
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if path.is_dir() and path.name != kept:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class VectorIndex:
@@ -29,57 +52,73 @@ class VectorIndex:
 
     name = "vector index"
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._stamp = StampFile(folder / "stamp.json")
+    def __init__(self, home: FolderHome, dimensions: int) -> None:
+        self._home = home
+        self._dimensions = dimensions
         self._client: Any = None
         self._collection: Any = None
-        self._generation = ""
+        self._place = ""
 
-    def open(self, expected: Stamp) -> None:
-        """Opens what is there. Raises IndexBroken unless it is whole and holds what `expected` says."""
-        stamp = self._stamp.read()
-        if stamp is None:
-            raise IndexBroken("it is missing, or was not finished")
-        self._generation = str(stamp.pop("folder", ""))
-        if stamp != expected:
-            raise IndexBroken("it is not what the database holds")
-        # Chroma can take the whole process down while it opens a damaged folder: without the stamp, the next start
-        # does not try again.
-        self._stamp.lift()
-        self._connect()
-        self._probe(expected)
-        self.seal(expected)
-
-    def recreate(self) -> None:
-        """Begins anew with an empty index, in a folder that Chroma has not seen: it keeps what it knew of the old."""
+    def open(self, place: str) -> None:
+        """Opens what is there."""
         self.close()
-        self._stamp.lift()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._generation = uuid.uuid4().hex[:8]
-        self._connect()
+        self._place = place
+        try:
+            self._client, self._collection = self._home.connect(place)
+        except Exception as error:  # a damaged folder ends in errors of many kinds, AttributeError among them
+            raise IndexBroken(f"it cannot be opened ({_first_line(error)})") from error
+
+    def recreate(self) -> str:
+        """Begins anew with an empty index, in a place that Chroma has not seen; returns it."""
+        self.open(uuid.uuid4().hex[:8])
+        return self._place
+
+    def tidy(self) -> None:
+        """Leaves nothing behind of what was before."""
+        try:
+            self._home.clear(self._place)
+        except Exception as error:  # as above
+            raise IndexBroken(f"it failed ({_first_line(error)})") from error
 
     def add(self, keys: Sequence[int], vectors: Vector) -> None:
         """Takes in chunks."""
-        self._stamp.lift()
         for start in range(0, len(keys), _AT_ONCE):
             ids = [str(key) for key in keys[start : start + _AT_ONCE]]
             self._call("upsert", ids=ids, embeddings=vectors[start : start + _AT_ONCE])
 
     def remove(self, keys: Sequence[int]) -> None:
         """Takes chunks out."""
-        self._stamp.lift()
         for start in range(0, len(keys), _AT_ONCE):
             self._call("delete", ids=[str(key) for key in keys[start : start + _AT_ONCE]])
 
-    def seal(self, stamp: Stamp) -> None:
-        """Says that all was written, and what the index now holds."""
-        self._stamp.set({**stamp, "folder": self._generation})
+    def rest(self) -> None:
+        """Ends the writing for now: there is nothing to end."""
 
     def nearest(self, vector: Vector, count: int) -> list[int]:
         """The keys of about the `count` nearest chunks, nearest first."""
         found = self._call("query", query_embeddings=vector[None, :], n_results=count, include=[])
         return [int(key) for key in found["ids"][0]]
+
+    def count(self) -> int:
+        """How many chunks it says it holds."""
+        return int(self._call("count"))
+
+    def holds(self) -> tuple[int, int]:
+        """How many chunks it really holds, and the sum of their keys (see `knowledge.key_sum`); reads them all."""
+        count, checksum = 0, 0
+        while ids := self._call("get", include=[], limit=_READ_AT_ONCE, offset=count)["ids"]:
+            count, checksum = count + len(ids), signed(checksum + key_sum([int(key) for key in ids]))
+        return count, checksum
+
+    def try_out(self) -> None:
+        """Asks for a few chunks by their own vectors: what is damaged fails here, or does not find them."""
+        count = self.count()
+        for offset in range(0, count, max(1, count // _TRIED)):
+            one = self._call("get", include=["embeddings"], limit=1, offset=offset)
+            found = self._call("query", query_embeddings=one["embeddings"], n_results=1, include=["distances"])
+            # Another chunk with the same vector is as good.
+            if not found["distances"][0] or found["distances"][0][0] > _SAME:
+                raise IndexBroken("it does not find what it holds")
 
     def close(self) -> None:
         """Lets go of the folder."""
@@ -87,31 +126,18 @@ class VectorIndex:
         if client is not None:
             client.close()
 
-    def _connect(self) -> None:
-        path = self._folder / self._generation
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._client = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
-            self._collection = self._client.get_or_create_collection(
-                _COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
-            )
-        except Exception as error:  # a damaged folder ends in errors of many kinds, AttributeError among them
-            raise IndexBroken(f"it cannot be opened ({_first_line(error)})") from error
-
-    def _probe(self, expected: Stamp) -> None:
-        count = self._call("count")
-        if count != expected["count"]:
-            raise IndexBroken(f"it holds {count} chunks, the database {expected['count']}")
-        if count:
-            self._call("query", query_embeddings=[[1.0] * int(str(expected["dimensions"]))], n_results=1, include=[])
-
     def _call(self, method: str, **arguments: Any) -> Any:
-        if self._collection is None:
+        collection = self._collection
+        if collection is None:
             raise IndexBroken("it is closed")
         try:
-            return getattr(self._collection, method)(**arguments)
+            return getattr(collection, method)(**arguments)
         except Exception as error:  # Chroma's own errors, the database's and the disk's have no common base
             raise IndexBroken(f"it failed ({_first_line(error)})") from error
+
+
+def _collection(client: Any, name: str) -> Any:
+    return client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": _HNSW})
 
 
 def _first_line(error: Exception) -> str:

@@ -1,114 +1,185 @@
 """What is searched beside the database: the vectors in memory, the vector index and the lexical index, kept in step.
 
-The database is written first and is the truth. An index that is broken, missing or behind is rebuilt from it without
-asking anybody, and without a call to the embedding model.
+The database is written first and is the truth, whichever process writes. An index that is broken, missing or behind is
+brought in step or rebuilt from it in the background, without asking anybody and without a call to the embedding model,
+while search goes on with what is whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
 import structlog
 
+from knowledge.change_log import ChangeLog
 from knowledge.chunking import searchable
 from knowledge.contents import Contents
 from knowledge.database import Database
 from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
-from knowledge.index import VectorIndex
-from knowledge.kept_vectors import KeptVectors
+from knowledge.index import FolderHome, VectorIndex
 from knowledge.lexical import Entry, LexicalIndex
 from knowledge.records import IndexedChunk, Written
-from knowledge.stamp import Stamp
+from knowledge.stamp import Stamp, StampFile
+from knowledge.tended import SearchIndex, Tended
 from knowledge.vectors import Snapshot, VectorTable
 
-SearchIndex = VectorIndex | LexicalIndex
-_What = TypeVar("_What")
-_FORMAT = 2  # raised whenever what the indexes hold changes its form, so that they are rebuilt
+_FORM = 3  # raised whenever what the indexes hold changes its form, so that they are rebuilt
+_AT_ONCE = 5_000
+_PROVEN, _NEAREST, _LEAST = 20, 10, 0.8  # questions, chunks of each, and the share of them that has to be found
+_Write = Callable[[Written, bool], Awaitable[None]]
+_Prove = Callable[[], Awaitable[None]]
+_Fill = Callable[[], AsyncIterator[None]]
 _log = structlog.get_logger(__name__)
 
 
 class Indexes:
-    """All search indexes of one embedding model, in a folder of their own. Writes come one at a time."""
+    """All search indexes of one embedding model, in a folder of this process alone. Writes come one at a time: `turn`
+    is held by whoever calls what changes them, but for `check`, which waits for its turn itself."""
 
-    def __init__(self, database: Database, embedder: Embedder, folder: Path) -> None:
+    def __init__(
+        self, database: Database, log: ChangeLog, embedder: Embedder, folder: Path, turn: asyncio.Lock
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.number = 0
+        """The last write that the vectors in memory have followed."""
         self._contents = Contents(database)
-        self._kept = KeptVectors(database)
+        self._log = log
         self._embedder = embedder
+        self._folder = folder
+        self._turn = turn
+        self._loop = asyncio.get_running_loop()
         self.table = VectorTable(embedder.dimensions, folder)
-        self.vectors = VectorIndex(folder / "vectors")
+        self.vectors = VectorIndex(FolderHome(folder / "vectors"), embedder.dimensions)
         self.lexical = LexicalIndex(folder / "lexical")
-        self._broken: set[str] = set()
-        self._unsealed = False
+        stamp = Stamp(_FORM, embedder.name, embedder.dimensions, "", 0, "")
+        self._tended: dict[str, Tended] = {}
+        parts: Sequence[tuple[SearchIndex, str, _Write, _Fill, _Prove]] = (
+            (self.vectors, "vectors", self._write_vectors, self._fill_vectors, self._prove_vectors),
+            (self.lexical, "lexical", self._write_words, self._fill_words, self._prove_words),
+        )
+        for index, name, write, fill, prove in parts:
+            home = folder / name
+            self._tended[index.name] = Tended(
+                index,
+                StampFile(home / "stamp.json"),
+                stamp,
+                home,
+                log=log,
+                write=write,
+                fill=fill,
+                changes=self._since,
+                prove=prove,
+            )
 
     async def open(self) -> None:
-        """Loads the vectors and opens the indexes, rebuilding those that are not what the database holds.
+        """Loads the vectors and opens the indexes that were closed in peace; the others are mended in the background.
 
-        Documents that another embedding model was used for are let go: the next refresh reads them again.
+        Every chunk has to have a vector of the model.
         """
-        outdated = await self._kept.outdated(self._embedder.name)
-        if outdated:
-            _log.warning("knowledge.model_changed", model=self._embedder.name, documents=outdated, next="refresh")
-        async for rows in self._contents.vectors(self._embedder.name):
-            self.table.add(rows.keys, rows.facets, rows.vectors)
-        for index in (self.vectors, self.lexical):
-            try:
-                await asyncio.to_thread(index.open, self._stamp())
-            except IndexBroken as error:
-                await self._rebuild(index, str(error))
+        await self._load()
+        now = await self._log.standing()
+        if now.logged <= self.number and self.table.holds != (now.chunks, now.checksum) and await self._log.recount():
+            _log.warning("knowledge.recounted", why="somebody else wrote to the database")
+            await self._load()
+            now = await self._log.standing()
+        for tended in self._tended.values():
+            await tended.open(now)
+            tended.mend_soon(self._turn)
 
     async def apply(self, written: Written) -> None:
-        """Follows a write to the database."""
-        # First in memory, in one step: every search passes here, so nobody finds a document half old and half new.
-        self.table.remove(written.removed)
-        if written.added:
-            keys, facets = [chunk.key for chunk in written.added], [chunk.facets for chunk in written.added]
-            self.table.add(keys, facets, written.vectors)
-        self.table.move([chunk.key for chunk in written.moved], [chunk.facets for chunk in written.moved])
-        self._unsealed = True
-        await self._write(self.vectors, self._write_vectors, written)
-        await self._write(self.lexical, self._write_words, written)
+        """Follows a write of this process, and what others wrote before it."""
+        if written.previous > self.number:
+            await self.catch_up()
+            return
+        await self._take(written)
 
-    async def discard(self, keys: list[int]) -> None:
-        """Follows a removal from the database."""
-        if keys:
-            await self.apply(Written([], np.empty((0, 0), np.float32), keys))
+    async def catch_up(self) -> bool:
+        """Follows what was written since, whoever wrote it. Returns whether there was anything. Raises
+        StoreUnavailable; what was followed before stays."""
+        found = False
+        while (now := await self._log.standing()).logged > self.number:
+            found = True
+            if self.number < now.floor:
+                _log.warning("knowledge.far_behind", count=now.number - self.number, next="all is loaded anew")
+                await self._load()
+                for tended in self._tended.values():
+                    tended.fall_behind("it missed too many writes")
+                    tended.mend_soon(self._turn)
+                continue
+            logged = await self._log.since(self.number)
+            if logged is not None:
+                await self._take(await self._contents.written(logged, self._embedder.name))
+        self.number = max(self.number, now.number)
+        return found
 
-    async def restrict(self, keys: list[int], readers: frozenset[str]) -> None:
-        """Follows a change of readers."""
-        self.table.restrict(keys, readers)
-        self._unsealed = True
-        async for chunks in self._contents.indexed(keys):
-            await self._write(self.lexical, self._rewrite_words, chunks)
+    async def check(self, *, closely: bool = False) -> None:
+        """Compares everything with the database: the vectors in memory by their checksum, the indexes by their count;
+        or `closely`, by all keys that there are and what is found. What differs is mended. Raises StoreUnavailable."""
+        async with self._turn:
+            if closely and await self._log.recount():
+                _log.warning("knowledge.recounted", why="somebody else wrote to the database")
+            await self.catch_up()
+            now = await self._log.standing()
+            if now.logged <= self.number and self.table.holds != (now.chunks, now.checksum):
+                _log.warning("knowledge.vectors_differ", next="loaded anew")
+                await self._load()
+            for tended in self._tended.values():
+                if tended.is_whole:
+                    await self._compare(tended, closely)
+        for tended in self._tended.values():
+            tended.mend_soon(self._turn)
 
-    async def seal(self) -> None:
-        """Ends a refresh: rebuilds what broke under it and notes that the indexes are whole."""
-        for index in (self.vectors, self.lexical):
-            if index.name in self._broken:
-                await self._rebuild(index, "it failed while it was used")
-            elif self._unsealed:
-                await self._write(index, index.seal, self._stamp())
-        self._unsealed = False
+    async def _compare(self, tended: Tended, closely: bool) -> None:
+        count, checksum = self.table.holds
+        try:
+            if closely:
+                there = await asyncio.to_thread(tended.index.holds)
+            else:
+                there = await asyncio.to_thread(tended.index.count), checksum
+            if closely:
+                await tended.prove()
+            if there != (count, checksum):
+                raise IndexBroken(f"it holds {there[0]} chunks, the database {count}, or others")
+        except IndexBroken as error:
+            self.report_broken(tended.index, error)
+
+    async def rest(self) -> None:
+        """Notes what the indexes hold, after a refresh or once nothing was written for a while."""
+        for tended in self._tended.values():
+            await tended.rest()
 
     def report_broken(self, index: SearchIndex, error: IndexBroken) -> None:
-        """Notes that an index failed in a search; the next refresh rebuilds it."""
-        if index.name not in self._broken:
-            self._broken.add(index.name)
-            _log.warning("knowledge.index_failed", index=index.name, problem=str(error), next="rebuilt at next refresh")
+        """Notes that an index failed in use. It is rebuilt in the background."""
+        if self._tended[index.name].break_off(str(error)):
+            _log.warning("knowledge.index_failed", index=index.name, problem=str(error), next="rebuilt")
+            self._loop.call_soon_threadsafe(self.mend)  # searches run in threads
+
+    def mend(self) -> None:
+        """Has what cannot be used mended in the background."""
+        for tended in self._tended.values():
+            tended.mend_soon(self._turn)
+
+    async def mended(self) -> None:
+        """Waits until all that is being mended can be used."""
+        for tended in self._tended.values():
+            await tended.mended()
 
     def is_usable(self, index: SearchIndex) -> bool:
-        """Whether an index has not failed since it was built."""
-        return index.name not in self._broken
+        """Whether an index is whole and in step."""
+        return self._tended[index.name].is_whole
 
     @property
-    def broken(self) -> tuple[str, ...]:
-        """The names of those that failed since they were built."""
-        return tuple(sorted(self._broken))
+    def troubles(self) -> dict[str, str]:
+        """Why an index cannot be used now, by its name."""
+        return {name: one.trouble for name, one in self._tended.items() if one.trouble is not None}
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """Those of `troubles` whose rebuild failed, and is tried again."""
+        return {name: why for name, why in self.troubles.items() if self._tended[name].failed}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -117,69 +188,95 @@ class Indexes:
 
     async def close(self) -> None:
         """Lets go of the folders."""
-        await asyncio.to_thread(self.vectors.close)
-        await asyncio.to_thread(self.lexical.close)
+        for tended in self._tended.values():
+            await tended.close()
 
-    async def _write(self, index: SearchIndex, write: Callable[[_What], None], what: _What) -> None:
-        """Writes to an index in a worker thread; one that fails is rebuilt when the refresh ends."""
-        if index.name in self._broken:
-            return
-        try:
-            await asyncio.to_thread(write, what)
-        except (IndexBroken, OSError) as error:
-            self.report_broken(index, IndexBroken(str(error)))
+    async def _load(self) -> None:
+        """Loads the vectors; what is written meanwhile is followed afterwards."""
+        now = await self._log.standing()
+        table = VectorTable(self._embedder.dimensions, self._folder)
+        async for rows in self._contents.vectors(self._embedder.name):
+            table.add(rows.keys, rows.facets, rows.vectors)
+        self.table, self.number = table, now.number
 
-    def _write_vectors(self, written: Written) -> None:
+    async def _since(self, number: int) -> AsyncIterator[Written]:
+        while (logged := await self._log.since(number)) is not None:
+            yield await self._contents.written(logged, self._embedder.name)
+            number = logged.number
+
+    async def _take(self, written: Written) -> None:
+        # First in memory, in one step: every search passes here, so nobody finds a document half old and half new.
+        table, last = self.table, self.table.last
+        table.remove(written.removed)
+        new = [place for place, chunk in enumerate(written.added) if chunk.key > last]
+        if new:
+            added = [written.added[place] for place in new]
+            table.add([chunk.key for chunk in added], [chunk.facets for chunk in added], written.vectors[new])
+        table.move([chunk.key for chunk in written.moved], [chunk.facets for chunk in written.moved])
+        if written.restricted is not None:
+            table.restrict(written.restricted.keys, written.restricted.readers)
+        since, self.number = self.number, max(self.number, written.number)
+        for tended in self._tended.values():
+            await tended.take(written, since)
+            tended.mend_soon(self._turn)
+
+    async def _write_vectors(self, written: Written, again: bool) -> None:
         if written.removed:
-            self.vectors.remove(written.removed)
+            await asyncio.to_thread(self.vectors.remove, written.removed)
         if written.added:
-            self.vectors.add([chunk.key for chunk in written.added], written.vectors)
+            await asyncio.to_thread(self.vectors.add, [chunk.key for chunk in written.added], written.vectors)
 
-    def _write_words(self, written: Written) -> None:
-        if written.removed or written.moved:
-            self.lexical.remove([*written.removed, *(chunk.key for chunk in written.moved)])
-        self.lexical.add(_searched(chunk) for chunk in (*written.added, *written.moved))
-        self.lexical.commit()
-
-    def _rewrite_words(self, chunks: list[IndexedChunk]) -> None:
-        self.lexical.remove([chunk.key for chunk in chunks])
-        self.lexical.add(_searched(chunk) for chunk in chunks)
-        self.lexical.commit()
-
-    async def _rebuild(self, index: SearchIndex, reason: str) -> None:
-        count = self.table.fingerprint[0]
-        if count:
-            _log.warning("knowledge.index_rebuilt", index=index.name, why=reason, source="database", chunks=count)
-        try:
-            await asyncio.to_thread(index.recreate)
-            if isinstance(index, VectorIndex):
-                await asyncio.to_thread(self._refill_vectors, index)
-            else:
-                async for chunks in self._contents.indexed():
-                    await asyncio.to_thread(index.add, [_searched(chunk) for chunk in chunks])
-                await asyncio.to_thread(index.commit)
-            await asyncio.to_thread(index.seal, self._stamp())
-            self._broken.discard(index.name)
-        except (IndexBroken, OSError) as error:
-            self.report_broken(index, IndexBroken(str(error)))
-
-    def _refill_vectors(self, index: VectorIndex) -> None:
+    async def _fill_vectors(self) -> AsyncIterator[None]:
         snapshot = self.table.snapshot
         rows = snapshot.alive.nonzero()[0]
-        for start in range(0, len(rows), 5_000):
-            some = rows[start : start + 5_000]
-            index.add([int(key) for key in snapshot.keys[some]], snapshot.full.read(some))
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            keys = [int(key) for key in snapshot.keys[some]]
+            await asyncio.to_thread(self.vectors.add, keys, await asyncio.to_thread(snapshot.full.read, some))
+            yield
 
-    def _stamp(self) -> Stamp:
-        count, total, greatest = self.table.fingerprint
-        return {
-            "format": _FORMAT,
-            "model": self._embedder.name,
-            "dimensions": self._embedder.dimensions,
-            "count": count,
-            "sum": total,
-            "greatest": greatest,
-        }
+    async def _prove_vectors(self) -> None:
+        """Holds what it finds against the exact search."""
+        await asyncio.to_thread(self._compare_nearest, self.table.snapshot)
+
+    def _compare_nearest(self, snapshot: Snapshot) -> None:
+        rows = snapshot.alive.nonzero()[0]
+        found = wanted = 0
+        for row in rows[:: max(1, len(rows) // _PROVEN)]:
+            vector = snapshot.full.read([row])[0]
+            exact = snapshot.keys[snapshot.nearest(vector, snapshot.alive, _NEAREST)[0]].tolist()
+            found += len(set(exact) & set(self.vectors.nearest(vector, len(exact))))
+            wanted += len(exact)
+        if found < _LEAST * wanted:
+            raise IndexBroken(f"it finds {found} of the {wanted} nearest chunks")
+
+    async def _write_words(self, written: Written, again: bool) -> None:
+        stale = [*written.removed, *(chunk.key for chunk in written.moved)]
+        stale += [chunk.key for chunk in written.added] if again else []
+        await self._rewrite(stale, [*written.added, *written.moved])
+        if written.restricted is not None:
+            async for chunks in self._contents.indexed(written.restricted.keys):
+                await self._rewrite([chunk.key for chunk in chunks], chunks)
+
+    async def _rewrite(self, stale: list[int], chunks: list[IndexedChunk]) -> None:
+        def write() -> None:
+            if stale:
+                self.lexical.remove(stale)
+            self.lexical.add(_searched(chunk) for chunk in chunks)
+            self.lexical.commit()
+
+        if stale or chunks:
+            await asyncio.to_thread(write)
+
+    async def _prove_words(self) -> None:
+        """Searches once."""
+        await asyncio.to_thread(self.lexical.try_out)
+
+    async def _fill_words(self) -> AsyncIterator[None]:
+        async for chunks in self._contents.indexed():
+            await asyncio.to_thread(self.lexical.add, [_searched(chunk) for chunk in chunks])
+            yield
+        await asyncio.to_thread(self.lexical.commit)
 
 
 def _searched(chunk: IndexedChunk) -> Entry:

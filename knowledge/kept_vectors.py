@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from knowledge.database import Database, parts
 from knowledge.documents import Vector
 from knowledge.records import Fingerprint, Original
-from knowledge.rows import vector_rows
-from knowledge.schema import chunks, documents, embeddings, fingerprints, sources
+from knowledge.rows import has_vector, vector_rows
+from knowledge.schema import chunks, documents, embeddings, fingerprints
 
 
 class KeptVectors:
@@ -56,26 +56,8 @@ class KeptVectors:
         """Whether there is a chunk that this model has no vector for."""
         async with self._database.reading() as connection:
             return (
-                await connection.execute(sa.select(chunks.c.key).where(~_has_vector(model)).limit(1))
+                await connection.execute(sa.select(chunks.c.key).where(~has_vector(model)).limit(1))
             ).first() is not None
-
-    async def outdated(self, model: str) -> int:
-        """Lets go of the documents that have chunks which this model has not embedded, and returns how many they were.
-
-        Their sources lose their state: the next refresh lists everything anew.
-        """
-        async with self._database.writing() as connection:
-            ids = list(
-                (
-                    await connection.execute(sa.select(chunks.c.document_id).where(~_has_vector(model)).distinct())
-                ).scalars()
-            )
-            for some in parts(ids):
-                owners = sa.select(documents.c.source).where(documents.c.id.in_(some))
-                await connection.execute(sa.update(sources).where(sources.c.name.in_(owners)).values(state=None))
-                await connection.execute(sa.delete(chunks).where(chunks.c.document_id.in_(some)))
-                await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
-        return len(ids)
 
     async def without_vector(self, model: str, count: int) -> list[Original]:
         """Some texts that this model has not embedded yet, each once."""
@@ -83,7 +65,7 @@ class KeptVectors:
         query = (
             sa.select(chunks.c.digest, documents.c.title, chunks.c.heading, chunks.c.text)
             .join(documents, documents.c.id == chunks.c.document_id)
-            .where(~_has_vector(model))
+            .where(~has_vector(model))
             .order_by(chunks.c.digest, chunks.c.own != chunks.c.digest, chunks.c.key)
             .limit(count)
         )
@@ -108,11 +90,6 @@ class KeptVectors:
         """Drops the vectors of all models but one."""
         async with self._database.writing() as connection:
             await connection.execute(sa.delete(embeddings).where(embeddings.c.model != kept))
-
-
-def _has_vector(model: str) -> sa.ColumnElement[bool]:
-    """Whether a chunk has one of this model."""
-    return sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)
 
 
 def _originals(shared: sa.ColumnElement[bool], model: str) -> sa.Select[Any]:

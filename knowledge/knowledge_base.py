@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import time
+import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,13 +14,17 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import access
+from knowledge.change_log import ChangeLog
 from knowledge.contents import Contents
 from knowledge.database import Database
 from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
-from knowledge.errors import KnowledgeError, KnowledgeInUse, RefreshStopped, StorageFull, UnknownSource
+from knowledge.errors import KnowledgeError, RefreshStopped, UnknownSource
 from knowledge.filters import Filters, reach
+from knowledge.folder_lock import FolderLock, own_folder
+from knowledge.keeper import Keeper
 from knowledge.kept_vectors import KeptVectors
+from knowledge.leases import Leases
 from knowledge.memory import few_heaps
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
@@ -42,7 +45,8 @@ class KnowledgeBase:
         self,
         database: Database,
         store: Store,
-        data_dir: Path,
+        log: ChangeLog,
+        leases: Leases,
         wanted: Embedder,
         serving: Serving,
         sources: Sequence[Source],
@@ -51,9 +55,10 @@ class KnowledgeBase:
     ) -> None:
         self._database = database
         self._store = store
+        self._log = log
+        self._leases = leases
         self._contents = Contents(database)
         self._kept = KeptVectors(database)
-        self._data_dir = data_dir
         self._wanted = wanted
         self._serving = serving
         self._lock = lock
@@ -65,6 +70,7 @@ class KnowledgeBase:
         self._closing = asyncio.Event()
         self._sources: dict[str, Source] = {}
         self.set_sources(sources)
+        self._keeping = asyncio.create_task(Keeper(database, lambda: self._serving.indexes, turn).run())
 
     @property
     def embedder(self) -> Embedder:
@@ -80,11 +86,6 @@ class KnowledgeBase:
     def next_model(self) -> str | None:
         """The embedding model that `switch_model` would switch to; None where the one that was wanted answers."""
         return None if self._wanted.name == self._serving.embedder.name else self._wanted.name
-
-    @property
-    def broken(self) -> tuple[str, ...]:
-        """The names of the indexes that failed since they were built and are not searched."""
-        return self._serving.indexes.broken
 
     @property
     def is_refreshing(self) -> bool:
@@ -125,8 +126,9 @@ class KnowledgeBase:
     async def refresh(self, names: Sequence[str] | None = None, *, progress: Progress | None = None) -> RefreshReport:
         """Reads what changed in the sources named (None: all of them, and forgets those that are none any more).
 
-        A second refresh waits for the first. Raises UnknownSource, StorageFull and StoreUnavailable, and RefreshStopped
-        where the knowledge is closed meanwhile; what cannot be read is in the report and stops nothing.
+        A second refresh waits for the first, in whichever process that is. Raises UnknownSource, StorageFull and
+        StoreUnavailable, and RefreshStopped where the knowledge is closed meanwhile; what
+        cannot be read is in the report and stops nothing.
         """
         chosen = self._chosen(names)
         if self.is_refreshing:
@@ -139,7 +141,7 @@ class KnowledgeBase:
                 reports = [await self._refresh(source, progress) for source in chosen]
                 await self._in_turn(self._store.prune())
             finally:
-                await self._in_turn(self._serving.indexes.seal())
+                await self._in_turn(self._serving.indexes.rest())
             return RefreshReport(tuple(reports), time.monotonic() - started)
 
     async def follow(self, source: str, path: str) -> None:
@@ -158,7 +160,6 @@ class KnowledgeBase:
         async with self._following.setdefault(source, asyncio.Lock()):
             if self._closing.is_set():
                 raise RefreshStopped(f"“{path}” of “{source}” was not followed: the knowledge is closed.")
-            await self._store.begin(source, there.kind)
             serving = self._serving
             await follow(there, there, path, serving.writer(source), serving.reader, serving.vectors)
             await self._settle()
@@ -194,26 +195,47 @@ class KnowledgeBase:
             return False
         wanted = self._wanted
         filling = Reembedding(self._kept, wanted, self._closing)
-        done = await filling.run(self._in_turn)
-        self._may_follow.clear()
-        try:
-            async with self._refreshing, AsyncExitStack() as stack:
-                for lock in self._following.values():
-                    await stack.enter_async_context(lock)
-                done += await filling.run(self._in_turn)  # what came in meanwhile
-                async with self._turn:
-                    await uninterrupted(self._switch_to(wanted))
-        finally:
-            self._may_follow.set()
+        async with self._leases.held("embedding model"):
+            done = await filling.run(self._in_turn)
+            self._may_follow.clear()
+            try:
+                async with self._refreshing, AsyncExitStack() as stack:
+                    for lock in self._following.values():
+                        await stack.enter_async_context(lock)
+                    done += await filling.run(self._in_turn)  # what came in meanwhile
+                    async with self._turn:
+                        await uninterrupted(self._switch_to(wanted))
+            finally:
+                self._may_follow.set()
         _log.info("knowledge.model_switched", model=wanted.name, texts=done)
         return True
 
     async def _switch_to(self, wanted: Embedder) -> None:
-        fresh = Serving(self._database, self._store, wanted, self._data_dir, self._turn)
+        fresh = Serving(self._database, self._store, self._log, wanted, self._lock.folder, self._turn)
         await fresh.indexes.open()
         before, self._serving = self._serving, fresh
         await before.remove()
         await self._kept.drop_models(wanted.name)
+
+    async def check(self, *, closely: bool = False) -> dict[str, str]:
+        """Compares what is searched with the database, `closely` by all keys that the indexes hold. What differs is
+        mended in the background. Returns why an index cannot be used now, by its name. Raises StoreUnavailable."""
+        await uninterrupted(self._serving.indexes.check(closely=closely))
+        return self.troubles
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """Why an index cannot be used now, by its name: it is being mended, and search goes on with the others."""
+        return self._serving.indexes.troubles
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """Those of `troubles` whose rebuild failed and is tried again."""
+        return self._serving.indexes.failing
+
+    async def mended(self) -> None:
+        """Waits until every index that is being mended can be used."""
+        await self._serving.indexes.mended()
 
     async def status(self) -> list[SourceStatus]:
         """How each source stands, in the order in which they were named."""
@@ -239,6 +261,8 @@ class KnowledgeBase:
     async def close(self) -> None:
         """Stops a refresh that runs, as soon as what it has in hand is written, and closes everything it uses."""
         self._closing.set()
+        self._keeping.cancel()
+        await asyncio.gather(self._keeping, return_exceptions=True)
         async with self._refreshing:
             try:
                 await self._serving.close()
@@ -250,28 +274,39 @@ class KnowledgeBase:
     async def _refresh(self, source: Source, progress: Progress | None) -> SourceReport:
         if self._closing.is_set():
             raise RefreshStopped(f"The refresh of “{source.name}” was not begun: the knowledge is closed.")
-        writer = self._serving.writer(source.name)
-        refresh = SourceRefresh(
-            source,
-            writer,
-            self._serving.reader,
-            self._serving.vectors,
-            self._store,
-            progress=progress,
-            stopping=self._closing,
-        )
-        try:
-            return await refresh.run()
-        except RefreshStopped as error:
-            if self._closing.is_set():
-                raise
-            return SourceReport(source.name, problems=(Problem("", str(error)),))
+        async with self._leases.held(f"refresh {source.name}") as lease:
+            if lease.done_meanwhile:
+                lease.done_well = True
+                return await self._as_known(source)
+            refresh = SourceRefresh(
+                source,
+                self._serving.writer(source.name),
+                self._serving.reader,
+                self._serving.vectors,
+                self._store,
+                progress=progress,
+                stopping=(self._closing, lease.lost),
+            )
+            try:
+                report = await refresh.run()
+                lease.done_well = True
+            except RefreshStopped as error:
+                if self._closing.is_set():
+                    raise
+                report = SourceReport(source.name, problems=(Problem("", str(error)),))
+            return report
+
+    async def _as_known(self, source: Source) -> SourceReport:
+        """The report of a source that another process has just refreshed."""
+        (status,) = await self._contents.status({source.name: source.kind})
+        there = status.documents
+        return SourceReport(source.name, seen=there, unchanged=there, problems=status.problems)
 
     async def _settle(self) -> None:
         """After a change outside a refresh: ends it as a refresh does. One that runs does it itself."""
         if not self.is_refreshing:
             await self._in_turn(self._store.prune())
-            await self._in_turn(self._serving.indexes.seal())
+            await self._in_turn(self._serving.indexes.rest())
 
     async def _in_turn(self, work: Coroutine[object, object, None]) -> None:
         async with self._turn:
@@ -291,33 +326,6 @@ class KnowledgeBase:
         _log.info("knowledge.source_forgotten", source=name, chunks=chunks)
 
 
-class FolderLock:
-    """Keeps a second process off a knowledge folder: Chroma is not safe with two. The system frees it at any end."""
-
-    def __init__(self, folder: Path) -> None:
-        """Takes the folder. Raises KnowledgeInUse, or StorageFull where it cannot be written."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(folder / "knowledge.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StorageFull(
-                f"The knowledge folder {folder} cannot be written ({error.strerror}). Make room, or name another."
-            ) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._file)
-            raise KnowledgeInUse(
-                f"Another process uses the knowledge in {folder}. Stop it, or give this one a folder of its own."
-            ) from error
-
-    def release(self) -> None:
-        """Gives the folder back; once is enough, twice does no harm."""
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
-
-
 async def open_knowledge(
     *,
     engine: AsyncEngine,
@@ -325,25 +333,34 @@ async def open_knowledge(
     embedder: Embedder,
     sources: Sequence[Source],
     others: Callable[[], Sequence[Embedder]] = tuple,
+    worker: str = "",
 ) -> KnowledgeBase:
     """Opens what is known, on a database that has the tables of `knowledge:migrations`.
 
-    `data_dir` holds the search indexes, which are rebuilt from the database where they are broken, missing or behind.
+    `data_dir` holds the search indexes, for each process in a folder of its own; those that are broken, missing or
+    behind are mended in the background. `worker` is what this process is called among all that use the database.
     `embedder` is the model that is wanted; where it does not know everything yet, one of `others` that does answers
     until `switch_model`. The models in use are closed with the knowledge. Nothing is refreshed yet.
 
     Raises KnowledgeInUse, StorageFull and StoreUnavailable.
     """
     few_heaps()
-    lock = await asyncio.to_thread(FolderLock, data_dir)
+    database, turn = Database(engine), asyncio.Lock()
+    # One process alone uses a SQLite; what several use is in a PostgreSQL, and each has indexes of its own.
+    lock = await asyncio.to_thread(own_folder if database.is_shared else FolderLock, data_dir)
     serving: Serving | None = None
     try:
-        database, turn = Database(engine), asyncio.Lock()
-        store = Store(database)
-        answering = await _answering(KeptVectors(database), embedder, others)
-        serving = Serving(database, store, answering, data_dir, turn)
+        log, leases, kept = ChangeLog(database), Leases(database, worker or uuid.uuid4().hex), KeptVectors(database)
+        store = Store(database, log)
+        if not database.is_shared:
+            await leases.clear()
+        answering = await _answering(kept, embedder, others)
+        if await kept.lacks(answering.name):
+            outdated = await store.let_go(answering.name)
+            _log.warning("knowledge.model_changed", model=answering.name, documents=outdated, next="refresh")
+        serving = Serving(database, store, log, answering, lock.folder, turn)
         await serving.indexes.open()
-        return KnowledgeBase(database, store, data_dir, embedder, serving, sources, lock, turn)
+        return KnowledgeBase(database, store, log, leases, embedder, serving, sources, lock, turn)
     except BaseException:
         if serving is not None:
             await serving.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,10 @@ from tantivy import FieldType, Occur, Query, Tokenizer
 from knowledge.analysis import DEFAULT, Analyzer
 from knowledge.errors import IndexBroken
 from knowledge.filters import Reach, moment
+from knowledge.key_sum import key_sum
 from knowledge.ranking.candidate import Term
 from knowledge.records import Facets
 from knowledge.spelling import Vocabulary
-from knowledge.stamp import Stamp, StampFile
 
 _MOST_TERMS = 64  # of a long question the rarest words decide, and the rest costs time
 _GUESSED = 0.6  # what a word counts that is not the question's own, but spelt like it
@@ -59,67 +60,74 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = folder / "tantivy"
-        self._stamp = StampFile(folder / "stamp.json")
         self.analyzer = Analyzer()
         self._schema = _schema()
         self._index: Any = None
         self._writer: Any = None
 
-    def open(self, expected: Stamp) -> None:
-        """Opens what is there. Raises IndexBroken unless it is whole and holds what `expected` says."""
-        if self._stamp.read() != expected:
-            raise IndexBroken("it is missing, was not finished, or is not what the database holds")
-        self._stamp.lift()
+    def open(self, place: str) -> None:
+        """Opens what is there; there is one `place`, "tantivy"."""
         self._connect()
-        if self._index.searcher().num_docs != expected["count"]:
-            raise IndexBroken("it does not hold as many chunks as the database")
-        self.seal(expected)
 
-    def recreate(self) -> None:
-        """Begins anew with an empty index."""
+    def recreate(self) -> str:
+        """Begins anew with an empty index; returns its place."""
         self.close()
-        self._stamp.lift()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._connect()
+        return self._files.name
+
+    def tidy(self) -> None:
+        """Leaves nothing behind of what was before: `recreate` did not either."""
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Takes in chunks. Seen by searches after `commit`."""
-        self._stamp.lift()
-        try:
+        with _explained("it could not be written"):
             for entry in entries:
                 self._writing().add_document(self._document(entry))
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it could not be written ({error})") from error
 
     def remove(self, keys: Sequence[int]) -> None:
         """Takes chunks out. Seen by searches after `commit`."""
-        self._stamp.lift()
-        try:
+        with _explained("it could not be written"):
             # A term made from a Python int is signed and matches no unsigned field; a set of terms follows the schema.
             self._writing().delete_documents_by_query(Query.term_set_query(self._schema, "key", list(keys)))
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it could not be written ({error})") from error
 
     def commit(self) -> None:
         """Lets searches see what was written."""
-        try:
+        with _explained("it could not be written"):
             self._writing().commit()
             self._index.reload()
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it could not be written ({error})") from error
 
-    def seal(self, stamp: Stamp) -> None:
-        """Ends the writing: gives its memory back and says what the index now holds."""
+    def rest(self) -> None:
+        """Ends the writing for now, and gives its memory back."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.wait_merging_threads()
-            self._index.reload()
-        self._stamp.set(stamp)
+            with _explained("it could not be written"):
+                writer.wait_merging_threads()
+                self._index.reload()
+
+    def count(self) -> int:
+        """How many chunks it says it holds."""
+        with _explained("it failed"):
+            return int(self._index.searcher().num_docs)
+
+    def holds(self) -> tuple[int, int]:
+        """How many chunks it really holds, and the sum of their keys (see `knowledge.key_sum`); reads them all."""
+        with _explained("it failed"):
+            searcher = self._index.searcher()
+            total = int(searcher.num_docs)
+            hits = searcher.search(Query.const_score_query(Query.all_query(), 1.0), max(total, 1), count=False).hits
+            keys = searcher.fast_field_values("key", [address for _, address in hits])
+            return len(keys), key_sum([int(key) for key in keys])
+
+    def try_out(self) -> None:
+        """Looks for the first word that comes: what is damaged fails here."""
+        with _explained("it failed"):
+            self.search(self.wording("the 1", ()), None, 1)
 
     def wording(self, text: str, languages: Iterable[str]) -> Wording:
         """The question's telling words as the index has them, with what each tells; `languages` are those it has."""
-        searcher = self._index.searcher()
-        try:
+        with _explained("it failed"):
+            searcher = self._index.searcher()
             spoken = [DEFAULT, *sorted(languages)]
             words = self.analyzer.words(text)
             forms = [self.analyzer.forms(word, spoken) for word in words]
@@ -134,8 +142,6 @@ class LexicalIndex:
                 guessed.update(terms[-1:] if alike else ())
             names = (name for one in self.analyzer.identifiers(text) for name in self._names(searcher, one))
             return Wording(tuple(terms), frozenset(guessed), tuple(dict.fromkeys(names))[:_MOST_TERMS])
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it failed ({error})") from error
 
     def search(self, wording: Wording, reach: Reach | None, count: int) -> list[tuple[int, float]]:
         """The keys of the `count` best chunks within `reach` (None: all) with their scores, best first."""
@@ -160,13 +166,11 @@ class LexicalIndex:
         if filters:
             silent = [(Occur.Must, Query.const_score_query(one, 0.0)) for one in filters]
             query = Query.boolean_query([(Occur.Must, query), *silent])
-        try:
+        with _explained("it failed"):
             searcher = self._index.searcher()
             hits = searcher.search(query, count, count=False).hits
             keys = searcher.fast_field_values("key", [address for _, address in hits])
             return [(int(key), float(score)) for key, (score, _) in zip(keys, hits, strict=True)]
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it failed ({error})") from error
 
     def _query(self, wording: Wording) -> Any:
         parts = [self._term(term, term in wording.guessed) for term in wording.terms if term.forms]
@@ -229,18 +233,35 @@ class LexicalIndex:
         return document
 
     def _connect(self) -> None:
-        try:
+        with _explained("it cannot be opened"):
             self._files.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, str(self._files))
             self._index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(Tokenizer.whitespace()).build())
             self._index.reload()
-        except (ValueError, OSError) as error:
-            raise IndexBroken(f"it cannot be opened ({error})") from error
 
     def _writing(self) -> Any:
+        if self._index is None:
+            raise IndexBroken("it is closed")
         if self._writer is None:
             self._writer = self._index.writer(_HEAP_BYTES, 1)
         return self._writer
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Raises IndexBroken for all that tantivy fails with."""
+    try:
+        yield
+    except (ValueError, OSError, AttributeError) as error:
+        raise IndexBroken(f"{what} ({_first_line(error)})") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # its Rust's panics have no class that could be named here
+            raise
+        raise IndexBroken(f"{what} ({_first_line(error)})") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _rarest(held: Sequence[int]) -> list[int]:

@@ -107,14 +107,42 @@ class IndexedChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Which source is written for, and since when.
+
+    `born` and `number` are numbers of writes: the one that the source came with, and the last before the reading began.
+    """
+
+    source: str
+    born: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """Chunks that have other readers now, by key."""
+
+    keys: list[int]
+    readers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did to the chunks: those that are new, the keys of those that are gone, and those that stayed while
-    what is said of their document changed (its readers, title, age, tags, language)."""
+    """What a write did to the chunks: those that are new, the keys of those that are gone, those that stayed while
+    what is said of their document changed (its readers, title, age, tags, language), and those with other readers.
+
+    `paths` are the documents that were written or removed, `number` is that of the write, `previous` of the last one
+    before it that did anything to chunks.
+    """
 
     added: list[IndexedChunk]
     vectors: Vector
     removed: list[int]
     moved: list[IndexedChunk] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    number: int = 0
+    previous: int = 0
+    restricted: Restricted | None = None
 
 
 @dataclass(frozen=True, slots=True)

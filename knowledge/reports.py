@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,3 +67,14 @@ class SourceStatus:
     refreshed: datetime | None
     seconds: float | None
     problems: tuple[Problem, ...]
+
+
+_LACKING = {
+    "lexical index": "Search by word is being rebuilt, as {why}. Until then passages are found by meaning alone.",
+    "vector index": "The vector index is being rebuilt, as {why}. Search goes on with all vectors in memory.",
+}
+
+
+def lacking(troubles: Mapping[str, str]) -> list[str]:
+    """What search lacks now, in a sentence for each index that cannot be used; `troubles` says why, by its name."""
+    return [_LACKING[name].format(why=why.rstrip(".")) for name, why in sorted(troubles.items())]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import sqlalchemy as sa
+
 from knowledge import access
 from knowledge.documents import Document, Vector
 from knowledge.records import Facets
-from knowledge.schema import documents
+from knowledge.schema import chunks, documents, embeddings
 
 FACET_COLUMNS = [documents.c[name] for name in ("source", "readers", "updated", "language", "tags")]
 
@@ -59,3 +61,8 @@ def vector_rows(model: str, made: Iterable[tuple[str, Vector, bytes | None]]) ->
     return [
         {"digest": digest, "model": model, "vector": vector.tobytes(), "words": words} for digest, vector, words in made
     ]
+
+
+def has_vector(model: str) -> sa.ColumnElement[bool]:
+    """Whether a chunk has one of this model."""
+    return sa.exists().where(embeddings.c.digest == chunks.c.digest, embeddings.c.model == model)

@@ -37,6 +37,11 @@ sources = sa.Table(
     sa.Column("seconds", sa.Float),
     # Where the source goes on from: kept after what it listed before has been written.
     sa.Column("state", sa.Text),
+    # Numbers of writes (see `knowledge.change_log`): the one that this row came with, so that a source which was
+    # forgotten and came again is another one; and the last that gave all its documents the readers of `restricted_to`.
+    sa.Column("born", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("restricted", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("restricted_to", sa.Text),
 )
 
 documents = sa.Table(
@@ -120,4 +125,49 @@ forgotten = sa.Table(
     metadata,
     sa.Column("document", sa.String(32), primary_key=True),
     sa.Column("at", UtcDateTime, nullable=False),
+)
+
+# One row. `number` is that of the last write, `logged` that of the last one in `changes`, which has all after `floor`;
+# `chunks` and `checksum` are the count of all chunks and the sum of their keys (see `knowledge.key_sum`).
+standing = sa.Table(
+    "knowledge_standing",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("house", sa.String(32), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("logged", sa.BigInteger, nullable=False),
+    sa.Column("floor", sa.BigInteger, nullable=False),
+    sa.Column("chunks", sa.BigInteger, nullable=False),
+    sa.Column("checksum", sa.BigInteger, nullable=False),
+)
+
+# What each write did to chunks: their keys, eight bytes each.
+changes = sa.Table(
+    "knowledge_changes",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("added", sa.LargeBinary, nullable=False),
+    sa.Column("removed", sa.LargeBinary, nullable=False),
+    sa.Column("moved", sa.LargeBinary, nullable=False),
+)
+
+# When an event told of a document: what was read of it before that is not written any more.
+follows = sa.Table(
+    "knowledge_follows",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
+# What one process at a time does. `until` is in seconds since 1970 by the database's clock; `turns` counts how often
+# it was begun, `finished` is the last of these that came to a good end.
+leases = sa.Table(
+    "knowledge_leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+    sa.Column("turns", sa.BigInteger, nullable=False),
+    sa.Column("finished", sa.BigInteger, nullable=False),
 )

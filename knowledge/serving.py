@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from knowledge.change_log import ChangeLog
 from knowledge.contents import Contents
 from knowledge.database import Database
 from knowledge.embedding.base import Embedder
@@ -23,23 +24,31 @@ class Serving:
     """What answers now. Another model gets another one, filled beside it."""
 
     def __init__(
-        self, database: Database, store: Store, embedder: Embedder, data_dir: Path, turn: asyncio.Lock
+        self,
+        database: Database,
+        store: Store,
+        log: ChangeLog,
+        embedder: Embedder,
+        data_dir: Path,
+        turn: asyncio.Lock,
     ) -> None:
-        """`turn` is held for one change to the database and the indexes; `store` writes to `database`."""
+        """`turn` is held for one change to the database and the indexes; `store` writes to `database` by `log`."""
         self.embedder = embedder
         self.folder = indexes_of(data_dir) / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
-        self.indexes = Indexes(database, embedder, self.folder)
+        self.indexes = Indexes(database, log, embedder, self.folder, turn)
         self.retriever = Retriever(Contents(database), embedder, self.indexes)
         self.reader = Reader(embedder)
         self.vectors = Vectors(KeptVectors(database), embedder)
         self._store = store
+        self._log = log
         self._turn = turn
         self._writers: dict[str, SourceWriter] = {}
 
     def writer(self, source: str) -> SourceWriter:
         """The one who writes for a source."""
         if source not in self._writers:
-            self._writers[source] = SourceWriter(source, self._store, self.indexes, self._turn, self.embedder.name)
+            name = self.embedder.name
+            self._writers[source] = SourceWriter(source, self._store, self._log, self.indexes, self._turn, name)
         return self._writers[source]
 
     async def close(self) -> None:

@@ -1,12 +1,13 @@
 """The truth: sources, documents and chunks in SQL, as a refresh finds and writes them.
 
-Every method is one transaction: what a search index is told has been committed here before.
+Every method is one transaction: what a search index is told has been committed here before. What is written for a
+source goes by a mark: another process may have forgotten or restricted it since, or followed one of its documents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,12 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from knowledge import access
+from knowledge.change_log import KEPT, Change, ChangeLog
 from knowledge.changes import Changes, indexed_as, said_of
 from knowledge.database import Database, parts
 from knowledge.documents import Chunk
-from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Replacement, Written
-from knowledge.rows import document_of, values_of, vector_rows
-from knowledge.schema import chunks, documents, embeddings, fingerprints, forgotten, problems, sources
+from knowledge.errors import RefreshStopped
+from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Mark, Replacement, Restricted, Written
+from knowledge.rows import document_of, has_vector, values_of, vector_rows
+from knowledge.schema import chunks, documents, embeddings, fingerprints, follows, forgotten, problems, sources
 from knowledge.secrets import masking
 
 _MASKED = "\nmasked "
@@ -31,8 +34,9 @@ class Store:
     """What a refresh goes on from, and what it writes. Raises StorageFull or StoreUnavailable; a failed write leaves
     nothing behind."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, log: ChangeLog) -> None:
         self._database = database
+        self._log = log
         # Digests that chunks went away from; None where all have to be looked through, as after a process was killed.
         self._loose: set[str] | None = None
 
@@ -53,23 +57,37 @@ class Store:
             rows = await connection.execute(sa.select(problems).where(problems.c.source == source))
             return {row.path: KnownProblem(row.version, row.sentence) for row in rows}
 
-    async def begin(self, source: str, kind: str) -> str | None:
-        """Makes sure that the source has a row. Returns the state that it goes on from, None where it has none."""
-        async with self._database.writing() as connection:
-            row = self._database.insert(sources).values(name=source, kind=kind)
+    async def begin(self, source: str, kind: str) -> tuple[Mark, str | None]:
+        """Makes sure that the source has a row. Returns the mark to write with, and the state that it goes on from,
+        None where it has none."""
+        async with self._log.changing() as change:
+            connection = change.connection
+            row = self._database.insert(sources).values(name=source, kind=kind, born=change.number)
             await connection.execute(row.on_conflict_do_nothing(index_elements=["name"]))
             there = sa.update(sources).where(sources.c.name == source, sources.c.kind != kind)
             # What another kind of source went on from says nothing to this one.
             await connection.execute(there.values(kind=kind, state=None))
-            kept = await connection.execute(sa.select(sources.c.state).where(sources.c.name == source))
-            state: str | None = kept.scalar_one()
-            # What was read with other masks has to be listed anew.
-            return (_unmarked(state) or None) if state else None
+            kept = await connection.execute(sa.select(sources.c.state, sources.c.born).where(sources.c.name == source))
+            state, born = kept.one()
+            # Nobody still writes what was read so many writes ago.
+            old = (follows.c.source == source) & (follows.c.number < change.number - KEPT)
+            await connection.execute(sa.delete(follows).where(old))
+        # What was read with other masks has to be listed anew.
+        return Mark(source, born, change.number), (_unmarked(state) or None) if state else None
 
-    async def keep_state(self, source: str, state: str) -> None:
+    async def follow(self, source: str, path: str) -> int:
+        """Notes that a document is followed now; returns when, as the number of a write."""
+        async with self._log.changing() as change:
+            row = self._database.insert(follows).values(source=source, path=path, number=change.number)
+            newer = row.on_conflict_do_update(index_elements=["source", "path"], set_={"number": change.number})
+            await change.connection.execute(newer)
+        return change.number
+
+    async def keep_state(self, mark: Mark, state: str) -> None:
         """Keeps what the source can go on from: everything that it listed before has been written."""
+        ours = (sources.c.name == mark.source) & (sources.c.born == mark.born)
         async with self._database.writing() as connection:
-            await connection.execute(sa.update(sources).where(sources.c.name == source).values(state=_marked(state)))
+            await connection.execute(sa.update(sources).where(ours).values(state=_marked(state)))
 
     async def finish(self, source: str, at: datetime | None, seconds: float) -> None:
         """Notes when the source was refreshed (None: it could not be) and how long it took."""
@@ -77,13 +95,16 @@ class Store:
             values = {"refreshed": at, "seconds": seconds} if at is not None else {"seconds": seconds}
             await connection.execute(sa.update(sources).where(sources.c.name == source).values(values))
 
-    async def note(self, source: str, found: Mapping[str, KnownProblem], solved: Iterable[str]) -> None:
+    async def note(self, mark: Mark, found: Mapping[str, KnownProblem], solved: Iterable[str]) -> None:
         """Notes what could not be read, by path, and which problems are none any more."""
+        source = mark.source
         rows = [
             {"source": source, "path": path, "version": one.version, "sentence": one.sentence}
             for path, one in found.items()
         ]
-        async with self._database.writing() as connection:
+        async with self._log.changing() as change:
+            connection = change.connection
+            await _source(change, mark)
             for some in parts([*found, *solved]):
                 await connection.execute(
                     sa.delete(problems).where(problems.c.source == source, problems.c.path.in_(some))
@@ -91,12 +112,18 @@ class Store:
             if rows:
                 await connection.execute(sa.insert(problems), rows)
 
-    async def write(self, replacements: Sequence[Replacement], embedded: Embedded, model: str) -> Written:
+    async def write(
+        self, mark: Mark, read: Sequence[tuple[Replacement, int]], embedded: Embedded, model: str, *, live: bool = False
+    ) -> Written:
         """Puts documents in the place of what they were, keeping the chunks that did not change.
 
-        `embedded` holds a vector for every chunk; no document is named twice.
+        `read` has each document with the number of the last write that its reading came after: where somebody followed
+        it since, it is not written. Where the source was restricted since `mark`, it gets those readers, unless it was
+        read for an event (`live`). `embedded` holds a vector for every chunk; no document is named twice.
         """
-        async with self._database.writing() as connection:
+        async with self._log.changing() as change:
+            connection = change.connection
+            replacements = await self._current(change, mark, read, live)
             out = await self._kept_out(connection, [each.document.id for each in replacements])
             replacements = [each for each in replacements if each.document.id not in out]
             ids = [replacement.document.id for replacement in replacements]
@@ -115,10 +142,29 @@ class Store:
             added = await self._put_chunks(connection, changes, embedded)
             # Those too that were there when they were looked up: another source may have been forgotten since.
             await self._keep_vectors(connection, embedded, model, {chunk.digest for chunk in added})
+            moved = [chunk.key for chunk in changes.moved]
+            change.note(added=(chunk.key for chunk in added), removed=changes.gone, moved=moved)
         rows = [embedded.vectors[chunk.digest] for chunk in added]
         vectors = np.stack(rows) if rows else np.empty((0, 0), np.float32)
         self._loosen(changes.loose)
-        return Written(added, vectors, changes.gone, changes.moved)
+        paths = [each.document.path for each in replacements]
+        return Written(added, vectors, changes.gone, changes.moved, paths, change.number, change.previous)
+
+    async def _current(
+        self, change: Change, mark: Mark, read: Sequence[tuple[Replacement, int]], live: bool
+    ) -> list[Replacement]:
+        """Those that nobody told anything newer about, with the readers that they have now."""
+        there = await _source(change, mark)
+        followed: dict[str, int] = {}
+        for some in parts([each.document.path for each, _ in read]):
+            query = sa.select(follows.c.path, follows.c.number)
+            query = query.where(follows.c.source == mark.source, follows.c.path.in_(some))
+            followed.update({row.path: row.number for row in await change.connection.execute(query)})
+        current = [each for each, begun in read if begun >= followed.get(each.document.path, 0)]
+        if there.restricted <= mark.number or live:
+            return current
+        readers = access.from_key(there.restricted_to)
+        return [replace(each, document=replace(each.document, readers=readers)) for each in current]
 
     async def _keep_vectors(
         self, connection: AsyncConnection, embedded: Embedded, model: str, digests: Set[str]
@@ -193,61 +239,100 @@ class Store:
             found.update((await connection.execute(query)).scalars())
         return found
 
-    async def restamp(self, document_id: str, known: Known) -> None:
-        """Notes a new version, new readers or a new link of a document whose text did not change."""
-        values = {
-            "version": _marked(known.version),
-            "readers": access.to_key(known.readers),
-            "url": known.url,
-            "anchor": known.anchor,
-        }
-        async with self._database.writing() as connection:
-            await connection.execute(sa.update(documents).where(documents.c.id == document_id).values(values))
+    async def restamp(self, mark: Mark, document_id: str, known: Known) -> Written:
+        """Notes a new version, new readers or a new link of a document whose text did not change; the readers are
+        those of a restriction that came since `mark`."""
+        async with self._log.changing() as change:
+            there = await _source(change, mark)
+            readers = there.restricted_to if there.restricted > mark.number else access.to_key(known.readers)
+            ours = documents.c.id == document_id
+            before = (await change.connection.execute(sa.select(documents.c.readers).where(ours))).scalar()
+            values = {
+                "version": _marked(known.version),
+                "readers": readers,
+                "url": known.url,
+                "anchor": known.anchor,
+            }
+            await change.connection.execute(sa.update(documents).where(ours).values(values))
+            keys = sa.select(chunks.c.key).where(chunks.c.document_id == document_id)
+            moved = [] if before == readers else list((await change.connection.execute(keys)).scalars())
+            change.note(moved=moved)
+        return _restricted(change, moved, access.from_key(readers))
 
-    async def restrict(self, source: str, readers: frozenset[str]) -> list[int]:
-        """Gives all documents of a source these readers; returns the keys of their chunks."""
-        ours = documents.c.source == source
-        async with self._database.writing() as connection:
-            await connection.execute(sa.update(documents).where(ours).values(readers=access.to_key(readers)))
+    async def restrict(self, source: str, readers: frozenset[str]) -> Written:
+        """Gives all documents of a source these readers, those too that a refresh under way still writes."""
+        ours, key = documents.c.source == source, access.to_key(readers)
+        async with self._log.changing() as change:
+            noted = sa.update(sources).where(sources.c.name == source)
+            await change.connection.execute(noted.values(restricted=change.number, restricted_to=key))
+            await change.connection.execute(sa.update(documents).where(ours).values(readers=key))
             keys = sa.select(chunks.c.key).join(documents, documents.c.id == chunks.c.document_id).where(ours)
-            return list((await connection.execute(keys)).scalars())
+            moved = list((await change.connection.execute(keys)).scalars())
+            change.note(moved=moved)
+        return _restricted(change, moved, readers)
 
-    async def keys_of(self, document_id: str) -> list[int]:
-        """The keys of a document's chunks."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(sa.select(chunks.c.key).where(chunks.c.document_id == document_id))
-            return list(rows.scalars())
-
-    async def remove(self, document_ids: Sequence[str]) -> list[int]:
-        """Removes documents; returns the keys of the chunks that went with them."""
+    async def remove(
+        self, mark: Mark | None, document_ids: Mapping[str, str], *, unless_followed: bool = False
+    ) -> Written:
+        """Removes documents, named by path with their ids; with `unless_followed` not those that somebody followed
+        since `mark`. Without a mark, whatever their source is."""
         removed: list[int] = []
-        async with self._database.writing() as connection:
-            for some in parts(document_ids):
+        async with self._log.changing() as change:
+            if mark is not None:
+                await _source(change, mark)
+            going = dict(document_ids)
+            if mark is not None and unless_followed:
+                newer = sa.select(follows.c.path)
+                newer = newer.where(follows.c.source == mark.source, follows.c.number > mark.number)
+                for path in (await change.connection.execute(newer)).scalars():
+                    going.pop(path, None)
+            for some in parts([*going.values()]):
                 ours = sa.select(chunks.c.key, chunks.c.digest).where(chunks.c.document_id.in_(some))
-                rows = (await connection.execute(ours)).all()
+                rows = (await change.connection.execute(ours)).all()
                 removed += [row.key for row in rows]
                 self._loosen(row.digest for row in rows)
-                await connection.execute(sa.delete(chunks).where(chunks.c.document_id.in_(some)))
-                await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
-        return removed
+                await change.connection.execute(sa.delete(chunks).where(chunks.c.document_id.in_(some)))
+                await change.connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
+            change.note(removed=removed)
+        return _removed(change, removed, [*going])
 
-    async def forget(self, source: str) -> list[int]:
-        """Removes a source and all that came from it; returns the keys of its chunks."""
+    async def forget(self, source: str) -> Written:
+        """Removes a source and all that came from it."""
         ours = sa.select(documents.c.id).where(documents.c.source == source)
-        async with self._database.writing() as connection:
+        async with self._log.changing() as change:
             removing = sa.delete(chunks).where(chunks.c.document_id.in_(ours)).returning(chunks.c.key)
-            removed = list((await connection.execute(removing)).scalars())
-            for table in (documents, problems):
-                await connection.execute(sa.delete(table).where(table.c.source == source))
-            await connection.execute(sa.delete(sources).where(sources.c.name == source))
+            removed = list((await change.connection.execute(removing)).scalars())
+            for table in (documents, problems, follows):
+                await change.connection.execute(sa.delete(table).where(table.c.source == source))
+            await change.connection.execute(sa.delete(sources).where(sources.c.name == source))
+            change.note(removed=removed)
         self._loose = None
-        return removed
+        return _removed(change, removed, [])
+
+    async def let_go(self, model: str) -> int:
+        """Lets go of the documents that have chunks which this model has not embedded, and returns how many they were.
+
+        Their sources lose their state: the next refresh lists everything anew.
+        """
+        async with self._log.changing() as change:
+            connection = change.connection
+            found = sa.select(chunks.c.document_id).where(~has_vector(model)).distinct()
+            ids = list((await connection.execute(found)).scalars())
+            for some in parts(ids):
+                owners = sa.select(documents.c.source).where(documents.c.id.in_(some))
+                await connection.execute(sa.update(sources).where(sources.c.name.in_(owners)).values(state=None))
+                going = sa.delete(chunks).where(chunks.c.document_id.in_(some)).returning(chunks.c.key)
+                change.note(removed=(await connection.execute(going)).scalars())
+                await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))
+        return len(ids)
 
     async def prune(self) -> None:
         """Drops the vectors of texts that no document has any more: they would tell what the texts said."""
         if self._loose is not None and not self._loose:
             return
-        async with self._database.writing() as connection:
+        # As a write: else what another process just gives a chunk could be taken for unused.
+        async with self._log.changing() as change:
+            connection = change.connection
             for table in (embeddings, fingerprints):
                 unused = sa.delete(table).where(~sa.exists().where(chunks.c.digest == table.c.digest))
                 if self._loose is None:
@@ -260,6 +345,24 @@ class Store:
     def _loosen(self, digests: Iterable[str]) -> None:
         if self._loose is not None:
             self._loose.update(digests)
+
+
+async def _source(change: Change, mark: Mark) -> Any:
+    """The row of the source that is written for. Raises RefreshStopped where it was forgotten since."""
+    query = sa.select(sources).where(sources.c.name == mark.source, sources.c.born == mark.born)
+    row = (await change.connection.execute(query)).first()
+    if row is None:
+        raise RefreshStopped(f"The refresh of “{mark.source}” was stopped: the source was forgotten.")
+    return row
+
+
+def _removed(change: Change, keys: list[int], paths: list[str]) -> Written:
+    return Written([], np.empty((0, 0), np.float32), keys, [], paths, change.number, change.previous)
+
+
+def _restricted(change: Change, keys: list[int], readers: frozenset[str]) -> Written:
+    nothing = np.empty((0, 0), np.float32)
+    return Written([], nothing, [], [], [], change.number, change.previous, Restricted(keys, readers))
 
 
 def _place(chunk: Chunk) -> dict[str, object]:

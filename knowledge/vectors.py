@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from knowledge.documents import Vector
 from knowledge.filters import Reach, moment
+from knowledge.key_sum import key_sum, signed
 from knowledge.records import Facets
 from knowledge.rowfile import RowFile
 from knowledge.shelves import Mask, Shelves
@@ -144,6 +145,7 @@ class VectorTable:
         self._folder = folder or Path(tempfile.gettempdir())
         self._shelves = Shelves()
         self._count = 0
+        self._holds = (0, 0)
         self._longest = 1.0
         self._keys = np.empty(_FIRST_ROWS, np.int64)
         self._places = np.empty(_FIRST_ROWS, np.int32)
@@ -178,10 +180,14 @@ class VectorTable:
         return self._shelves.languages
 
     @property
-    def fingerprint(self) -> list[int]:
-        """Count, sum and greatest of the keys: equal for equal sets of chunks, as keys are never used twice."""
-        keys = self._keys[: self._count][self._alive[: self._count]]
-        return [len(keys), int(keys.sum()), int(keys.max(initial=0))]
+    def holds(self) -> tuple[int, int]:
+        """How many chunks there are, and the sum of their keys (see `knowledge.key_sum`), kept at every change."""
+        return self._holds
+
+    @property
+    def last(self) -> int:
+        """The greatest key that there ever was; −1 before the first."""
+        return int(self._keys[self._count - 1]) if self._count else -1
 
     def add(self, keys: Sequence[int], facets: Sequence[Facets], vectors: Vector) -> None:
         """Takes in new chunks; `keys[i]`, `facets[i]` and `vectors[i]` belong together. Keys only ever ascend."""
@@ -202,6 +208,7 @@ class VectorTable:
         self._alive[start:end] = True
         self._full.append(vectors)
         self._count = end
+        self._holds = (self._holds[0] + len(new), signed(self._holds[1] + key_sum(new)))
 
     def remove(self, keys: Sequence[int]) -> None:
         """Takes chunks out; keys that are not here are passed over."""
@@ -210,6 +217,7 @@ class VectorTable:
             return
         self._alive = self._alive.copy()
         self._alive[gone] = False
+        self._holds = (self._holds[0] - len(gone), signed(self._holds[1] - key_sum(self._keys[gone])))
         dead = self._count - np.count_nonzero(self._alive[: self._count])
         if dead > max(_FIRST_ROWS, _DEAD_SHARE * self._count):
             self._pack()

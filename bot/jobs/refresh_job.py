@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.jobs.told import Place, ToldProblems
+from bot.jobs.told import INDEXES, Place, ToldProblems
 from knowledge.reports import Problem, RefreshReport, SourceStatus
 
 TOLD = 5
@@ -57,7 +57,7 @@ class Refreshing:
         # What a source that lists only its changes could not read stays in its status, not in the report.
         public = await self._tellable()
         statuses = [status for status in await self._knowledge.status() if status.name in public]
-        known = await self._told.places()
+        known = {place for place in await self._told.places() if place[0] != INDEXES}
         current = {(status.name, problem.path): problem for status in statuses for problem in status.problems}
         new = [(source, problem) for (source, path), problem in current.items() if (source, path) not in known]
         log_refresh(report, new)

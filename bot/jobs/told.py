@@ -12,6 +12,9 @@ from bot.storage.tables import told_problems
 from bot.storage.upsert import insert
 from knowledge.reports import Problem
 
+INDEXES = ""
+"""What stands for a source where a search index is the problem: no source has this name."""
+
 Place = tuple[str, str]
 """The name of a source, and the path inside it that could not be read ("" for all of it)."""
 

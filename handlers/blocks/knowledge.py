@@ -59,9 +59,10 @@ def status(
     upcoming: datetime | None = None,
     embedding: str = "",
     is_refreshing: bool = False,
+    lacking: Sequence[str] = (),
 ) -> list[JSON]:
-    """Each source with its documents, when it was read and will be, and what could not be read."""
-    blocks = [header("What I know")]
+    """Each source with its documents, when it was read and will be, and what could not be read; what search lacks."""
+    blocks = [header("What I know"), *([context(*(f"⚠️ {escape(each)}" for each in lacking))] if lacking else [])]
     if not sources:
         blocks.append(section("I have no sources yet. Add one with `/knowledge add`, followed by an address."))
     for source in sources[:20]:

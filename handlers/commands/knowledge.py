@@ -20,6 +20,7 @@ from handlers.permissions import Deed, Roles
 from handlers.refreshing import embedding_cost, note_refresh, refreshed
 from handlers.shapes import JSON, pressed
 from knowledge.filters import Filters
+from knowledge.reports import lacking
 
 FOUND = 5
 VERBS = ("status", "list", "search", "add", "refresh", "forget", "help")
@@ -93,6 +94,7 @@ class KnowledgeCommand:
             upcoming=upcoming,
             embedding=cost,
             is_refreshing=self._core.knowledge.is_refreshing,
+            lacking=lacking(self._core.knowledge.troubles),
         )
         await line.say("What I know", blocks)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -73,7 +73,7 @@ class SourceRefresh:
         store: Store,
         *,
         progress: Progress | None,
-        stopping: asyncio.Event,
+        stopping: Sequence[asyncio.Event],
     ) -> None:
         self._source = source
         self._writer = writer
@@ -101,8 +101,7 @@ class SourceRefresh:
         """Does it all. Raises StoreUnavailable and RefreshStopped; what was written until then is whole."""
         started = time.monotonic()
         name = self._source.name
-        self._writer.begin()
-        state = await self._store.begin(name, self._source.kind)
+        state = await self._writer.begin(self._source.kind)
         self._known = await self._store.known(name)
         self._kept_out = await self._store.kept_out()
         self._problems = Problems(await self._store.known_problems(name))
@@ -133,7 +132,7 @@ class SourceRefresh:
     async def _run_stages(self, state: str | None) -> None:
         """All stages until the last is done, or until somebody stops them."""
         work = asyncio.create_task(self._stages(state))
-        stops = [asyncio.create_task(event.wait()) for event in (self._stopping, self._writer.forgotten)]
+        stops = [asyncio.create_task(event.wait()) for event in (*self._stopping, self._writer.forgotten)]
         try:
             await asyncio.wait([work, *stops], return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -208,30 +207,34 @@ class SourceRefresh:
             if known is not None and known.readers != listing.readers:
                 # Those who may read no more do not wait until the new text has been read.
                 both = Known(known.version, known.readers & listing.readers, known.url, known.anchor)
-                await self._restamp(path, known, both)
+                await self._restamp(path, both)
             self._total += 1
             self._backlog.put(listing)
         else:
             if (known.readers, known.url, known.anchor) != (listing.readers, listing.url, listing.anchor):
                 now = Known(listing.version, listing.readers, listing.url, listing.anchor)
-                await self._restamp(path, known, now)
+                await self._restamp(path, now)
             self._problems.solve(path)
 
-    async def _restamp(self, path: str, known: Known, now: Known) -> None:
-        await self._writer.restamp(path, known, now)
+    async def _restamp(self, path: str, now: Known) -> None:
+        await self._writer.restamp(path, now)
         self._known[path] = now
 
     async def _drop_unlisted(self) -> None:
         """What a whole list does not name is gone, and so are problems with it."""
-        await self._drop(path for path in self._unlisted if not self._writer.is_followed(path))
+        self._settle_gone(await self._writer.drop(self._unlisted, unless_followed=True))
         for path in self._problems.unmet():
             self._problems.solve(path)
 
     async def _drop(self, paths: Iterable[str]) -> None:
         gone = list(paths)
-        self._removed.update(path for path in gone if path in self._known)
         await self._writer.drop(gone)
+        self._settle_gone(gone)
+
+    def _settle_gone(self, gone: Iterable[str]) -> None:
         for path in gone:
+            if path in self._known:
+                self._removed.add(path)
             self._unlisted.discard(path)
             self._problems.solve(path)
 

@@ -26,6 +26,7 @@ from prepared import Prepared, prepare
 from results import Measure, Result, percentile, spread
 from small_store import SOURCE, SmallStore, opened
 
+from knowledge.change_log import ChangeLog
 from knowledge.database import Database
 from knowledge.documents import Vector
 from knowledge.embedding.minilm import MiniLM
@@ -107,8 +108,11 @@ def add_search(result: Result, name: str, seconds: Sequence[float], p50: float, 
 async def exactness(result: Result, store: SmallStore, filled: Filled, vectors: Sequence[Vector], sets: int) -> None:
     """Compares the ten nearest of random reader sets with a scan of all vectors in full."""
     random = np.random.default_rng(_SEED + 1)
-    indexes = Indexes(Database(store.engine), store.knowledge.embedder, filled.work / "again")
+    database = Database(store.engine)
+    again = filled.work / "again"
+    indexes = Indexes(database, ChangeLog(database), store.knowledge.embedder, again, asyncio.Lock())
     await indexes.open()
+    await indexes.mended()
     every = np.asarray(filled.vectors)
     snapshot = indexes.snapshot
     found = wanted = wrong = 0

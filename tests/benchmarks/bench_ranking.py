@@ -8,6 +8,7 @@ queries.jsonl and qrels.tsv, or a SQuAD file whose paragraphs are to be found. A
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -21,6 +22,7 @@ from small_store import SmallStore, small_store
 from usual import CONTESTANTS, usual_search
 
 from knowledge.access import PUBLIC
+from knowledge.change_log import ChangeLog
 from knowledge.database import Database
 from knowledge.documents import Passage, Vector
 from knowledge.indexes import Indexes
@@ -60,8 +62,10 @@ async def bench(options: Options, result: Result) -> None:
 async def compared(collection: Collection, store: SmallStore) -> Scores:
     """For each measure and contestant the score of each question, in their order."""
     embedder = store.knowledge.embedder
-    indexes = Indexes(Database(store.engine), embedder, store.folder / "baselines")
+    database = Database(store.engine)
+    indexes = Indexes(database, ChangeLog(database), embedder, store.folder / "baselines", asyncio.Lock())
     await indexes.open()
+    await indexes.mended()
     async with store.engine.connect() as connection:
         query = sa.select(chunks.c.key, documents.c.path).join(documents, chunks.c.document_id == documents.c.id)
         paths = {row.key: row.path for row in await connection.execute(query)}

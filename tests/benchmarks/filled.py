@@ -184,7 +184,7 @@ async def _make_tables(work: Path) -> None:
 async def _build(work: Path, embedder: MiniLM) -> tuple[float, float]:
     (work / "docs").mkdir(exist_ok=True)
     began = asyncio.get_running_loop().time()
-    async with opened(work / "docs", work, embedder):
-        pass
+    async with opened(work / "docs", work, embedder) as store:
+        await store.knowledge.mended()
     seconds = asyncio.get_running_loop().time() - began
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, seconds

@@ -15,7 +15,7 @@ from killed_refresh import refresh_until_a_batch_is_written, refresh_until_state
 
 from bot.storage.engine import open_engine
 from knowledge.errors import StorageFull, StoreUnavailable
-from knowledge.knowledge_base import FolderLock
+from knowledge.folder_lock import FolderLock
 from knowledge.schema import chunks, documents, embeddings
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ async def test_a_refresh_that_is_killed_is_completed_by_the_next_one_and_nothing
             assert counts[0] == 203
             assert counts[1] == counts[2] == len(base._serving.indexes.table.snapshot.keys)
             assert (await base.refresh()).sources[0].unchanged == 203
-    assert "knowledge.index_rebuilt" in {line["event"] for line in lines}
+            await base.mended()
+            assert await base.check(closely=True) == {}
+    assert {"knowledge.index_recovered", "knowledge.index_rebuilt"} & {line["event"] for line in lines}
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -130,7 +132,7 @@ async def test_an_index_without_room_does_not_stop_a_refresh_and_is_rebuilt(
 
             patch.setattr(StampFile, "set", no_room)
             assert (await base.refresh()).sources[0].added == 3
-        assert [line["reason"] for line in lines] == ["[Errno 28] No space left on device"] * 2
+        assert [line["problem"] for line in lines] == ["[Errno 28] No space left on device"] * 2
         await base.refresh()
         assert (await base.search("E4711", scopes=EVERYONE)).passages[0].title == "On call"
 

@@ -7,9 +7,9 @@ import pytest
 
 from knowledge.errors import IndexBroken
 from knowledge.filters import Reach
+from knowledge.key_sum import key_sum
 from knowledge.lexical import Entry, LexicalIndex
 from knowledge.records import Facets
-from knowledge.stamp import Stamp
 
 PUBLIC = Facets("docs", frozenset({"everyone"}))
 PRIVATE = Facets("docs", frozenset({"channel:C1"}))
@@ -22,7 +22,6 @@ TEXTS = {
     5: "Version v1.27.3 fixes the leak",
     6: "Versions 1 and 27 and 3 of the plan",
 }
-STAMP: Stamp = {"count": len(TEXTS)}
 
 
 @pytest.fixture
@@ -79,20 +78,17 @@ def test_a_question_of_forty_thousand_characters_is_searched_by_its_rarest_words
     assert search(index, " ".join(f"the word{n}" for n in range(4000)) + " minute")[0] in TEXTS
 
 
-def test_a_sealed_index_opens_again(index: LexicalIndex, tmp_path: Path) -> None:
-    index.seal(STAMP)
+def test_what_was_committed_opens_again_and_tells_what_it_holds(index: LexicalIndex, tmp_path: Path) -> None:
+    index.rest()
     index.close()
     again = LexicalIndex(tmp_path)
-    again.open(STAMP)
+    again.open("tantivy")
     assert search(again, "kube-apiserver")[0] == 1
+    assert (again.count(), again.holds()) == (len(TEXTS), (len(TEXTS), key_sum([*TEXTS])))
 
 
-def test_an_index_that_was_not_sealed_or_is_of_another_time_is_refused(index: LexicalIndex, tmp_path: Path) -> None:
+def test_a_closed_index_says_so(index: LexicalIndex) -> None:
     index.close()
-    with pytest.raises(IndexBroken, match="not finished"):
-        LexicalIndex(tmp_path).open(STAMP)
-    index.recreate()
-    index.seal({"count": 0})
-    index.close()
-    with pytest.raises(IndexBroken):
-        LexicalIndex(tmp_path).open(STAMP)
+    for use in (index.count, index.commit, lambda: search(index, "server")):
+        with pytest.raises(IndexBroken):
+            use()

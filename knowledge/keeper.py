@@ -1,0 +1,87 @@
+"""Has the indexes of this process follow what other processes write: told by PostgreSQL, and by looking."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from knowledge.change_log import CHANNEL
+from knowledge.database import Database
+from knowledge.errors import KnowledgeError
+from knowledge.indexes import Indexes
+from knowledge.uninterrupted import uninterrupted
+
+LOOK = 1.0
+"""Seconds between two looks at the number of the last write, where nobody tells of one."""
+CHECK = 600.0
+"""Seconds between two comparisons with the database, in every process."""
+_REST = 3.0  # seconds without a write after which the indexes note what they hold
+_RECONNECT = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """Runs until it is cancelled. `indexes` gives those in use, `turn` is held while they change."""
+
+    def __init__(self, database: Database, indexes: Callable[[], Indexes], turn: asyncio.Lock) -> None:
+        self._database = database
+        self._indexes = indexes
+        self._turn = turn
+        self._told = asyncio.Event()
+        self._followed = -1
+        self._since = self._checked = time.monotonic()
+
+    async def run(self) -> None:
+        """Looks once a second and when it is told; compares now and then. A database that is away is asked again."""
+        listening = asyncio.create_task(self._listen()) if self._database.is_shared else None
+        away = False
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await self._told.wait()
+                self._told.clear()
+                try:
+                    await self._look()
+                    away = False
+                except KnowledgeError as error:
+                    if not away:
+                        _log.warning("knowledge.not_followed", problem=str(error), next="tried every second")
+                    away = True
+        finally:
+            if listening is not None:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def _look(self) -> None:
+        async with self._turn:
+            indexes = self._indexes()
+            await uninterrupted(indexes.catch_up())
+            if indexes.number != self._followed:
+                self._followed, self._since = indexes.number, time.monotonic()
+            elif time.monotonic() - self._since > _REST:
+                await uninterrupted(indexes.rest())
+        if time.monotonic() - self._checked > CHECK:
+            self._checked = time.monotonic()
+            await uninterrupted(indexes.check())
+
+    async def _listen(self) -> None:
+        import psycopg
+
+        while True:
+            try:
+                schema = await self._database.schema()
+                arguments = self._database.arguments
+                async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self._told.set()  # something may have been written before
+                    async for told in connection.notifies():
+                        if told.payload == schema:
+                            self._told.set()
+            except (psycopg.Error, OSError, KnowledgeError) as error:
+                _log.info("knowledge.not_told", problem=str(error).strip(), next="it looks instead")
+            await asyncio.sleep(_RECONNECT)
