@@ -175,7 +175,7 @@ def called(mark: str) -> frozenset[str]:
 
 
 def attacks(limit: int | None = None, seed: int = 6) -> list[Attack]:
-    """All of them, or as many of them, each family as often; the same ones for the same seed."""
+    """All of them, or so many from all families; the same ones for the same seed."""
     rng = random.Random(seed)
     made: list[Attack] = []
     for family, payloads in FAMILIES.items():
@@ -183,9 +183,7 @@ def attacks(limit: int | None = None, seed: int = 6) -> list[Attack]:
             made.append(_attack(len(made), family, payloads[turn % len(payloads)], language, carrier, turn, rng))
     if limit is None:
         return made
-    a_family = len(made) // len(FAMILIES)
-    step = max(1, a_family * len(FAMILIES) // limit)
-    return made[::step][:limit]
+    return [made[number * len(made) // limit] for number in range(min(limit, len(made)))]
 
 
 def _attack(
