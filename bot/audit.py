@@ -23,6 +23,8 @@ COMMAND_LINE = "command line"
 """Who changed something there: whoever may write the database may say any name."""
 LONGEST = 1000
 """Characters of a value, before and after, and of a reason that are kept."""
+CHANNEL = "audit"
+"""Where PostgreSQL tells that something was written down, so that other processes hear of it at once."""
 _LOCK = 4_201_958_115
 """PostgreSQL's advisory lock under which rows are chained; the number is this log's own."""
 
@@ -119,6 +121,8 @@ async def record(connection: AsyncConnection, change: Change, *, by: str, at: da
     }
     digest = _digest(at, tuple(values.values()))
     await connection.execute(audit_log.insert().values(at=at, digest=digest, **values))
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
 
 
 async def noted(engine: AsyncEngine, change: Change, *, by: str, at: datetime) -> None:

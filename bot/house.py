@@ -14,6 +14,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.audit import Action
 from bot.config import Settings
 from bot.core import Clock, Core, open_core
 from bot.costs.crossings import Crossings
@@ -24,6 +25,7 @@ from bot.jobs.refresh_job import log_refresh
 from bot.jobs.schedule import HandOver, Schedule
 from bot.jobs.switch_job import switch_model
 from bot.logs import mask
+from bot.news import News
 from bot.timetable import REFRESH, timetable
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
@@ -37,6 +39,9 @@ from knowledge.reports import RefreshProgress
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
     from bot.jobs.queue import Queue
+
+SOURCES_CHANGED = (Action.SOURCE_ADDED, Action.SOURCE_CHANGED, Action.SOURCE_FORGOTTEN)
+CHOICE_CHANGED = (Action.PROMOTED, Action.PROMOTION_UNDONE)
 
 log = structlog.get_logger("bot.house")
 
@@ -88,6 +93,16 @@ async def open_house(
         workspace = workspace or found
         await core.sources.connect("slack", bolt.client)
         core.enclosing.connect(SlackFiles(bolt.client))
+        news = News(
+            core.engine,
+            {
+                **dict.fromkeys(SOURCES_CHANGED, core.sources.sync),
+                **dict.fromkeys(CHOICE_CHANGED, core.learning.reread),
+            },
+        )
+        await news.open()
+        await core.sources.sync()
+        stack.push_async_callback(_cancel, asyncio.create_task(news.run()))
         hand_over = partial(queue.defer, workspace) if queue is not None else None
         if answers:
             inbound = register(bolt, core, parse_cron(settings.knowledge.refresh, settings.report.zone).after)
@@ -100,8 +115,10 @@ async def open_house(
         refresh = asyncio.create_task(_first_refresh(core, hand_over))
         stack.push_async_callback(_cancel, refresh)
         if answers:
-            news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
-            watch = asyncio.create_task(watch_budgets(Crossings(core.engine, core.budgets), news.tell, core.clock))
+            budget_news = BudgetNews(bolt.client, settings.report.channel, core.budgets.zone)
+            watch = asyncio.create_task(
+                watch_budgets(Crossings(core.engine, core.budgets), budget_news.tell, core.clock)
+            )
             stack.push_async_callback(_cancel, watch)
         yield House(workspace, core, bolt, schedule, refresh)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -62,6 +63,8 @@ class Sources:
         self._clock = clock
         self._services: dict[str, object] = {}
         self._opened: dict[str, Source] = {}
+        self._specs: dict[str, SourceSpec] = {}
+        self._syncing = asyncio.Lock()
 
     async def open(self) -> None:
         """Opens all sources. Raises InvalidScope, and ConfigError where two of the configuration have one name."""
@@ -72,6 +75,24 @@ class Sources:
             self._opened[name] = self._open(added.spec)
         self._opened[SAVED.name] = self._open(SAVED)
         self._hand_over()
+
+    async def sync(self) -> None:
+        """Opens what another process added or changed, and closes what it removed."""
+        async with self._syncing:
+            wanted = {added.spec.name: added.spec for added in await self.all()} | {SAVED.name: SAVED}
+            before, changed = dict(self._specs), False
+            for name in before.keys() | wanted.keys():
+                if _same(before.get(name), wanted.get(name)):
+                    continue
+                changed = True
+                source = self._opened.pop(name, None)
+                self._specs.pop(name, None)
+                if name in wanted:
+                    self._opened[name] = self._open(wanted[name])
+                if source is not None:
+                    await source.close()
+            if changed:
+                self._hand_over()
 
     async def connect(self, name: str, service: object) -> None:
         """Lends the sources a connection that is open now ("slack"); those that waited for it are opened again."""
@@ -129,7 +150,6 @@ class Sources:
         """Keeps a source and opens it. Raises SourceExists and InvalidScope."""
         if spec.name in self._opened:
             raise _exists(spec.name)
-        source = self._open(spec)
         row = {
             "name": spec.name,
             "kind": spec.kind,
@@ -138,14 +158,17 @@ class Sources:
             "added_by": person,
             "added_at": self._clock(),
         }
-        async with self._engine.begin() as connection:
-            added = insert(connection, added_sources).values(row).on_conflict_do_nothing()
-            if (await connection.execute(added.returning(added_sources.c.name))).first() is None:
-                await source.close()
-                raise _exists(spec.name)  # somebody was faster
-            await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
-        self._opened[spec.name] = source
-        self._hand_over()
+        async with self._syncing:
+            source = self._open(spec)
+            async with self._engine.begin() as connection:
+                added = insert(connection, added_sources).values(row).on_conflict_do_nothing()
+                if (await connection.execute(added.returning(added_sources.c.name))).first() is None:
+                    await source.close()
+                    self._specs.pop(spec.name, None)
+                    raise _exists(spec.name)  # somebody was faster
+                await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
+            self._opened[spec.name] = source
+            self._hand_over()
         return source
 
     async def change(self, spec: SourceSpec, *, by: str) -> None:
@@ -154,13 +177,14 @@ class Sources:
             raise self._not_found(spec.name)
         before = next(added.spec for added in await self.all() if added.spec.name == spec.name)
         values = {"kind": spec.kind, "options": dict(spec.options), "readers": access.to_key(spec.readers)}
-        async with self._engine.begin() as connection:
-            changed = sa.update(added_sources).where(added_sources.c.name == spec.name).values(values)
-            await connection.execute(changed)
-            await record(connection, _change(Action.SOURCE_CHANGED, before, spec), by=by, at=self._clock())
-        await self._opened[spec.name].close()
-        self._opened[spec.name] = self._open(spec)
-        self._hand_over()
+        async with self._syncing:
+            async with self._engine.begin() as connection:
+                changed = sa.update(added_sources).where(added_sources.c.name == spec.name).values(values)
+                await connection.execute(changed)
+                await record(connection, _change(Action.SOURCE_CHANGED, before, spec), by=by, at=self._clock())
+            await self._opened[spec.name].close()
+            self._opened[spec.name] = self._open(spec)
+            self._hand_over()
         if before.options.get("path") != spec.options.get("path"):
             await asyncio.to_thread(self._drop_copy, before)
 
@@ -173,12 +197,14 @@ class Sources:
             raise SourceNotFound(
                 f"“{name}” stands in the configuration. Remove it there and start again; then it is forgotten."
             )
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.delete(added_sources).where(added_sources.c.name == name))
-            change = _change(Action.SOURCE_FORGOTTEN, known.spec, None)
-            await record(connection, change, by=by, at=self._clock())
-        source = self._opened.pop(name, None)
-        self._hand_over()
+        async with self._syncing:
+            async with self._engine.begin() as connection:
+                await connection.execute(sa.delete(added_sources).where(added_sources.c.name == name))
+                change = _change(Action.SOURCE_FORGOTTEN, known.spec, None)
+                await record(connection, change, by=by, at=self._clock())
+            source = self._opened.pop(name, None)
+            self._specs.pop(name, None)
+            self._hand_over()
         await self._knowledge.forget(name)
         if source is not None:
             await source.close()
@@ -193,6 +219,7 @@ class Sources:
 
     def _open(self, spec: SourceSpec) -> Source:
         context = SourceContext(self._cache_of(spec.name), _secret, self._services)
+        self._specs[spec.name] = spec
         try:
             return open_source(spec, context)
         except UnknownSource as error:
@@ -219,6 +246,15 @@ class Sources:
 
 def _exists(name: str) -> SourceExists:
     return SourceExists(f"There is a source called “{name}” already. Choose another name, or forget that one.")
+
+
+def _same(one: SourceSpec | None, other: SourceSpec | None) -> bool:
+    """Whether they open the same; options that came out of the database are compared as it keeps them."""
+    plain = [
+        each and (each.kind, each.readers, json.dumps(dict(each.options), sort_keys=True, default=str))
+        for each in (one, other)
+    ]
+    return plain[0] == plain[1]
 
 
 def _change(action: Action, before: SourceSpec | None, after: SourceSpec | None) -> Change:

@@ -89,6 +89,10 @@ class Learning:
             return False
         return best[1] not in {card.name for card in self._usable()}
 
+    async def reread(self) -> None:
+        """Another process changed who chooses: the next question reads it."""
+        self._read_at = None
+
     async def undo(self, id: int, by: str) -> Entry:
         """What `Promotions.undo` does, and it holds at once."""
         entry = await self.promotions.undo(id, by)

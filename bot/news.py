@@ -1,0 +1,95 @@
+"""Settings that a process holds in memory and another one changed: heard within a second.
+
+Every change of a setting is in the audit log with the transaction that made it, so the log is the news. PostgreSQL says
+so as soon as an entry is there; looking once a second is enough on SQLite and where a connection was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.audit import CHANNEL, Action
+from bot.errors import SwitchboardError
+from bot.storage.audit_table import audit_log
+from bot.storage.engine import reason
+
+LOOK = 1.0
+"""Seconds between two looks where nothing is told."""
+RECONNECT = 5.0
+
+Heard = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger("bot.news")
+
+
+class News:
+    """Has read anew what was changed. `heard`: what reads it, by the action that changes it; it may be called for this
+    process's own changes too."""
+
+    def __init__(self, engine: AsyncEngine, heard: Mapping[Action, Heard]) -> None:
+        self._engine = engine
+        self._heard = heard
+        self._known = 0
+        self._told = asyncio.Event()
+
+    async def open(self) -> None:
+        """What happened until now is known: whoever starts reads it after this."""
+        async with self._engine.connect() as connection:
+            self._known = (await connection.execute(sa.select(sa.func.max(audit_log.c.id)))).scalar() or 0
+
+    async def run(self) -> None:
+        """Until it is cancelled. A database that is away is asked again."""
+        listening = asyncio.create_task(self._listen())
+        away = False
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await self._told.wait()
+                self._told.clear()
+                try:
+                    await self.look()
+                    away = False
+                except (SQLAlchemyError, OSError, SwitchboardError) as error:
+                    if not away:
+                        log.warning("news_not_read", problem=reason(error))
+                    away = True
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Has read anew what was changed since the last look; what fails, the next time again."""
+        query = sa.select(audit_log.c.id, audit_log.c.action).where(audit_log.c.id > self._known)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query.order_by(audit_log.c.id))).all()
+        if not rows:
+            return
+        actions = {row.action for row in rows}
+        for heard in dict.fromkeys(self._heard[action] for action in self._heard if action.value in actions):
+            await heard()
+        self._known = rows[-1].id
+
+    async def _listen(self) -> None:
+        if self._engine.dialect.name != "postgresql":
+            return
+        import psycopg
+
+        arguments = dict(self._engine.dialect.create_connect_args(self._engine.url)[1])
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self._told.set()  # something may have happened before
+                    async for _ in connection.notifies():
+                        self._told.set()
+            except (psycopg.Error, OSError) as error:
+                log.info("news_not_told", problem=reason(error))
+            await asyncio.sleep(RECONNECT)
