@@ -21,7 +21,7 @@ from knowledge.secrets import SECRETS
 _NAMES = (
     "added again answering answers attempts blind budget by callback_id calls changed channel chunks command",
     "correlation_id cost count day days documents enterprise entry error event_id events exception",
-    "exception_kind file files fire_at house how images index installation job kind labels left level logger",
+    "exception_kind file files fire_at house how images index installation job kind labels left level logger messages",
     "model models module name new next of old outcome part person place problem problems question questions",
     "readers reference removed run seconds service share signal sounds source span_id stage state status",
     "stopped subtype successor taken team texts thread timestamp trace_id ts type until url user value version",
