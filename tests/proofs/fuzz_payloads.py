@@ -85,7 +85,7 @@ def mutated(draw: random.Random, payload: JSON, drawn: Sequence[Any]) -> Any:
             case 2:
                 holder[key] = {"id": holder[key]}
             case 3:
-                holder[key] = str(holder[key]) * draw.choice((2, 30, 3_000)) if isinstance(holder[key], str) else "x"
+                holder[key] = _long(holder[key], draw) if isinstance(holder[key], str) else "x"
             case 4:
                 holder[key] = deep(draw.choice((30, 100, 400)))
             case 5:
@@ -93,6 +93,10 @@ def mutated(draw: random.Random, payload: JSON, drawn: Sequence[Any]) -> Any:
             case _:
                 holder[key] = copy.deepcopy(draw.choice(_NASTY))
     return payload
+
+
+def _long(text: str, draw: random.Random) -> str:
+    return (text[:5_000] * draw.choice((2, 30, 3_000)))[:300_000]  # what is larger is cut off at the door
 
 
 def _places(value: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
