@@ -211,7 +211,21 @@ REGISTRY: Mapping[str, Held] = {
         plain="id enterprise installation opened_at left_at delete_at deleted_at",
     ),
     "oauth_states": Held("installations under way", plain="state expires_at"),
-    "knowledge_sources": Held("sources of knowledge", text="state", plain="name kind refreshed seconds", kept=_TEAM),
+    "taken_signatures": Held("signatures of Slack's requests, for minutes", plain="signature at"),
+    "asked_lately": Held("who asked in the last minute", text="subject", plain="reference at"),
+    "knowledge_sources": Held(
+        "sources of knowledge",
+        readers="restricted_to",
+        text="state",
+        plain="name kind refreshed seconds born restricted",
+        kept=_TEAM,
+    ),
+    "knowledge_standing": Held(
+        "how far the knowledge is written", plain="one house number logged floor chunks checksum"
+    ),
+    "knowledge_changes": Held("keys of texts that changed", plain="number added removed moved"),
+    "knowledge_follows": Held("documents that an event told of", document="source path", plain="number"),
+    "knowledge_leases": Held("what one process at a time does", plain="name holder until turns finished"),
     "knowledge_documents": Held(
         "documents",
         readers="readers",

@@ -69,6 +69,7 @@ CODED = {
     "evaluation_runs",
     "evaluation_questions",
     "installations",
+    "knowledge_leases",
 }
 """Their plain texts are names of kinds and models, versions, groups and encrypted tokens."""
 
