@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import SwitchboardError
 from bot.house import House
+from bot.tenancy.place import abandon
 from bot.tenancy.registry import Installation
 from knowledge.errors import KnowledgeError
 
@@ -20,6 +21,9 @@ AT_ONCE = 4
 """So many houses are opened at the same time: each takes a core for a moment."""
 AGAIN_SECONDS = 10.0
 """How long after a house could not be opened it is tried again."""
+
+STOP_SECONDS = 1.0
+"""So long what is under way may go on where nothing of it can be said any more: what is being written is written."""
 
 Open = Callable[[str, Installation], AbstractAsyncContextManager[House]]
 """Opens the house of a workspace for an installation."""
@@ -82,9 +86,11 @@ class Houses:
         opening = self._openings.get(workspace)
         if opening is None or opening.task is None:
             return
-        opening.stop.set()
         if at_once and _is_open(opening):
-            await opening.ready.result().under_way.drain(0)
+            house = opening.ready.result()
+            await house.under_way.drain(STOP_SECONDS)
+            await abandon(house.core.engine)
+        opening.stop.set()
         await asyncio.wait({opening.task})
         if self._openings.get(workspace) is opening:
             del self._openings[workspace]

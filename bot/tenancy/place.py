@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.config import Settings
 from bot.errors import StorageError
 from bot.storage.engine import reason
+from bot.storage.tables import inbox
 from bot.tenancy.settings import folder_of, schema_of
 
 
@@ -35,6 +37,14 @@ async def make_room(registry: AsyncEngine, settings: Settings, workspace: str) -
             f"The database has no room for workspace {workspace}: {reason(error)}. Its user has to own the database or "
             "have the right CREATE on it."
         ) from error
+
+
+async def abandon(house: AsyncEngine) -> None:
+    """Gives up what a workspace that left was not answered: after days nobody waits for it, should it come back."""
+    unfinished = inbox.c.state.not_in(("done", "failed"))
+    values = {"state": "failed", "problem": "the bot was uninstalled", "finished_at": datetime.now(UTC)}
+    async with house.begin() as connection:
+        await connection.execute(sa.update(inbox).where(unfinished).values(values))
 
 
 async def remove(connection: AsyncConnection, settings: Settings, workspace: str) -> None:

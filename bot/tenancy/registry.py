@@ -150,18 +150,24 @@ class Registry:
             change = {"installation": installation.id, "name": installation.name, **back}
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=change))
 
-    async def uninstall(self, identifier: str, how: str, *, by: str = "slack", at_once: bool = False) -> list[str]:
-        """Deletes an installation with its tokens; the workspaces that it served have left. Gives their ids.
+    async def uninstall(
+        self, identifier: str, how: str, *, by: str = "slack", at_once: bool = False
+    ) -> list[str] | None:
+        """Deletes an installation with its tokens; the workspaces that it served have left. Gives their ids, and None
+        where all that had happened before.
 
         Their data goes after KEPT_DAYS, or where `at_once` as soon as every process has closed their houses.
         """
         async with self._engine.begin() as connection:
             gone = await connection.execute(sa.delete(installations).where(installations.c.id == identifier))
             served = (tenants.c.installation == identifier) & tenants.c.deleted_at.is_(None)
+            if not at_once:  # who left before keeps its own time
+                served &= tenants.c.left_at.is_(None)
             left = await self._leave(connection, served, how, at_once)
-            if gone.rowcount or left:
-                change = Change(action=Action.UNINSTALLED, subject=_context(identifier), reason=how)
-                await record(connection, change, by=by, at=self._clock())
+            if not gone.rowcount and not left:
+                return None
+            change = Change(action=Action.UNINSTALLED, subject=_context(identifier), reason=how)
+            await record(connection, change, by=by, at=self._clock())
             return left
 
     async def leave(self, workspace: str, how: str, *, by: str = "slack", at_once: bool = False) -> bool:

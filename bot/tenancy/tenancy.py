@@ -106,7 +106,7 @@ class Tenancy:
         """An organisation took the bot's access to one of its workspaces away."""
         if await self.registry.leave(workspace, ACCESS_TAKEN):
             log.info("access_taken", left=workspace)
-            await self.houses.close(workspace, at_once=True)
+            self._leave(self.houses.close(workspace, at_once=True))
 
     async def look(self) -> None:
         """Brings this process in line with the registry: houses to open and close, tokens to swap and to renew, data
@@ -115,10 +115,14 @@ class Tenancy:
         for step in (self._close_and_swap, self._open_all, self._renew, self._delete):
             await step(installations)
 
+    async def settled(self) -> None:
+        """Waits until the houses of all who left are closed."""
+        while self._leaving:
+            await asyncio.wait(set(self._leaving))
+
     async def close(self) -> None:
         """Closes every house, each as it drains."""
-        if self._leaving:
-            await asyncio.wait(set(self._leaving))
+        await self.settled()
         await self.houses.close_all()
 
     @asynccontextmanager
@@ -168,10 +172,14 @@ class Tenancy:
             return False
 
     async def _remove(self, installation: Installation, how: str) -> None:
-        gone = set(await self.registry.uninstall(installation.id, how))
+        """Deletes its token, and closes its houses in the background: Slack waits for the first alone."""
+        gone = await self.registry.uninstall(installation.id, how)
+        if gone is None:
+            return
         log.warning("uninstalled", installation=installation.id, how=how)
         served = {name for name, each in self.houses.installations().items() if each.id == installation.id}
-        await asyncio.gather(*(self.houses.close(name, at_once=True) for name in gone | served))
+        for workspace in served.union(gone):
+            self._leave(self.houses.close(workspace, at_once=True))
 
     def _leave(self, work: Coroutine[Any, Any, None]) -> None:
         """In a task of its own: a house cannot wait for its own end."""

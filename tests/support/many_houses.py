@@ -17,9 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
+import server_cards
+from model_server import ModelServer
 from pydantic import SecretStr
 
-from bot.config import Folder, Http, Knowledge, Own, Settings, Slack, Storage
+from bot.config import Folder, Http, Knowledge, Models, Own, Settings, Slack, Storage
 from bot.house import House
 from bot.secrets import SlackSecrets
 from bot.tenancy.many import Many, open_many
@@ -118,10 +120,15 @@ async def open_bot(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     keys: str = "",
     installable: tuple[str, ...] = (),
+    models: ModelServer | None = None,
 ) -> AsyncIterator[ManyHouses]:
     """Starts the bot with its data in `folder`; every workspace knows what lies in `documents`."""
     documents = documents or folder / "docs"
     documents.mkdir(parents=True, exist_ok=True)
+    cards = None
+    if models is not None:
+        cards = folder / "cards.toml"
+        cards.write_text(server_cards.cards(models.url, server_cards.card("test-model")), encoding="utf-8")
     settings = Settings(
         data_dir=folder / "data",
         models_dir=models_dir,
@@ -130,6 +137,7 @@ async def open_bot(
         storage=Storage(url=SecretStr(database)),
         knowledge=Knowledge(folders=(Folder(path=documents, name="handbook"),)),
         workspaces=own or {},
+        models=Models(cards=cards),
     )
     secrets = SlackSecrets(
         None,
