@@ -17,6 +17,7 @@ from bot.errors import StorageError
 from bot.storage.direct import transaction
 from bot.storage.one_writer import OneWriter
 from bot.storage.revisions import Package
+from bot.storage.shared_pool import open_shared
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -25,6 +26,8 @@ def open_engine(url: str) -> AsyncEngine:
     SQLite runs in WAL mode with foreign keys on, and overwrites what is deleted; writers of this process stand in
     line, and wait ten seconds for another process before they give up.
     """
+    if "search_path" in str(sa.make_url(url).query.get("options", "")):
+        return open_shared(url)  # one workspace of many
     if not url.startswith("sqlite"):
         # A burst of questions waits for its turn: that is better than a question that is lost.
         return create_async_engine(url, pool_pre_ping=True, pool_timeout=120)

@@ -108,6 +108,7 @@ class Houses:
         return opening
 
     async def _keep(self, workspace: str, opening: _Opening) -> None:
+        structlog.contextvars.clear_contextvars()  # of the request that happened to need it first
         with structlog.contextvars.bound_contextvars(workspace=workspace):
             try:
                 async with self._at_once:
