@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEAMS = ("T0ACME", "T0ROBO")
 MARKS = {"T0ACME": "quetzalcoatl", "T0ROBO": "ptarmigan"}
 """A word that stands in everything of a workspace, and nowhere else."""
+_UNKNOWN = "I do not know that answer any more"
 PEOPLE = ("U0MAYA", "U0LEO", "U0ANA")
 _BY_THE_CLOCK = {"job_runs", "told_problems", "alembic_version", "knowledge_version", "workers", "inbox"}
 """Tables that change by themselves."""
@@ -162,24 +163,10 @@ async def press_stolen(person: Driver, team: str, stolen: str, rng: random.Rando
     """A button under an own answer, with the id of an answer of the other workspace."""
     reply = await _ask(person, team)
     action, value = rng.choice(
-        [
-            ("why", stolen),
-            ("feedback", f"up:{stolen}"),
-            ("feedback", f"down:{stolen}"),
-            ("another_way", stolen),
-            ("keep_this", stolen),
-            ("keep_first", stolen),
-        ]
+        [("why", stolen), ("feedback", f"up:{stolen}"), ("feedback", f"down:{stolen}"), ("another_way", stolen)]
     )
-    await person.act(
-        "click",
-        channel=reply["channel"],
-        ts=reply["ts"],
-        block_id="b",
-        action_id=action,
-        state={"values": {}},
-        value=value,
-    )
+    await person.click(reply, action, value=value)
+    await person.wait_for_ephemeral("C0HELP", lambda m: _UNKNOWN in m["text"], after=reply["ts"])
 
 
 async def press_own(person: Driver, team: str, _stolen: str, rng: random.Random) -> None:
