@@ -224,16 +224,24 @@ async def test_what_is_not_slacks_or_names_nobody_opens_no_house(tmp_path: Path,
                 assert answer.status == 401
         delivery = HttpDelivery(SIGNING_SECRET, events, retry_seconds=())
         await delivery.verify()
+        message = {"type": "message", "channel": "C0HELP", "user": "U0MAYA", "text": "x", "ts": "1.2", "event_ts": "1.2"}
         for payload in (
-            {"type": "event_callback", "event_id": "Ev1", "event": {"type": "message"}},
-            {"type": "event_callback", "event_id": "Ev2", "team_id": "T0NOBODY", "event": {"type": "message"}},
+            {"type": "event_callback", "event_id": "Ev1", "event": message},
+            {"type": "event_callback", "event_id": "Ev2", "team_id": "T0NOBODY", "event": message},
             {"type": "event_callback", "event_id": "Ev3", "team_id": "../../T0", "event": {"type": "app_uninstalled"}},
             {"type": "event_callback", "event_id": "Ev4", "team_id": "T0NOBODY", "event": {"type": "tokens_revoked"}},
         ):
             await delivery.event(payload)  # taken: Slack need not send it again
-        told = await delivery.interaction("slash_commands", {"command": "/ask", "team_id": "T0NOBODY", "text": "x"})
+        someone = {"team_id": "T0NOBODY", "user_id": "U0MAYA", "channel_id": "C0HELP", "trigger_id": "1.2"}
+        told = await delivery.interaction("slash_commands", {"command": "/ask", "text": "x", **someone})
         assert "is not installed in this workspace" in str(told)
-        view = {"type": "view_submission", "team": {"id": "T0NOBODY"}, "view": {"id": "V1"}}
+        view = {
+            "type": "view_submission",
+            "team": {"id": "T0NOBODY"},
+            "user": {"id": "U0MAYA"},
+            "trigger_id": "1.3",
+            "view": {"id": "V1", "callback_id": "comment", "private_metadata": "", "state": {"values": {}}, "blocks": []},
+        }
         assert (await delivery.interaction("interactive", view) or {})["response_action"] == "update"
         await delivery.close()
         assert bot.many.tenancy.houses.there() == {}
