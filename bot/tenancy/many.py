@@ -67,12 +67,11 @@ async def open_many(
         if metrics is not None:
             await open_probes(stack, settings, [*health_routes(health), tenancy_metrics(tenancy, metrics)], metrics)
         _look_after(stack, tenancy, look_seconds)
-        signing = secrets.signing_secret if secrets.mode == "http" else None
-        door = FrontDoor(tenancy, signing.get_secret_value() if signing is not None else None)
+        door = FrontDoor(tenancy)
         routes = [*Installing(tenancy, States(tenancy.engine, clock)).routes(), *health_routes(health)]
         if secrets.mode == "http":
-            assert signing is not None
-            routes.append(events_route(door, signing, Replays(tenancy.engine, clock)))
+            assert secrets.signing_secret is not None
+            routes.append(events_route(door, secrets.signing_secret, Replays(tenancy.engine, clock)))
         url = await listen(stack, settings.http, routes)
         if secrets.app_token is not None:
             await open_socket(stack, door, secrets.app_token, health)

@@ -224,7 +224,14 @@ async def test_what_is_not_slacks_or_names_nobody_opens_no_house(tmp_path: Path,
                 assert answer.status == 401
         delivery = HttpDelivery(SIGNING_SECRET, events, retry_seconds=())
         await delivery.verify()
-        message = {"type": "message", "channel": "C0HELP", "user": "U0MAYA", "text": "x", "ts": "1.2", "event_ts": "1.2"}
+        message = {
+            "type": "message",
+            "channel": "C0HELP",
+            "user": "U0MAYA",
+            "text": "x",
+            "ts": "1.2",
+            "event_ts": "1.2",
+        }
         for payload in (
             {"type": "event_callback", "event_id": "Ev1", "event": message},
             {"type": "event_callback", "event_id": "Ev2", "team_id": "T0NOBODY", "event": message},
@@ -240,7 +247,14 @@ async def test_what_is_not_slacks_or_names_nobody_opens_no_house(tmp_path: Path,
             "team": {"id": "T0NOBODY"},
             "user": {"id": "U0MAYA"},
             "trigger_id": "1.3",
-            "view": {"id": "V1", "callback_id": "comment", "private_metadata": "", "state": {"values": {}}, "blocks": []},
+            "view": {
+                "id": "V1",
+                "type": "modal",
+                "callback_id": "comment",
+                "private_metadata": "",
+                "state": {"values": {}},
+                "blocks": [],
+            },
         }
         assert (await delivery.interaction("interactive", view) or {})["response_action"] == "update"
         await delivery.close()
