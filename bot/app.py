@@ -84,6 +84,7 @@ async def open_app(
         elif secrets.app_token is not None:
             await open_socket(stack, bolt, secrets.app_token, health)
         health.opened()
+        stack.push_async_callback(house.refuse)
         stack.callback(health.closing)
         yield App(house, url)
 

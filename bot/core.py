@@ -41,6 +41,7 @@ from bot.models.chains import check_chains
 from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
+from bot.replies import Replies
 from bot.secrets import provider_keys
 from bot.selection.allow_lists import AllowLists
 from bot.selection.channels import Channels
@@ -51,8 +52,9 @@ from bot.selection.switches import Switches
 from bot.selection.trials import Trials
 from bot.selection.value import Value
 from bot.sources import Sources
-from bot.storage.engine import open_engine, upgrade
+from bot.storage.engine import open_engine, open_vital, upgrade
 from bot.strategies import STRATEGIES
+from bot.worker import Worker
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
@@ -96,6 +98,7 @@ class Core:
     conversations: Conversations
     inbox: Inbox
     limits: Limits
+    replies: Replies
     enclosing: Enclosing
     drawing: Drawing
     assistant: Assistant
@@ -126,7 +129,13 @@ async def open_core(
         stack.push_async_callback(models.close)
         models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         budgets = Budgets(engine, settings.report.zone)
-        ledger = Ledger(engine, clock, budgets, metrics)
+        vital = open_vital(settings.database_url, engine)
+        stack.push_async_callback(vital.dispose)
+        worker = Worker(vital, alone=engine.dialect.name == "sqlite")
+        await worker.start()
+        stack.push_async_callback(worker.close)
+        inbox = Inbox(vital, worker=worker)
+        ledger = Ledger(engine, clock, budgets, metrics, worker)
         await ledger.recover()
         recent = await ledger.rows(clock() - timedelta(seconds=WINDOW_SECONDS), clock())
         models.breakers.recall((row.provider, row.model, row.outcome, row.started_at) for row in recent)
@@ -143,7 +152,19 @@ async def open_core(
         sources = Sources(engine, knowledge, settings, clock)
         stack.push_async_callback(sources.close)
         await sources.open()
-        yield _assemble(settings, clock, engine, local, knowledge, sources, models, ledger, budgets, metrics)
+        yield _assemble(
+            settings,
+            clock,
+            engine,
+            local,
+            knowledge,
+            sources,
+            models,
+            ledger,
+            budgets,
+            metrics,
+            inbox,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +214,7 @@ def _assemble(
     ledger: Ledger,
     budgets: Budgets,
     metrics: Metrics | None,
+    inbox: Inbox,
 ) -> Core:
     prices = PriceBook()
     pins = Pins(engine, clock)
@@ -271,8 +293,9 @@ def _assemble(
         comparisons=Comparisons(engine, labels, clock),
         explanations=Explanations(engine, ledger, alternatives),
         conversations=Conversations(engine),
-        inbox=Inbox(engine),
         limits=Limits(engine, clock, person=settings.limits.person, channel=settings.limits.channel),
+        inbox=inbox,
+        replies=Replies(engine),
         enclosing=enclosing,
         drawing=Drawing(gate, models, data_rules, settings.models.image),
         assistant=assistant,

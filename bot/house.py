@@ -29,6 +29,7 @@ from bot.news import News
 from bot.timetable import REFRESH, timetable
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
+from handlers.inbound import Inbound
 from handlers.register import register
 from handlers.slack_client import SlackClient
 from handlers.slack_files import SlackFiles
@@ -54,6 +55,7 @@ class House:
     workspace: str
     core: Core
     bolt: Bolt
+    inbound: Inbound | None
     schedule: Schedule
     first_refresh: asyncio.Task[None]
 
@@ -66,6 +68,12 @@ class House:
     def under_way(self) -> UnderWay:
         """What was begun and is not finished."""
         return self.bolt.under_way
+
+    async def refuse(self) -> None:
+        """The first step at the end: what comes from now on is not acknowledged, and nothing that waits is begun."""
+        self.under_way.refuse()
+        if self.inbound is not None:
+            await self.inbound.stop()
 
 
 @asynccontextmanager
@@ -104,13 +112,15 @@ async def open_house(
         await core.sources.sync()
         stack.push_async_callback(_cancel, asyncio.create_task(news.run()))
         hand_over = partial(queue.defer, workspace) if queue is not None else None
+        inbound = None
         if answers:
             inbound = register(bolt, core, parse_cron(settings.knowledge.refresh, settings.report.zone).after)
             stack.push_async_callback(bolt.under_way.drain, drain_seconds)
         schedule = timetable(core, bolt.client, hand_over)
         stack.push_async_callback(schedule.close)
-        if answers:
-            await inbound.resume()
+        if inbound is not None:
+            stack.push_async_callback(inbound.stop)
+            await inbound.start()
         await schedule.start()
         refresh = asyncio.create_task(_first_refresh(core, hand_over))
         stack.push_async_callback(_cancel, refresh)
@@ -120,7 +130,7 @@ async def open_house(
                 watch_budgets(Crossings(core.engine, core.budgets), budget_news.tell, core.clock)
             )
             stack.push_async_callback(_cancel, watch)
-        yield House(workspace, core, bolt, schedule, refresh)
+        yield House(workspace, core, bolt, inbound, schedule, refresh)
 
 
 async def _check_token(client: AsyncWebClient) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -11,10 +12,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import AnswerEvent, Attachment, Place, Question, StrategyName, Turn
+from bot.domain import Answer, AnswerEvent, Attachment, Finished, Place, Question, StrategyName, Turn
 from bot.errors import UnusableQuestion
+from bot.worker import current, is_fresh
 from handlers.asked_with import asked_with
 from handlers.audience import Places
+from handlers.begun import Begun, just_before
 from handlers.blocks import another_way
 from handlers.identity import Identity
 from handlers.limiting import Limiting
@@ -28,6 +31,13 @@ from handlers.text import has_words, said
 log = structlog.get_logger(__name__)
 
 REPLIES_READ = 50
+ANSWERED = ("answered", "nothing_found")
+"""The outcomes of an answer that can be shown as it was kept."""
+PRIVATE, COMPARISON, SAID = "private", "comparison", "said"
+"""What is said once besides the messages of an answer."""
+INTERRUPTED = (
+    "I was interrupted while I brought you an answer that only you see. If it did not reach you, please ask again."
+)
 
 
 class Stoppable(Protocol):
@@ -76,6 +86,7 @@ class Answering:
         self._identity = identity
         self._people = People(client)
         self._limiting = Limiting(client, core.limits)
+        self.begun = Begun(client, core.replies, identity)
         self._under_way: dict[tuple[str, str], list[Stoppable]] = {}
 
     async def in_thread(self, asked: Asked) -> None:
@@ -94,7 +105,7 @@ class Answering:
         question = await self._question(asked, place, history)
         if not question.attachments:  # the same words about another file are another question
             await self._core.asked_again.note(question)
-        await self._answer_in_thread(question)
+        await self._answer_in_thread(question, asked.ts)
         heard = None if asked.text or asked.ts is None else await self._core.assistant.asked(question.id)
         if heard is not None and asked.ts is not None:
             # What was spoken stands in the conversation as it was written down: follow-ups lean on it.
@@ -109,7 +120,7 @@ class Answering:
         question = await self._question(asked, place, (), private=True)
         if not question.attachments:
             await self._core.asked_again.note(question)
-        await PrivateReply(line, question, self._core.clock).write(self._answer(question))
+        await self._write_privately(question, line)
 
     async def again(
         self,
@@ -130,20 +141,15 @@ class Answering:
         question = await self._once_more(reference, first, person, model=model, strategy=strategy, meant="")
         await self._core.alternatives.add(question.id, first.id, person)
         if question.private or question.place.thread is None:
-            if await PrivateReply(line, question, self._core.clock).write(self._answer(question)):
+            if await self._write_privately(question, line):
                 await line.say(*await self._comparison(question.id, first.id))
             return
         written = await self._answer_in_thread(question)
         if written.outcome == "answered":
             text, blocks = await self._comparison(question.id, first.id)
             thread = question.place.thread if written.channel == question.place.channel else None
-            await self._client.chat_postMessage(
-                channel=written.channel,
-                thread_ts=thread,
-                text=text,
-                blocks=blocks,
-                unfurl_links=False,
-                unfurl_media=False,
+            await self.begun.once(
+                question.id, COMPARISON, channel=written.channel, thread=thread, text=text, blocks=blocks
             )
 
     async def clarified(self, reference: str, first: Question, person: str, meant: str) -> None:
@@ -164,13 +170,13 @@ class Answering:
         """Whether an answer is being written in the thread."""
         return (channel, thread) in self._under_way
 
-    async def say(self, channel: str, thread: str | None, text: str, blocks: Sequence[JSON] | None = None) -> None:
+    async def say(
+        self, reference: str, channel: str, thread: str | None, text: str, blocks: Sequence[JSON] | None = None
+    ) -> None:
         """Says something that is no answer, and keeps it, so that the thread counts as a conversation."""
-        posted = await self._client.chat_postMessage(
-            channel=channel, thread_ts=thread, text=text, blocks=blocks, unfurl_links=False, unfurl_media=False
-        )
+        ts = await self.begun.once(reference, SAID, channel=channel, thread=thread, text=text, blocks=blocks)
         if thread is not None:
-            await self._core.conversations.record(channel, thread, str(posted["ts"]), "assistant", "", text)
+            await self._core.conversations.record(channel, thread, ts, "assistant", "", text)
 
     async def _once_more(self, reference: str, first: Question, person: str, **changed: Any) -> Question:
         """The same question, asked by somebody now, with what was said in the thread before it."""
@@ -195,14 +201,62 @@ class Answering:
 
     async def write(self, question: Question, events: AsyncGenerator[AnswerEvent, None], tail: Tail) -> Written:
         """Writes an answer that somebody else has asked for into its thread, with other blocks under it."""
-        return await self._write(question, ThreadReply(self._client, question, self._core.clock, tail=tail), events)
+        if (standing := await self._standing(question.id)) is not None:
+            await events.aclose()
+            return standing
+        begun = self.begun.reply(question.id, just_before())
+        reply = ThreadReply(self._client, question, self._core.clock, tail=tail, begun=begun)
+        return await self._write(question, reply, events)
 
     def _answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         return self._people.named(self._core.assistant.answer(question))
 
-    async def _answer_in_thread(self, question: Question) -> Written:
-        reply = ThreadReply(self._client, question, self._core.clock)
-        return await self._write(question, reply, self._answer(question))
+    async def _answer_in_thread(self, question: Question, asked_ts: str | None = None) -> Written:
+        if (standing := await self._standing(question.id)) is not None:
+            return standing
+        begun = self.begun.reply(question.id, asked_ts or just_before())
+        reply = ThreadReply(self._client, question, self._core.clock, begun=begun)
+        return await self._write(question, reply, await self._kept(question) or self._answer(question))
+
+    async def _standing(self, question_id: str) -> Written | None:
+        """What an earlier attempt had finished when it ended; None where the answer is still owed."""
+        if is_fresh():
+            return None
+        parts = [part for part in await self._core.replies.of(question_id) if part.is_answer]
+        if not parts or not all(part.settled for part in parts):
+            return None
+        receipt = await self._core.assistant.receipt(question_id)
+        answered = receipt is not None and receipt.outcome in ANSWERED
+        text = await self._core.assistant.answered(question_id) or ""
+        log.info("stands_already", question=question_id)
+        return Written(parts[-1].channel, parts[-1].ts, text, "answered" if answered else "failed")
+
+    async def _kept(self, question: Question) -> AsyncGenerator[AnswerEvent, None] | None:
+        """The answer that an earlier attempt had made and not brought to Slack; None where it is to be made."""
+        lease = current()
+        if lease is None or lease.fresh or lease.changed or question.attachments:
+            return None
+        receipt = await self._core.assistant.receipt(question.id)
+        text = await self._core.assistant.answered(question.id)
+        if receipt is None or text is None or receipt.outcome not in ANSWERED:
+            return None
+        return _one(Finished(Answer(question_id=question.id, text=text, citations=receipt.citations, receipt=receipt)))
+
+    async def _write_privately(self, question: Question, line: PrivateLine) -> bool:
+        """Whether an answer was told. One that may have been told by an attempt that died is not told twice."""
+        before = [] if is_fresh() else [p for p in await self._core.replies.of(question.id) if p.name == PRIVATE]
+        if before and before[0].settled:
+            return False
+        note = partial(self._core.replies.intend, question.id, channel=question.place.channel, thread=None, after="")
+        if before:
+            await note(PRIVATE)
+            await self._core.replies.settle(question.id)
+            await line.direct(f"{INTERRUPTED} (reference {question.id})")
+            return False
+        reply = PrivateReply(line, question, self._core.clock, partial(note, PRIVATE))
+        told = await reply.write(self._answer(question))
+        await self._core.replies.settle(question.id)
+        return told
 
     async def _write(
         self, question: Question, reply: ThreadReply, events: AsyncGenerator[AnswerEvent, None]
@@ -214,6 +268,7 @@ class Answering:
             written = await reply.write(events)
             # Recorded before the thread counts as quiet: a follow-up that comes at once is one of a conversation.
             await self._record(question, written)
+            await self._core.replies.settle(question.id)
             return written
         finally:
             under_way.remove(reply)
@@ -268,3 +323,7 @@ class Answering:
                 await self._core.conversations.record(
                     channel, thread, message["ts"], "user", message.get("user", ""), text
                 )
+
+
+async def _one(event: AnswerEvent) -> AsyncGenerator[AnswerEvent, None]:
+    yield event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers import markdown
 from handlers.errors import REFUSED_BLOCKS, code
 from handlers.shapes import JSON
+from knowledge.uninterrupted import uninterrupted
 
 SUMMARY = 3000
 """Characters of the text beside the blocks, which only notifications show; chat.update refuses a long one."""
@@ -23,6 +24,7 @@ class Growing(Protocol):
     """A message and the Markdown that it shows. All methods raise SlackApiError."""
 
     text: str
+    number: int
 
     @property
     def ts(self) -> str | None:
@@ -38,11 +40,36 @@ class Growing(Protocol):
         ...
 
 
-class Streamed:
-    """A message that Slack shows as it is written."""
+class Notes(Protocol):
+    """Whoever notes where a message stands, before and after it is posted."""
 
-    def __init__(self, client: AsyncWebClient, channel: str, thread: str, *, team: str, person: str) -> None:
+    async def intend(self, number: int, channel: str, thread: str | None) -> None:
+        """It is about to be posted."""
+        ...
+
+    async def note(self, number: int, ts: str) -> None:
+        """It stands there."""
+        ...
+
+
+class Streamed:
+    """A message that Slack shows as it is written. `number`: which of the reply's messages it is, for `notes`."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        channel: str,
+        thread: str,
+        *,
+        team: str,
+        person: str,
+        number: int = 0,
+        notes: Notes | None = None,
+    ) -> None:
         self.text = ""
+        self.number = number
+        self._notes = notes
+        self._place = (channel, thread)
         self._started = asyncio.get_running_loop().time()
         self._stream: AsyncChatStream | None = None
         self._begin = partial(
@@ -67,27 +94,50 @@ class Streamed:
     async def append(self, text: str, tasks: Sequence[JSON]) -> None:
         """Adds text and task updates with one call."""
         chunks: list[JSON] = [{"type": "markdown_text", "text": text}] if text else []
-        await (await self._opened()).append(chunks=[*chunks, *tasks])
+        await self._noted(lambda stream: stream.append(chunks=[*chunks, *tasks]))
         self.text += text
 
     async def finish(self, text: str, blocks: Sequence[JSON]) -> None:
         """Closes the stream."""
-        await (await self._opened()).stop(markdown_text=text or None, blocks=list(blocks) or None)
+        await self._noted(lambda stream: stream.stop(markdown_text=text or None, blocks=list(blocks) or None))
         self.text += text
 
-    async def _opened(self) -> AsyncChatStream:
+    async def _noted(self, call: Callable[[AsyncChatStream], Awaitable[object]]) -> None:
+        if self.ts is not None:
+            assert self._stream is not None
+            await call(self._stream)
+        else:  # nobody may leave between Slack's taking it and the note of where it stands
+            await uninterrupted(self._first(call))
+
+    async def _first(self, call: Callable[[AsyncChatStream], Awaitable[object]]) -> None:
+        if self._notes is not None:
+            await self._notes.intend(self.number, *self._place)
         if self._stream is None:
             self._stream = await self._begin()
-        return self._stream
+        try:
+            await call(self._stream)
+        finally:
+            if self._notes is not None and self.ts is not None:
+                await self._notes.note(self.number, self.ts)
 
 
 class Updated:
     """A message that is posted and then replaced, whole, each time that there is more."""
 
     def __init__(
-        self, client: AsyncWebClient, channel: str, thread: str | None, *, ts: str | None = None, text: str = ""
+        self,
+        client: AsyncWebClient,
+        channel: str,
+        thread: str | None,
+        *,
+        ts: str | None = None,
+        text: str = "",
+        number: int = 0,
+        notes: Notes | None = None,
     ) -> None:
         self.text = text
+        self.number = number
+        self._notes = notes
         self._client = client
         self._channel = channel
         self._thread = thread
@@ -129,16 +179,36 @@ class Updated:
     async def _put(self, text: str, blocks: list[JSON] | None) -> None:
         summary = markdown.shorten(text, SUMMARY) if blocks else text
         shown: dict[str, Any] = {"channel": self._channel, "text": summary, "blocks": blocks}
-        if self._ts is not None:
+        for _ in range(2):
+            if self._ts is None:
+                break
             try:
                 await self._client.chat_update(ts=self._ts, **shown)
             except SlackApiError as error:
                 if code(error) not in ("message_not_found", "streaming_state_conflict"):
                     raise
-                self._ts = None  # somebody deleted it, or its stream could not be closed; the answer is still owed
+                if not await self._stopped(error):
+                    self._ts = None  # somebody deleted it, or its stream cannot be closed; the answer is still owed
             else:
                 return
+        await uninterrupted(self._post(shown))
+
+    async def _stopped(self, error: SlackApiError) -> bool:
+        """Whether the stream that is still open there could be closed."""
+        if code(error) != "streaming_state_conflict":
+            return False
+        try:
+            await self._client.chat_stopStream(channel=self._channel, ts=str(self._ts))
+        except SlackApiError:
+            return False
+        return True
+
+    async def _post(self, shown: dict[str, Any]) -> None:
+        if self._notes is not None:
+            await self._notes.intend(self.number, self._channel, self._thread)
         response = await self._client.chat_postMessage(
             thread_ts=self._thread, unfurl_links=False, unfurl_media=False, **shown
         )
         self._ts = str(response["ts"])
+        if self._notes is not None:
+            await self._notes.note(self.number, self._ts)

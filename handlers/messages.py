@@ -17,7 +17,7 @@ from handlers.answering import Answering, Asked
 from handlers.blocks import help
 from handlers.drawing import Drawings, to_draw
 from handlers.identity import Identity
-from handlers.shapes import JSON
+from handlers.shapes import JSON, is_spoken
 from handlers.slack_files import attachments
 from handlers.text import addresses_a_group, asks_for_help, has_words, is_courtesy, is_question, mentioned, said
 
@@ -29,7 +29,6 @@ NO_WORDS = (
 )
 GLAD = "Glad to help. Ask on whenever you like."
 COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*|why\s*\??)", re.IGNORECASE | re.DOTALL)
-SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 ModelCommand = Callable[[Asked, str], Awaitable[None]]
 """`/model` written as a message in a thread: who and where, and the words after "model"."""
@@ -72,7 +71,7 @@ class Messages:
                 await self._changed(event, bot)
             case "message_deleted":
                 await self._deleted(event["channel"], event.get("previous_message", {}), event["deleted_ts"])
-            case subtype if subtype in SPOKEN and not event.get("bot_id") and event.get("user") not in (None, bot):
+            case _ if is_spoken(event) and event.get("user") not in (None, bot):
                 await self._spoken(reference, body, bot)
             case _:
                 _passed_over(event)
@@ -82,41 +81,59 @@ class Messages:
         if message.get("subtype") == "tombstone":
             await self._deleted(event["channel"], message, message["ts"])
         elif not message.get("bot_id") and message.get("user") != bot:
-            await self._core.conversations.edit(event["channel"], message["ts"], said(message.get("text", ""), bot))
+            text = message.get("text", "")
+            await self._core.conversations.edit(event["channel"], message["ts"], said(text, bot))
+            await self._core.inbox.revise(event["channel"], message["ts"], lambda payload: _reworded(payload, text))
             log.info("edited", channel=event["channel"], ts=message["ts"])
 
     async def _deleted(self, channel: str, message: JSON, ts: str) -> None:
         await self._core.conversations.delete(channel, message.get("thread_ts", ts), ts)
+        await self._core.inbox.revise(channel, ts, None)
         log.info("deleted", channel=channel, ts=ts)
+
+    async def asks(self, body: JSON) -> bool:
+        """Whether an event asks the bot something that it will answer."""
+        event: JSON = body.get("event") or {}
+        bot = (await self._identity.bot()).user
+        if not is_spoken(event) or event.get("user") in (None, bot):
+            return False
+        if event.get("type") == "app_mention":
+            return not event["channel"].startswith("D") and bot in mentioned(event.get("text", ""))
+        return await self._asks(event, bot) is True
 
     async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
-        text, channel, thread = event.get("text", ""), event["channel"], event.get("thread_ts")
-        if event.get("channel_type") == "im" or channel.startswith("D"):
+        asks = await self._asks(event, bot)
+        if asks:
             await self._answer(reference, body, bot)
-        elif bot in mentioned(text):
-            return  # the same message comes as a mention too
-        elif thread:
-            await self._follow_up(reference, body, bot)
-        elif channel in self._core.settings.slack.answer_channels and is_question(text) and not mentioned(text):
-            await self._answer(reference, body, bot)
-        else:
-            _passed_over(event)
+        elif asks is False:  # said in a conversation that the bot is part of
+            text = said(event.get("text", ""), bot)
+            await self._note_correction(event, text)
+            await self._core.conversations.record(
+                event["channel"], event["thread_ts"], event["ts"], "user", event["user"], text
+            )
 
-    async def _follow_up(self, reference: str, body: JSON, bot: str) -> None:
-        event: JSON = body["event"]
-        channel, thread, person = event["channel"], event["thread_ts"], event["user"]
+    async def _asks(self, event: JSON, bot: str) -> bool | None:
+        """Whether a message asks the bot something; None where it is none of its business."""
+        text, channel = event.get("text", ""), event["channel"]
+        if event.get("channel_type") == "im" or channel.startswith("D"):
+            return True
+        if bot in mentioned(text):
+            return None  # the same message comes as a mention too
+        if event.get("thread_ts"):
+            return await self._follows_up(event, bot)
+        if channel in self._core.settings.slack.answer_channels and is_question(text) and not mentioned(text):
+            return True
+        _passed_over(event)
+        return None
+
+    async def _follows_up(self, event: JSON, bot: str) -> bool | None:
+        channel, thread = event["channel"], event["thread_ts"]
         conversations = self._core.conversations
-        busy = self._answering.busy(channel, thread)
-        if not busy and not await conversations.takes_part(channel, thread):
-            return
-        text = event.get("text", "")
+        if not self._answering.busy(channel, thread) and not await conversations.takes_part(channel, thread):
+            return None
         turns = await conversations.turns(channel, thread, before=event["ts"])
-        if speaks_to_the_bot(text or _spoken(event), person, turns, bot):
-            await self._answer(reference, body, bot)
-        else:
-            await self._note_correction(event, said(text, bot))
-            await conversations.record(channel, thread, event["ts"], "user", person, said(text, bot))
+        return speaks_to_the_bot(event.get("text", "") or _spoken(event), event["user"], turns, bot)
 
     async def _answer(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
@@ -136,9 +153,9 @@ class Messages:
         if command := COMMAND.fullmatch(text):
             await self._model_command(asked, command["arguments"])
         elif is_courtesy(text):
-            await self._answering.say(asked.channel, asked.thread, GLAD)
+            await self._answering.say(asked.reference, asked.channel, asked.thread, GLAD)
         elif asks_for_help(text):
-            await self._answering.say(asked.channel, asked.thread, help.TEXT, help.help_blocks())
+            await self._answering.say(asked.reference, asked.channel, asked.thread, help.TEXT, help.help_blocks())
         elif not files and (what := to_draw(text)):
             await self._drawings.in_thread(asked, what)
         elif has_words(text) or any(map(may_be_spoken, files)):
@@ -146,7 +163,7 @@ class Messages:
         else:
             hint = without_question(files) if files else NO_WORDS if text else HINT
             log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
-            await self._answering.say(asked.channel, asked.thread, hint)
+            await self._answering.say(asked.reference, asked.channel, asked.thread, hint)
 
     async def _note_correction(self, event: JSON, text: str) -> None:
         """Whoever says in the thread that the answer before is wrong, has judged it."""
@@ -162,6 +179,12 @@ class Messages:
 def _spoken(event: JSON) -> str:
     """Stands for the words of a voice message, which nobody has listened to yet; "" where there is none."""
     return "spoken" if any(file.mimetype.startswith("audio/") for file in attachments(event)) else ""
+
+
+def _reworded(payload: JSON, text: str) -> JSON | None:
+    """An event with other words; None where they are the same, as where Slack has added a preview of a link."""
+    event: JSON = payload["event"]
+    return None if event.get("text", "") == text else {**payload, "event": {**event, "text": text}}
 
 
 def _passed_over(event: JSON) -> None:

@@ -74,7 +74,7 @@ class PrivateLine:
             return False
         self._uses_left -= 1
         try:
-            answer = await AsyncWebhookClient(self.response_url).send(
+            answer = await AsyncWebhookClient(self.response_url, session=self._client.session).send(
                 text=text,
                 blocks=blocks,
                 response_type="ephemeral",

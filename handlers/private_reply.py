@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 
 from bot.domain import AnswerEvent, Clarify, Finished, Question
@@ -14,10 +14,17 @@ from handlers.private_line import PrivateLine
 
 
 class PrivateReply:
-    """Ephemeral messages cannot be streamed, so the answer comes when it is whole."""
+    """Ephemeral messages cannot be streamed, so the answer comes when it is whole. `before` is called just before."""
 
-    def __init__(self, line: PrivateLine, question: Question, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        line: PrivateLine,
+        question: Question,
+        clock: Callable[[], datetime],
+        before: Callable[[], Awaitable[None]],
+    ) -> None:
         self._line = line
+        self._before = before
         self._question = question
         self._clock = clock
 
@@ -26,6 +33,7 @@ class PrivateReply:
         collector = Collector(events, self._question.id)
         try:
             await collector.wait(None)
+            await self._before()
             await self._tell(collector)
             return isinstance(collector.end, Finished)
         finally:

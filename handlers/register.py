@@ -37,7 +37,7 @@ from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
 from handlers.identity import Identity
-from handlers.inbound import EVENT, Inbound, Work
+from handlers.inbound import AT_ONCE, EVENT, Inbound, Work
 from handlers.known import Known
 from handlers.messages import Messages
 from handlers.origin import Origin
@@ -46,6 +46,7 @@ from handlers.retiring import Retiring
 from handlers.saving import Saving
 from handlers.shapes import JSON
 from handlers.shortcuts import Shortcuts
+from handlers.waiting import WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ NOT_KEPT = "I could not keep your request, so I did not start on it. Please try 
 def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
     """Registers every listener. `next_refresh` tells when the sources are looked through after a moment.
 
-    The caller resumes what is returned after connecting, and drains what is under way before closing.
+    The caller starts what is returned after connecting, stops it first, and drains what is under way before closing.
     """
     client = app.client
     places, identity = Places(client), Identity(client)
@@ -99,6 +100,8 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
             shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
         lambda payload, text: origin.tell(client, payload, text),
+        spoken=answering.begun,
+        room=WaitingRoom(AT_ONCE, client, messages.asks),
     )
     doors = _Doors(app, inbound, roles)
     app.middleware(inbound.middleware)
@@ -207,7 +210,8 @@ class _Doors:
     def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             kept = await self._kept(body["trigger_id"], kind, body)
-            await ack(heard(body) if kept else NOT_KEPT)
+            wait = self._inbound.room.words(body["trigger_id"])
+            await ack(" ".join(filter(None, (heard(body), wait))) if kept else NOT_KEPT)
 
         self._app.command(name)(listen)
 

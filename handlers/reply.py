@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Literal
 
 import aiohttp
@@ -15,7 +16,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import Answer, AnswerEvent, Clarify, Failed, Finished, Question
 from bot.strategies.disarming import uncalled
+from bot.worker import current, is_fresh
 from handlers import markdown
+from handlers.begun import Messages, Standing
 from handlers.blocks import answer as answer_blocks
 from handlers.blocks import clarify
 from handlers.blocks.parts import context
@@ -50,7 +53,10 @@ class Written:
 
 
 class ThreadReply:
-    """One answer in one thread. Where nothing can be written there, it goes to the asker as a DM."""
+    """One answer in one thread. Where nothing can be written there, it goes to the asker as a DM.
+
+    `begun` knows where an earlier attempt's messages stand, and is told where this one's do; None: nobody is.
+    """
 
     def __init__(
         self,
@@ -61,8 +67,12 @@ class ThreadReply:
         pace: float = PACE,
         lifetime: float = LIFETIME,
         tail: Tail = answer_blocks.tail,
+        begun: Messages | None = None,
     ) -> None:
         self._client = client
+        self._begun = begun
+        self._standing: list[Standing] = []  # messages of an earlier attempt, to be written into
+        self._numbers = count()
         self._question = question
         self._clock = clock
         self._pace = pace
@@ -87,6 +97,7 @@ class ThreadReply:
         """
         collector = self._collector = Collector(events, self._question.id)
         try:
+            await self._take_up()
             await self._status()
             while True:
                 await collector.news.wait()
@@ -102,6 +113,16 @@ class ThreadReply:
             raise
         finally:
             await collector.close()
+
+    async def _take_up(self) -> None:
+        """What was begun before is written into once more, as it cannot be streamed any longer."""
+        if self._begun is None or is_fresh():
+            return
+        self._standing = await self._begun.standing()
+        if self._standing:
+            self._channel, self._thread = self._standing[0].channel, self._standing[0].thread
+            self._streaming = False
+            self._numbers = count(max(each.number for each in self._standing) + 1)
 
     async def _pause(self, collector: Collector) -> bool:
         """Keeps Slack's pace, except that the first words are worth a call of their own; whether all has come."""
@@ -159,13 +180,34 @@ class ThreadReply:
         last = self._messages[-1]
         if isinstance(last, Streamed) and last.ts and last.age > self._lifetime:
             await self._close_message()
+        return await self._found()
+
+    async def _found(self) -> Growing:
+        """The last message. Where the call to open it failed and Slack took it all the same, it is that one."""
+        last = self._messages[-1]
+        if self._doubtful and last.ts is None and self._begun is not None:
+            ts = await self._begun.stray(last.number)
+            if ts is not None:
+                self._streaming = False
+                self._messages[-1] = self._updated(last.number, ts=ts)
         return self._messages[-1]
 
     def _new_message(self) -> Growing:
         if self._streaming and self._thread is not None:
             person, team = self._question.asker, self._question.place.workspace
-            return Streamed(self._client, self._channel, self._thread, team=team, person=person)
-        return Updated(self._client, self._channel, self._thread)
+            return Streamed(
+                self._client,
+                self._channel,
+                self._thread,
+                team=team,
+                person=person,
+                number=next(self._numbers),
+                notes=self._begun,
+            )
+        return self._next_updated()
+
+    def _updated(self, number: int, *, ts: str | None = None, text: str = "") -> Updated:
+        return Updated(self._client, self._channel, self._thread, ts=ts, text=text, number=number, notes=self._begun)
 
     async def _close_message(self) -> None:
         """The message stays as it is, and the next text begins a new one."""
@@ -185,7 +227,7 @@ class ThreadReply:
         return self._replace(message)
 
     def _replace(self, message: Growing) -> Updated:
-        updated = Updated(self._client, self._channel, self._thread, ts=message.ts, text=message.text)
+        updated = self._updated(message.number, ts=message.ts, text=message.text)
         self._messages[self._messages.index(message)] = updated
         return updated
 
@@ -201,7 +243,12 @@ class ThreadReply:
             unfurl_links=False,
             unfurl_media=False,
         )
-        self._messages = [Updated(self._client, self._channel, None, text=self._shown)]
+        shown = self._shown
+        for out_of_reach in [*(message.ts for message in self._messages), *(each.ts for each in self._standing)]:
+            if out_of_reach is not None and self._begun is not None:
+                await self._begun.gone(out_of_reach)
+        self._standing = []
+        self._messages = [self._updated(next(self._numbers), text=shown)]
         return self._messages[0]
 
     async def _settle(self, collector: Collector) -> Written:
@@ -229,6 +276,7 @@ class ThreadReply:
         if went_well and not self._messages:
             self._messages.append(self._new_message())
         last = await self._finish(text, rest, list(steps.values()), tail)
+        await self._remove([self._updated(left.number, ts=left.ts) for left in self._standing])
         return Written(self._channel, last.ts, text, outcome)
 
     async def _finish(self, text: str, rest: str, steps: list[JSON], tail: list[JSON]) -> Growing:
@@ -243,12 +291,13 @@ class ThreadReply:
                 await only.finish(rest, tail)
             except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
                 log.info("stream_had_ended", error=code(error) or type(error).__name__)
+                self._doubtful = code(error) in _TROUBLE
             else:
                 return only
         return await self._rewrite(parts, steps, tail)
 
     async def _rewrite(self, parts: list[str], steps: list[JSON], tail: list[JSON]) -> Growing:
-        last = self._messages[-1] if self._messages else None
+        last = await self._found() if self._messages else None
         if isinstance(last, Streamed) and last.ts:
             error = await self._end_stream(last, steps)
             if error is not None and code(error) in GONE:
@@ -256,7 +305,7 @@ class ThreadReply:
         standing = [self._replace(message) for message in list(self._messages)]
         for number, part in enumerate(parts):
             if number == len(standing):
-                standing.append(Updated(self._client, self._channel, self._thread))
+                standing.append(self._next_updated())
             try:
                 await standing[number].rewrite(part, tail if number == len(parts) - 1 else [])
             except SlackApiError as error:
@@ -264,9 +313,22 @@ class ThreadReply:
                     raise
                 await self._move_to_dm(error)
                 return await self._rewrite(parts, [], tail)
-        for surplus in standing[len(parts) :]:
-            await surplus.delete()
+        await self._remove(standing[len(parts) :])
         return standing[len(parts) - 1]
+
+    async def _remove(self, surplus: list[Updated]) -> None:
+        """What an answer that became shorter needs no more."""
+        for message in surplus:
+            ts = message.ts
+            await message.delete()
+            if ts is not None and self._begun is not None:
+                await self._begun.gone(ts)
+
+    def _next_updated(self) -> Updated:
+        if not self._standing:
+            return self._updated(next(self._numbers))
+        standing = self._standing.pop(0)
+        return self._updated(standing.number, ts=standing.ts)
 
     async def _end_stream(self, message: Streamed, steps: Sequence[JSON] = ()) -> SlackApiError | None:
         """Closes a stream; gives Slack's error where it had ended or was not to be closed."""
@@ -282,9 +344,13 @@ class ThreadReply:
         return None
 
     async def _interrupted(self) -> None:
-        """The bot is being shut down: it will answer again when it is back, and says so."""
+        """The bot is being shut down: it will answer again when it is back, and says so.
+
+        Where the answer begins anew for another reason, or is another worker's now, nothing is said.
+        """
         last = self._messages[-1] if self._messages else None
-        if last is None or last.ts is None:
+        lease = current()
+        if last is None or last.ts is None or (lease is not None and (lease.over != "closing" or not lease.is_held)):
             return
         try:
             async with asyncio.timeout(2):

@@ -22,6 +22,9 @@ Kind: TypeAlias = Any
 the first that fits counts, or `_Each` of a kind."""
 
 
+_SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+
+
 class Malformed(ValueError):
     """A payload lacks what it cannot be understood without; the text names it, and nothing of what was sent."""
 
@@ -119,6 +122,11 @@ def understood(payload: object) -> JSON:
         if not _holds(read, path.split(".")):
             raise Malformed(f"it lacks {path}")
     return read
+
+
+def is_spoken(event: JSON) -> bool:
+    """Whether a message event brings what a person said, and no change of it."""
+    return event.get("subtype") in _SPOKEN and not event.get("bot_id")
 
 
 def pressed(payload: JSON) -> str:

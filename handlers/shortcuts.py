@@ -72,14 +72,14 @@ class Shortcuts:
 
     async def _asked_aloud(self, asked: Asked, question: str) -> Asked:
         """An answer in a thread needs a question there: it is posted in the person's name."""
-        posted = await self.client.chat_postMessage(
+        ts = await self.answering.begun.once(
+            asked.reference,
+            "asked",
             channel=asked.channel,
-            thread_ts=asked.thread,
+            thread=asked.thread,
             text=f"<@{asked.person}> asks: {escape(question)}",
-            unfurl_links=False,
-            unfurl_media=False,
         )
-        return replace(asked, ts=str(posted["ts"]))
+        return replace(asked, ts=ts)
 
     async def save_example(self, payload: JSON) -> None:
         """Opens the modal with the question and the answer, to be reviewed before they are kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -18,7 +18,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import tracing
+from bot import tracing, worker
 from bot.errors import SlackRefused
 
 if TYPE_CHECKING:
@@ -32,7 +32,13 @@ SHUT_OUT = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_r
 
 def slack_session() -> ClientSession:
     """What all clients of a process share, else every call would open a connection of its own. Close it."""
-    return ClientSession(timeout=ClientTimeout(total=SECONDS))
+    return ClientSession(timeout=ClientTimeout(total=SECONDS), middlewares=(_still_ours,))
+
+
+async def _still_ours(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
+    """Around every request to Slack, its repetitions too: what another worker may have taken up is not spoken for."""
+    worker.check()
+    return await send(request)
 
 
 class SlackClient(AsyncWebClient):

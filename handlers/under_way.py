@@ -35,6 +35,10 @@ class UnderWay:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def refuse(self) -> None:
+        """Nothing new is to be taken on from now on."""
+        self._draining = True
+
     async def idle(self) -> None:
         """Waits until nothing is under way."""
         while self._tasks:
@@ -42,7 +46,7 @@ class UnderWay:
 
     async def drain(self, seconds: float) -> None:
         """At shutdown: waits for what is under way and what that begins; stops what is not done after `seconds`."""
-        self._draining = True
+        self.refuse()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.idle(), seconds)
         self._over = True

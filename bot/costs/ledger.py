@@ -21,6 +21,7 @@ from bot.domain import COUNTS, Price, Usage
 from bot.errors import OverBudget
 from bot.storage.one_writer import write
 from bot.storage.tables import ledger, questions
+from bot.worker import Worker, dead
 from knowledge.uninterrupted import uninterrupted
 
 _State = tuple[str, Decimal | None]
@@ -155,7 +156,7 @@ class Watcher(Protocol):
 
 class Ledger:
     """The calls in SQL. Calls still under way count in no sum. `budgets` say what may go out (None: everything);
-    `watcher` hears of every call."""
+    `watcher` hears of every call; `worker`: the process that makes them."""
 
     def __init__(
         self,
@@ -163,10 +164,11 @@ class Ledger:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         budgets: Budgets | None = None,
         watcher: Watcher | None = None,
+        worker: Worker | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._opened_at = clock()
+        self._worker = worker
         self._budgets = budgets or Budgets(engine)
         self.watcher = watcher
         self._running: set[int] = set()  # its own calls: whatever the clock does, they are not lost
@@ -182,6 +184,7 @@ class Ledger:
         Raises OverBudget where a hard budget has no room: then nothing is written and nothing may go out.
         """
         values = {name: getattr(call, name) for name in Call.__slots__}
+        values["worker"] = self._worker.id if self._worker else None
 
         def opened(connection: sa.Connection) -> int:
             row, *revision = connection.execute(_OPENED, values).one()
@@ -242,15 +245,15 @@ class Ledger:
             await write(self._engine, removed)
 
     async def recover(self) -> int:
-        """Marks the calls that a dead process left open as lost; gives their number. Its own are never among them.
+        """Marks the calls that dead workers left open as lost; gives their number. Its own are never among them.
 
-        In SQLite, which one process has for itself, those are all that were opened before this ledger was made;
-        elsewhere those that are open for longer than any call takes.
+        A call that names no worker is lost once it is open for longer than any call takes.
         """
-        alone = self._engine.dialect.name == "sqlite"
-        late = self._clock() - timedelta(seconds=CALL_SECONDS)
-        before = max(self._opened_at, late) if alone else late
-        stale = sa.select(ledger.c.id).where(ledger.c.outcome == OPEN, ledger.c.started_at < before)
+        if self._worker is not None:
+            await write(self._engine, self._worker.bury)
+        late = ledger.c.worker.is_(None) & (ledger.c.started_at < self._clock() - timedelta(seconds=CALL_SECONDS))
+        left_behind = ledger.c.worker.is_not(None) & dead(ledger.c.worker)
+        stale = sa.select(ledger.c.id).where(ledger.c.outcome == OPEN, late | left_behind)
         async with self._engine.connect() as connection:
             found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         # One transaction each: several rows in one would lock the budgets in an order of their own.

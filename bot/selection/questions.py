@@ -12,6 +12,8 @@ from bot.selection import receipts
 from bot.storage.tables import questions
 from bot.storage.upsert import insert
 
+_UNANSWERED: dict[str, object] = {"answer": None, "receipt": sa.null()}
+
 
 class Questions:
     """Questions by id."""
@@ -20,7 +22,8 @@ class Questions:
         self._engine = engine
 
     async def keep(self, question: Question) -> None:
-        """Writes the question down. One that is asked again after a crash replaces its first asking."""
+        """Writes the question down. One that is asked again after a crash replaces its first asking, and what came of
+        that."""
         values: dict[str, object] = {
             "text": question.text,
             "asker": question.asker,
@@ -34,7 +37,7 @@ class Questions:
         }
         async with self._engine.begin() as connection:
             statement = insert(connection, questions).values(id=question.id, **values)
-            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values | _UNANSWERED))
 
     async def finish(self, question_id: str, answer: str | None, receipt: Receipt) -> None:
         """Writes down what became of the question; `answer` is None where there was none."""

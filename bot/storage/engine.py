@@ -41,6 +41,14 @@ def open_engine(url: str) -> AsyncEngine:
     return OneWriter(asynchronous, direct)
 
 
+def open_vital(url: str, engine: AsyncEngine) -> AsyncEngine:
+    """An engine on the same database for what cannot stand behind a burst of questions: signs of life, and events that
+    Slack waits for. SQLite's own line lets those go first; PostgreSQL gets three connections more."""
+    if url.startswith("sqlite"):
+        return engine
+    return create_async_engine(url, pool_pre_ping=True, pool_size=3, max_overflow=0)
+
+
 @asynccontextmanager
 async def open_existing(url: str, missing: str, what: str) -> AsyncIterator[AsyncEngine]:
     """An engine on the database as it is, without the lock on the data folder: the bot may run meanwhile.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -27,6 +27,14 @@ class _Waiting:
     done: asyncio.Future[Any]
 
 
+@dataclass(slots=True)
+class _Group:
+    """Those that wait for their turn together, and what serves them."""
+
+    waiting: list[_Waiting] = field(default_factory=list)
+    writing: asyncio.Task[None] | None = None
+
+
 class OneWriter(AsyncEngine):
     """Transactions that write (`begin`, `write`) stand in line here; those that only read (`connect`) never wait.
 
@@ -41,21 +49,21 @@ class OneWriter(AsyncEngine):
         self._line = Line()
         self._connection: sa.Connection | None = None  # the thread's own
         self._thread: ThreadPoolExecutor | None = None
-        self._waiting: list[_Waiting] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._groups = {True: _Group(), False: _Group()}  # those who may go first, and the others
 
     @asynccontextmanager
-    async def begin(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends. Never begin one inside another."""
-        async with self._line.turn(first=first), super().begin() as connection:
+        async with self._line.turn(), super().begin() as connection:
             yield connection
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, first: bool = False) -> T:
         """As the function `write` has it. What waits for its turn together shares one transaction."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+        group = self._groups[first]
+        group.waiting.append(_Waiting(work, done))
+        if group.writing is None or group.writing.done():
+            group.writing = asyncio.create_task(self._write(group, first))
         return await done
 
     async def dispose(self, close: bool = True) -> None:
@@ -67,22 +75,22 @@ class OneWriter(AsyncEngine):
             self._thread = None
         await super().dispose(close)
 
-    async def _write(self) -> None:
+    async def _write(self, group: _Group, first: bool) -> None:
         turn: list[_Waiting] = []
         try:
-            await self._write_turns(turn)
+            await self._write_turns(group, first, turn)
         finally:
             # A loop that ends cancels this: whoever waits hears of it, now that nobody will serve them.
-            left, self._waiting = [*turn, *self._waiting], []
+            left, group.waiting = [*turn, *group.waiting], []
             for one in left:
                 one.done.cancel()
 
-    async def _write_turns(self, under_way: list[_Waiting]) -> None:
+    async def _write_turns(self, group: _Group, first: bool, under_way: list[_Waiting]) -> None:
         """`under_way` holds those that are being served."""
         self._thread = self._thread or ThreadPoolExecutor(1, "sqlite-writer")
-        while self._waiting:
-            async with self._line.turn():
-                turn, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        while group.waiting:
+            async with self._line.turn(first=first):
+                turn, group.waiting = group.waiting[:AT_ONCE], group.waiting[AT_ONCE:]
                 # Whoever went away before its turn wants nothing written.
                 turn = [one for one in turn if not one.done.cancelled()]
                 under_way[:] = turn
@@ -125,18 +133,14 @@ def _alone(connection: sa.Connection, work: Work[Any]) -> Any:
     return result
 
 
-async def write(engine: AsyncEngine, work: Work[T]) -> T:
+async def write(engine: AsyncEngine, work: Work[T], *, first: bool = False) -> T:
     """One transaction of a few short statements: what `work` does with the connection, kept once this returns.
+    `first`: it goes before all that stand in line, since somebody outside waits for it.
 
     `work` runs elsewhere than the event loop (SQLite: on a thread), in one go, and awaits nothing; on an exception
     nothing of it is kept. Cancelling leaves open whether it is kept.
     """
     if isinstance(engine, OneWriter):
-        return await engine.write(work)
+        return await engine.write(work, first=first)
     async with engine.begin() as connection:
         return await connection.run_sync(work)
-
-
-def begin_first(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
-    """A transaction that goes before all that stand in line: somebody outside waits for it."""
-    return engine.begin(first=True) if isinstance(engine, OneWriter) else engine.begin()

@@ -75,6 +75,13 @@ inbox = sa.Table(
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
     sa.Column("problem", Words),
+    sa.Column("worker", sa.String(32)),  # whose work it is; NULL: nobody's
+    sa.Column("reference", sa.String(40), nullable=False, server_default=""),  # the correlation id of all attempts
+    sa.Column("channel", sa.String(40)),  # the message that it is about, where there is one
+    sa.Column("ts", sa.String(40)),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # how often that message was changed
+    sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),  # … and whether it was deleted
+    sa.Index("ix_inbox_message", "channel", "ts"),
 )
 
 conversations = sa.Table(
@@ -122,6 +129,7 @@ ledger = sa.Table(
     sa.Column("workspace", sa.String(40)),
     sa.Column("channel", sa.String(40)),
     sa.Column("asker", sa.String(40)),
+    sa.Column("worker", sa.String(32)),  # the process that called; NULL: not known
     sa.Column("started_at", UtcDateTime, nullable=False, index=True),
     sa.Column("reserved", Picodollars),  # the most that it may cost, held before it goes out; NULL: nobody knows
     sa.Column("seconds", sa.Float),

@@ -35,6 +35,8 @@ class AppLink:
         self._state = state
         self.delivery = delivery
         self.sent: list[JSON] = []
+        self.acknowledged: dict[str, float] = {}
+        """Seconds that each event took from its sending to its acknowledgement, by its id."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def event(self, event: JSON) -> JSON:
@@ -80,6 +82,7 @@ class AppLink:
         for task in self._tasks:
             task.cancel()
         self.sent.clear()
+        self.acknowledged.clear()
 
     async def quiet(self) -> None:
         """Wait until the app has acknowledged every event, or until every try is used up."""
@@ -93,10 +96,13 @@ class AppLink:
         await self.delivery.close()
 
     async def _bring(self, body: JSON) -> None:
+        began = time.monotonic()
         try:
             await self.delivery.event(body)
         except NotDelivered as failure:
             body["workspace_failure"] = failure.reason
+        else:
+            self.acknowledged[body["event_id"]] = time.monotonic() - began
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

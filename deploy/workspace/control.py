@@ -168,6 +168,7 @@ class ControlRoutes:
         return {
             "calls": self._core.calls.entries,
             "events": self._core.app.sent,
+            "acknowledged": self._core.app.acknowledged,
             "messages": {
                 channel.id: [self._core.messages.for_page(channel, each) for each in channel.messages.values()]
                 for channel in state.channels.values()

@@ -95,10 +95,8 @@ class CompareCommand:
         question = await self._question(reference, origin, order.question)
         evidence, options = await self._comparing.ways(question, order.wanted)
         head = blocks.asked(origin.person, order.question, len(options), blind=order.blind)
-        posted = await self._client.chat_postMessage(
-            channel=question.place.channel, text=head, unfurl_links=False, unfurl_media=False
-        )
-        thread = str(posted["ts"])
+        begun = self._answering.begun
+        thread = await begun.once(reference, "head", channel=question.place.channel, thread=None, text=head)
         question = replace(question, place=replace(question.place, thread=thread))
         await self._core.conversations.record(
             question.place.channel, thread, thread, "user", origin.person, order.question, reference
@@ -108,14 +106,7 @@ class CompareCommand:
         answers = (self._answered(question, evidence, comparison, place) for place in range(len(options)))
         await asyncio.gather(*answers)
         text, vote = await self._ballot(comparison, named=not comparison.blind)
-        await self._client.chat_postMessage(
-            channel=question.place.channel,
-            thread_ts=thread,
-            text=text,
-            blocks=vote,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        await begun.once(reference, "ballot", channel=question.place.channel, thread=thread, text=text, blocks=vote)
         log.info("compared", question=reference, ways=len(options), blind=order.blind)
 
     async def voted(self, payload: JSON) -> None:

@@ -78,10 +78,10 @@ class ModelCommand:
         verb, _, rest = arguments.strip().partition(" ")
         origin = Origin(person=asked.person, workspace=asked.workspace, channel=asked.channel, thread=asked.thread)
         if verb.lower().startswith("why"):
-            await self._answering.say(asked.channel, asked.thread, *await told_why(self._core, origin))
+            await self._answering.say(asked.reference, asked.channel, asked.thread, *await told_why(self._core, origin))
             return
         done = await self._switching.run(origin, verb.lower(), rest, scope="thread")
-        await self._answering.say(asked.channel, asked.thread, done)
+        await self._answering.say(asked.reference, asked.channel, asked.thread, done)
 
     async def open_picker(self, origin: Origin) -> None:
         """Opens the modal with the cards."""

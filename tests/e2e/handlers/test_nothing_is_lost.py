@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -27,16 +28,18 @@ async def test_a_question_that_a_dead_process_left_is_answered_by_the_next(
     async with connected_bot(workspace, settings, drain_seconds=0) as first:
         ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
         await server.until_asked()
-        await maya.wait_for_reply("C0GENERAL", ts, lambda m: bool(m.get("streaming")))
+        begun = await maya.wait_for_reply("C0GENERAL", ts, lambda m: bool(m.get("streaming")))
         assert [kept.attempts for kept in await first.core.inbox.waiting()][-1:] == [1]
+    (handed_back,) = (await maya.history("C0GENERAL", ts))[1:]
+    assert "I was restarted here" in handed_back["text"]
     gate.set()
     server.script("On Tuesdays. [1]")
     async with connected_bot(workspace, settings) as second:
-        await maya.wait_for_reply(
-            "C0GENERAL", ts, lambda m: "actions" in str(m) and m["text"].startswith("On Tuesdays.")
-        )
-        assert "I was restarted here" in str(await maya.history("C0GENERAL", ts))
         await second.idle(maya)
+        (whole,) = (await maya.history("C0GENERAL", ts))[1:]
+        assert whole["ts"] == begun["ts"]
+        assert whole["text"].startswith("On Tuesdays.")
+        assert "actions" in str(whole["blocks"])
         assert await second.core.inbox.waiting() == []
 
 
@@ -44,14 +47,16 @@ async def test_a_question_that_fails_each_time_is_given_up_with_a_sentence(
     workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer
 ) -> None:
     gate = asyncio.Event()
-    ts = ""
-    for attempt in range(3):
-        server.script(Reply(text="Never finished.", gate=gate))
-        async with connected_bot(workspace, settings, drain_seconds=0):
-            ts = ts or await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
-            await server.until_asked(attempt + 1)
-    async with connected_bot(workspace, settings):
+    server.script(Reply(text="Never finished.", gate=gate))
+    async with connected_bot(workspace, settings, drain_seconds=0) as first:
+        ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+        await maya.wait_for_reply("C0GENERAL", ts, lambda m: bool(m.get("streaming")))
+        async with first.core.engine.begin() as connection:  # as three that were killed leave it
+            await connection.execute(sa.update(inbox).values(attempts=4))
+    async with connected_bot(workspace, settings) as second:
         await maya.wait_for_reply("C0GENERAL", ts, lambda m: "I was interrupted each time" in m["text"])
+        await second.idle(maya)
+        assert await second.core.inbox.waiting() == []
     gate.set()
 
 
@@ -83,11 +88,11 @@ async def test_what_arrived_before_the_end_is_answered_before_anything_closes(
 ) -> None:
     arrived, gate, keep = asyncio.Event(), asyncio.Event(), bot.core.inbox.keep
 
-    async def slow_disk(event_id: str, kind: str, payload: dict[str, object]) -> bool:
+    async def slow_disk(event_id: str, kind: str, payload: dict[str, object], **more: Any) -> bool:
         if payload["event"]["type"] == "app_mention":  # type: ignore[index]
             arrived.set()
         await gate.wait()
-        return await keep(event_id, kind, payload)
+        return await keep(event_id, kind, payload, **more)
 
     monkeypatch.setattr(bot.core.inbox, "keep", slow_disk)
     ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
@@ -106,12 +111,12 @@ async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
     keep = bot.core.inbox.keep
     failures = 0
 
-    async def full_disk(event_id: str, kind: str, payload: dict[str, object]) -> bool:
+    async def full_disk(event_id: str, kind: str, payload: dict[str, object], **more: Any) -> bool:
         nonlocal failures
         if payload["event"]["type"] == "app_mention" and failures == 0:  # type: ignore[index]
             failures += 1
             raise OperationalError("INSERT", {}, OSError("database or disk is full"))
-        return await keep(event_id, kind, payload)
+        return await keep(event_id, kind, payload, **more)
 
     monkeypatch.setattr(bot.core.inbox, "keep", full_disk)
     ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
@@ -126,7 +131,7 @@ async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
 async def test_a_command_that_cannot_be_kept_says_so(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full_disk(*_: object) -> bool:
+    async def full_disk(*_: object, **__: object) -> bool:
         raise OperationalError("INSERT", {}, OSError("database or disk is full"))
 
     monkeypatch.setattr(bot.core.inbox, "keep", full_disk)

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.inbox import Inbox
 from bot.storage.engine import open_engine, upgrade
-from bot.storage.one_writer import begin_first
 from bot.storage.tables import inbox
 
 
@@ -66,7 +65,7 @@ async def test_a_writer_that_gives_up_or_fails_holds_nobody_up(tmp_path: Path) -
     engine = await opened(tmp_path)
 
     async def write() -> None:
-        async with begin_first(engine) as connection:
+        async with engine.begin() as connection:
             await connection.execute(sa.text("SELECT 1"))
 
     async with engine.begin():

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import Closing
 from bot.inbox import Inbox
-from bot.storage.one_writer import begin_first
 from handlers.inbound import Inbound
 from handlers.shapes import JSON
 from handlers.under_way import UnderWay
@@ -54,7 +53,8 @@ async def test_what_waits_to_be_kept_is_waited_for_and_worked_off(sqlite_engine:
         raise AssertionError(sentence)
 
     inbound = Inbound(inbox, under_way, {"ask": work}, tell)
-    async with begin_first(sqlite_engine):  # nobody else writes meanwhile
+    await inbox.worker.start()
+    async with sqlite_engine.begin():  # nobody else writes meanwhile
         accepting = asyncio.create_task(inbound.accept("1", "ask", {"text": "when?"}))
         await asyncio.sleep(0)
         draining = asyncio.create_task(under_way.drain(20))

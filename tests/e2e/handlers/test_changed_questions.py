@@ -1,0 +1,86 @@
+"""A question that is changed or deleted while it is answered; and what a process leaves that dies at a bad moment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
+from model_server import ModelServer, Reply
+
+from bot.config import Settings
+from bot.inbox import Inbox
+from bot.replies import Replies
+from bot.storage.tables import ledger
+from bot.storage.work_tables import reply_parts
+from deploy.workspace import Workspace
+from deploy.workspace.driver import Driver
+
+
+async def test_an_edit_while_answering_restarts_the_answer_in_the_same_reply_and_a_deletion_takes_it_away(
+    bot: ConnectedBot, maya: Driver, server: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    server.script(Reply(text="On Tuesdays, as ever.", gate=gate))
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+    begun = await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("On"))
+    server.script("You get 30 days. [1]", Reply(text="Never read.", gate=gate))
+    await maya.edit({"channel": "C0GENERAL", "ts": ts}, f"{SWITCHBOARD} how many days of vacation are there?")
+    await bot.idle(maya)
+    (answer,) = (await maya.history("C0GENERAL", ts))[1:]
+    assert (answer["ts"], answer["text"]) == (begun["ts"], "You get 30 days. [1]")
+    assert "actions" in str(answer["blocks"])
+    assert server.chats[0].gone.is_set()
+    assert "vacation" in server.chats[1].prompt
+    async with bot.core.engine.connect() as connection:
+        calls = await connection.execute(sa.select(ledger.c.outcome, ledger.c.cost).order_by(ledger.c.id))
+        assert [(outcome, cost is not None) for outcome, cost in calls] == [("stopped", True), ("answered", True)]
+
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run on holidays?")
+    await maya.wait_for_reply("C0GENERAL", ts, lambda m: bool(m.get("streaming")))
+    await server.until_asked(3)
+    await maya.delete({"channel": "C0GENERAL", "ts": ts})
+    await bot.idle(maya)
+    assert server.chats[2].gone.is_set()
+    state = await maya.control("state")
+    assert "Never" not in str(state["messages"])
+    assert await bot.core.inbox.waiting() == []
+
+
+async def test_what_a_process_leaves_at_any_bad_moment_ends_as_one_reply(
+    workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed_before(*_: Any, **__: Any) -> None:
+        """Nothing comes of it."""
+
+    gate = asyncio.Event()
+    server.script("On Tuesdays. [1]", "On Thursdays. [1]", Reply(text="Never finished.", gate=gate))
+    asked: list[str] = []
+    with monkeypatch.context() as patch:
+        async with connected_bot(workspace, settings, drain_seconds=0) as first:
+            patch.setattr(Inbox, "done", killed_before)
+            asked.append(await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?"))
+            await first.idle(maya)
+            patch.setattr(Replies, "settle", killed_before)
+            asked.append(await maya.post("C0GENERAL", f"{SWITCHBOARD} when else do deploys run?"))
+            await first.idle(maya)
+            patch.setattr(Replies, "note", killed_before)
+            asked.append(await maya.post("C0GENERAL", f"{SWITCHBOARD} when do robots run?"))
+            await maya.wait_for_reply("C0GENERAL", asked[2], lambda m: m["text"].startswith("Never"))
+            assert len(server.chats) == 3
+    server.script("Robots run on Fridays.")
+    async with connected_bot(workspace, settings) as second:
+        await second.idle(maya)
+        async with second.core.engine.connect() as connection:
+            assert set((await connection.execute(sa.select(reply_parts.c.settled))).scalars()) == {True}
+        assert await second.core.inbox.waiting() == []
+    replies = [(await maya.history("C0GENERAL", ts))[1:] for ts in asked]
+    assert [[message["text"] for message in each] for each in replies] == [
+        ["On Tuesdays. [1]"],
+        ["On Thursdays. [1]"],
+        ["Robots run on Fridays."],
+    ]
+    assert len(server.chats) == 4
+    gate.set()
