@@ -8,6 +8,7 @@ import structlog
 
 from bot.inbox import Inbox
 from bot.jobs.schedule import Work
+from bot.replies import Replies
 
 KEPT = timedelta(days=14)
 """Slack delivers an event again for hours, not weeks: nothing that is forgotten comes back."""
@@ -15,10 +16,11 @@ KEPT = timedelta(days=14)
 log = structlog.get_logger("bot.jobs")
 
 
-def prune_job(inbox: Inbox) -> Work:
-    """Work that empties the inbox of what was received two weeks before its firing."""
+def prune_job(inbox: Inbox, replies: Replies) -> Work:
+    """Work that forgets what was received two weeks before its firing, and where the replies to it stand."""
 
     async def work(fire_at: datetime) -> None:
-        log.info("inbox_pruned", events=await inbox.prune(fire_at - KEPT))
+        events = await inbox.prune(fire_at - KEPT)
+        log.info("inbox_pruned", events=events, replies=await replies.prune(fire_at - KEPT))
 
     return work

@@ -22,6 +22,7 @@ from bot.jobs.schedule import Schedule
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels, Signal
 from bot.learning.learning import Learning
+from bot.replies import Replies
 from bot.storage.tables import inbox, ledger_days
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -76,7 +77,7 @@ async def test_pruning_forgets_finished_events_of_long_ago_and_no_others(engine:
         for id, (state, received_at) in events.items():
             values = {"event_id": id, "kind": "message", "payload": {}, "state": state, "attempts": 1}
             await connection.execute(inbox.insert().values(**values, received_at=received_at))
-    await prune_job(Inbox(engine))(MONDAY)
+    await prune_job(Inbox(engine), Replies(engine))(MONDAY)
     async with engine.connect() as connection:
         left = (await connection.execute(sa.select(inbox.c.event_id))).scalars().all()
     assert set(left) == {"unfinished", "recent"}
