@@ -67,8 +67,16 @@ REGISTRY: Mapping[str, Held] = {
     "inbox": Held(
         "events of Slack that wait or failed",
         sent="payload",
+        place="channel",
         text="problem",
-        plain="event_id kind state attempts received_at finished_at",
+        plain="event_id kind state attempts received_at finished_at worker reference ts revision gone",
+    ),
+    "workers": Held("processes that live", plain="id until"),
+    "reply_parts": Held(
+        "where replies stand in Slack",
+        place="channel",
+        question="question_id",
+        plain="part thread after ts settled begun_at",
     ),
     "conversations": Held(
         "messages of threads",
@@ -92,7 +100,7 @@ REGISTRY: Mapping[str, Held] = {
         owner="asker",
         place="channel",
         text="note",
-        plain="id question_id purpose attempt provider model strategy workspace started_at reserved seconds "
+        plain="id question_id purpose attempt provider model strategy workspace worker started_at reserved seconds "
         "prompt_tokens completion_tokens cached_tokens cache_written_tokens reasoning_tokens input_audio_tokens "
         "output_audio_tokens input_image_tokens output_image_tokens audio_ms images estimated cost price_version "
         "outcome served request_id first_cost first_price_version repriced_at",
