@@ -101,8 +101,7 @@ async def prove(folder: Path, how: str, questions: int, times: int) -> Findings:
                     before = len(models.chats)
                     for number in range(questions):
                         await team.ask(cut * questions + number)
-                    async with models.changed:
-                        await models.changed.wait_for(lambda before=before: len(models.chats) > before + 2)
+                    await models.until_asked(before + 3, within=120)
                     await _away(bots[0], proxy, how)
                     await until_quiet(team, engine)
                 await asyncio.gather(*(bot.stop() for bot in bots))

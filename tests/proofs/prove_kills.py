@@ -61,7 +61,7 @@ class Findings:
         return not (self.lost or self.answered_twice or self.unfinished or self.wrong_rows)
 
 
-async def prove(folder: Path, kind: str, kills: int, rate: float, seed: int) -> Findings:
+async def prove(folder: Path, kind: str, kills: int, rate: float, seed: int, *, uptime: float = UPTIME) -> Findings:
     """Asks `rate` questions a second while the bot is killed so many times; compares once all is quiet."""
     chance = random.Random(seed)
     found = Findings(kills=kills)
@@ -72,7 +72,7 @@ async def prove(folder: Path, kind: str, kills: int, rate: float, seed: int) -> 
             began = time.monotonic()
             asking = asyncio.create_task(_ask(team, rate))
             for _ in range(kills):
-                await _killed(bot, chance)
+                await _killed(bot, chance, uptime)
             asking.cancel()
             with suppress(asyncio.CancelledError):
                 await asking
@@ -99,7 +99,7 @@ async def _ask(team: Team, rate: float) -> None:
         number += 1
 
 
-async def _killed(bot: OwnBot, chance: random.Random) -> None:
+async def _killed(bot: OwnBot, chance: random.Random, uptime: float) -> None:
     """Lets it live for a random while, kills it and starts the next one."""
     await bot.kill()
     await bot.start(wait=False)
@@ -107,7 +107,7 @@ async def _killed(bot: OwnBot, chance: random.Random) -> None:
         await asyncio.sleep(chance.uniform(0, 3))
     else:
         await bot.ready.wait()
-        await asyncio.sleep(chance.uniform(0, UPTIME))
+        await asyncio.sleep(chance.uniform(0, uptime))
     await bot.kill()
 
 
