@@ -151,6 +151,8 @@ class OwnBot:
             "SWITCHBOARD_STORAGE__URL": database,
             "SWITCHBOARD_MODELS__CARDS": str(folder / "cards.toml"),
             "SWITCHBOARD_MODELS__DEFAULT": "test-model",
+            "SWITCHBOARD_LIMITS__PERSON": "0",
+            "SWITCHBOARD_LIMITS__CHANNEL": "0",
         }
         self._folder = folder
         self.process: Process | None = None
