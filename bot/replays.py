@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.door_tables import taken_signatures
-from bot.storage.one_writer import begin_first
+from bot.storage.one_writer import write
 from bot.storage.upsert import insert
 
 REMEMBERED = timedelta(minutes=11)
@@ -26,8 +26,10 @@ class Replays:
     async def is_new(self, signature: str) -> bool:
         """Whether this request came for the first time; from now on it is known."""
         now = self._clock()
-        async with begin_first(self._engine) as connection:
-            old = sa.delete(taken_signatures).where(taken_signatures.c.at < now - REMEMBERED)
-            await connection.execute(old)
-            taken = insert(connection, taken_signatures).values(signature=signature, at=now).on_conflict_do_nothing()
-            return (await connection.execute(taken.returning(taken_signatures.c.signature))).first() is not None
+
+        def taken(connection: sa.Connection) -> bool:
+            connection.execute(sa.delete(taken_signatures).where(taken_signatures.c.at < now - REMEMBERED))
+            new = insert(connection, taken_signatures).values(signature=signature, at=now).on_conflict_do_nothing()
+            return connection.execute(new.returning(taken_signatures.c.signature)).first() is not None
+
+        return await write(self._engine, taken, first=True)
