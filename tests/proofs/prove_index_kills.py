@@ -1,6 +1,6 @@
 """Whether every start heals by itself after kill -9 while the indexes are written, and after files were damaged.
 
-    make prove-index_kills ARGS="--kills 100 --damages 30"
+    make prove-index-kills ARGS="--kills 100 --damages 30"
 
 A process refreshes without an end and is killed at random moments. After each kill another one starts as the bot does:
 it has to end with whole indexes that hold what the database holds, without an embedding, and find what was found
