@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import tracing
+from bot.bases import Bases
 from bot.choosing import Choosing, Fallback
 from bot.circumstances import Surroundings
 from bot.costs.budgets import Budgets
@@ -126,6 +127,7 @@ class Assistant:
         self._escalate = escalate
         self._questions = Questions(engine)
         self._metrics = metrics
+        self._bases = Bases(engine, knowledge)
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._enclosing = enclosing
@@ -263,6 +265,7 @@ class Assistant:
         way.switched = await self._choosing.switched(way.question)
         way.barred = await self._rules.barred(way.question.place.channel)
         evidence = way.given or await self._evidence(way, way.switched.model)
+        await self._bases.keep(way.question, evidence)
         if way.enclosed is not None:
             evidence = way.enclosed.before(evidence)
         yield Progress("search", "done", _found(evidence))

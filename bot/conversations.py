@@ -8,6 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.bases import Bases
 from bot.domain import Turn
 from bot.storage.tables import conversations
 from bot.storage.upsert import insert
@@ -18,8 +19,9 @@ KEY = ("channel", "thread", "ts")
 class Conversations:
     """Messages by channel, thread and `ts` (Slack's message id, which sorts by time)."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, bases: Bases) -> None:
         self._engine = engine
+        self._bases = bases
 
     async def record(
         self,
@@ -72,18 +74,37 @@ class Conversations:
             )
             await connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=gone))
 
-    async def turns(self, channel: str, thread: str, *, before: str | None = None) -> tuple[Turn, ...]:
-        """The thread's messages, oldest first, up to but without the one with `ts` = `before`."""
-        query = (
-            sa.select(conversations.c.role, conversations.c.text, conversations.c.author)
-            .where(*_in_thread(channel, thread))
-            .order_by(conversations.c.ts)
-        )
+    async def turns(
+        self, channel: str, thread: str, scopes: frozenset[str], *, before: str | None = None
+    ) -> tuple[Turn, ...]:
+        """The thread's messages, oldest first, up to but without the one with `ts` = `before`.
+
+        Answers that rest on what an audience with `scopes` may not read now are left out: more people may read the
+        thread than when they were given.
+        """
+        columns = (conversations.c.role, conversations.c.text, conversations.c.author, conversations.c.question_id)
+        query = sa.select(*columns).where(*_in_thread(channel, thread)).order_by(conversations.c.ts)
         if before is not None:
             query = query.where(conversations.c.ts < before)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(Turn(row.role, row.text, row.author) for row in rows)
+        answered = {row.question_id for row in rows if row.role == "assistant" and row.question_id}
+        allowed = await self._bases.answers_for(answered, scopes)
+        return tuple(
+            Turn(row.role, row.text, row.author, (row.question_id or "") if row.role == "assistant" else "")
+            for row in rows
+            if row.role == "user" or not row.question_id or row.question_id in allowed
+        )
+
+    async def speakers(self, channel: str, thread: str, *, before: str) -> tuple[tuple[str, str], ...]:
+        """Who spoke in the thread before `ts` = `before`, in its order, as (role, author) of each message."""
+        query = (
+            sa.select(conversations.c.role, conversations.c.author)
+            .where(*_in_thread(channel, thread), conversations.c.ts < before)
+            .order_by(conversations.c.ts)
+        )
+        async with self._engine.connect() as connection:
+            return tuple((row.role, row.author) for row in await connection.execute(query))
 
     async def takes_part(self, channel: str, thread: str) -> bool:
         """Whether the assistant has spoken in this thread."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.assistant import Assistant
+from bot.bases import Bases
 from bot.choosing import Fallback
 from bot.config import LOCAL, Settings
 from bot.conversations import Conversations
@@ -95,6 +96,7 @@ class Core:
     alternatives: Alternatives
     comparisons: Comparisons
     explanations: Explanations
+    bases: Bases
     conversations: Conversations
     inbox: Inbox
     limits: Limits
@@ -232,7 +234,8 @@ def _assemble(
         off=not settings.selection.learning,
         usable=models.usable,
     )
-    examples = Examples(engine, local)
+    bases = Bases(engine, knowledge)
+    examples = Examples(engine, local, bases)
     chains = settings.models.chains
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
@@ -292,7 +295,8 @@ def _assemble(
         alternatives=alternatives,
         comparisons=Comparisons(engine, labels, clock),
         explanations=Explanations(engine, ledger, alternatives),
-        conversations=Conversations(engine),
+        bases=bases,
+        conversations=Conversations(engine, bases),
         limits=Limits(engine, clock, person=settings.limits.person, channel=settings.limits.channel),
         inbox=inbox,
         replies=Replies(engine),

@@ -10,6 +10,7 @@ from bot.domain import Citation, Evidence, Example, PlaceKind, Question
 from bot.holdings.registry import FORGOTTEN
 from bot.strategies.citing import citation
 from bot.strategies.disarming import told
+from knowledge import access
 from knowledge.documents import Passage
 
 NOTHING = "I have nothing on that"
@@ -43,7 +44,8 @@ def declined(
     `reading`: whether some are being read for the first time."""
     told = told_of_search(question, searched, evidence, sources, reading=reading)
     who = _readers(question)
-    return Declined(f"{NOTHING}: no document that {who} may read answers it. {told.text}", told.citations, told.ask)
+    first = f"{NOTHING}: no document that {who} may read answers it.{_narrowed(question)}"
+    return Declined(f"{first} {told.text}", told.citations, told.ask)
 
 
 def told_of_search(
@@ -65,6 +67,14 @@ def _readers(question: Question) -> str:
     if question.place.kind is PlaceKind.CONSOLE:
         return "everyone"
     return "you" if question.private or question.place.kind is PlaceKind.DM else "everyone here"
+
+
+def _narrowed(question: Question) -> str:
+    """Why full members hear less here than alone."""
+    alone = question.private or question.place.kind in (PlaceKind.DM, PlaceKind.CONSOLE)
+    if alone or question.audience.note or access.EVERYONE in question.audience.scopes:
+        return ""
+    return " Guests or people of other companies read here; in a direct message I look at all that you may read."
 
 
 def _looked(question: Question, searched: str, sources: Sequence[str], reading: bool) -> str:

@@ -6,13 +6,14 @@ Plain frozen values. They hold no connections, and nothing here decides anything
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from knowledge import access
 from knowledge.documents import NO_SIGNS, Passage, Signs
 
 Role = Literal["system", "user", "assistant"]
@@ -51,25 +52,48 @@ class Place:
 class Audience:
     """Everyone who will be able to read the answer, as the reader scopes whose documents all of them may read.
 
-    A scope is "everyone", "channel:C123" or "user:U123", as `knowledge.access` words them.
+    A scope is "outsiders", "everyone", "channel:C123" or "user:U123", as `knowledge.access` words them. `note`: a
+    sentence for the asker where Slack did not tell who reads there, so that the narrowest was taken.
     """
 
     scopes: frozenset[str]
+    note: str = field(default="", compare=False)
+
+    @classmethod
+    def nobody(cls) -> Audience:
+        """No person at all, as of an account that was closed: nothing may be shown."""
+        return cls(frozenset())
+
+    @classmethod
+    def outsiders(cls, *own: str, note: str = "") -> Audience:
+        """Guests, people of other companies, or nobody knows who: what outsiders may read, and the scopes `own`."""
+        return cls(frozenset({access.OUTSIDERS, *own}), note)
 
     @classmethod
     def everyone(cls) -> Audience:
-        """People of whom nothing is known but that they are here: public knowledge alone."""
-        return cls(frozenset({"everyone"}))
+        """Full members of whom nothing else is known: public knowledge alone."""
+        return cls(access.MEMBERS)
 
     @classmethod
     def of_channel(cls, channel: str) -> Audience:
-        """All members of a channel: public knowledge and that channel's own."""
-        return cls(frozenset({"everyone", f"channel:{channel}"}))
+        """All who read a channel, full members without exception: public knowledge and that channel's own."""
+        return cls(access.MEMBERS | {f"channel:{channel}"})
 
     @classmethod
-    def of_person(cls, user: str, channels: Sequence[str] = ()) -> Audience:
-        """One person alone (a DM, an ephemeral answer): all that they may read. `channels`: those they are in."""
-        return cls(frozenset({"everyone", f"user:{user}", *(f"channel:{c}" for c in channels)}))
+    def of_person(cls, user: str, channels: Iterable[str] = ()) -> Audience:
+        """One full member alone (a DM, an ephemeral answer): all that they may read. `channels`: those they are in."""
+        return cls(access.MEMBERS | {f"user:{user}", *(f"channel:{c}" for c in channels)})
+
+    @classmethod
+    def of_guest(cls, user: str, channels: Iterable[str] = ()) -> Audience:
+        """One guest or person of another company alone."""
+        return cls.outsiders(f"user:{user}", *(f"channel:{c}" for c in channels))
+
+    @classmethod
+    def of_all(cls, people: Iterable[Audience], channel: str) -> Audience:
+        """People who talk among themselves in `channel`: what each of them may read alone, and that channel's own."""
+        shared = [person.scopes for person in people]
+        return cls((frozenset.intersection(*shared) if shared else frozenset()) | {f"channel:{channel}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +124,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of the thread. `author` is a user id, or "" for the assistant's own."""
+    """One earlier message of the thread. `author` is a user id, or "" for the assistant's own; `question`: the id of
+    the question that it answers, "" where it answers none."""
 
     role: Literal["user", "assistant"]
     text: str
     author: str = ""
+    question: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +317,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A passage that the answer leans on; `number` is how the answer's text refers to it."""
+    """A passage that the answer leans on; `number` is how the answer's text refers to it. `document`: the id of its
+    document, "" for a file that came with the question and in receipts of before there were any."""
 
     number: int
     title: str
@@ -299,6 +326,7 @@ class Citation:
     source: str
     updated: datetime | None
     quote: str
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class Ending:
             text=text,
             citations=way.citations,
             receipt=receipt,
-            note=way.note,
+            note=" ".join(part for part in (way.note, way.question.audience.note) if part),
             about_files=(*way.about_files, *([way.about_secrets] if way.about_secrets else [])),
         )
         return Finished(answer)

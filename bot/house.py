@@ -27,6 +27,7 @@ from bot.jobs.switch_job import switch_model
 from bot.logs import mask
 from bot.news import News
 from bot.timetable import REFRESH, timetable
+from handlers.audience import Places
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
 from handlers.inbound import Inbound
@@ -113,10 +114,12 @@ async def open_house(
         stack.push_async_callback(_cancel, asyncio.create_task(news.run()))
         hand_over = partial(queue.defer, workspace) if queue is not None else None
         inbound = None
+        places = Places(bolt.client)
         if answers:
-            inbound = register(bolt, core, parse_cron(settings.knowledge.refresh, settings.report.zone).after)
+            refreshes = parse_cron(settings.knowledge.refresh, settings.report.zone)
+            inbound = register(bolt, core, refreshes.after, places)
             stack.push_async_callback(bolt.under_way.drain, drain_seconds)
-        schedule = timetable(core, bolt.client, hand_over)
+        schedule = timetable(core, bolt.client, places, hand_over)
         stack.push_async_callback(schedule.close)
         if inbound is not None:
             stack.push_async_callback(inbound.stop)

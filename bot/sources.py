@@ -143,8 +143,8 @@ class Sources:
         return free
 
     async def told_to_all(self) -> frozenset[str]:
-        """The names of sources that anybody may hear of: what somebody added for a few is theirs alone."""
-        return frozenset(a.spec.name for a in await self.all() if a.is_configured or access.EVERYONE in a.spec.readers)
+        """The names of sources that all members may hear of: names of files that are for a few are theirs alone."""
+        return frozenset(a.spec.name for a in await self.all() if access.readable(a.spec.readers, access.MEMBERS))
 
     async def add(self, spec: SourceSpec, person: str) -> Source:
         """Keeps a source and opens it. Raises SourceExists and InvalidScope."""

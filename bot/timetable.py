@@ -40,7 +40,7 @@ from handlers.slack_client import SlackClient
 REFRESH = "refresh"
 
 
-def timetable(core: Core, client: SlackClient, hand_over: HandOver | None = None) -> Schedule:
+def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOver | None = None) -> Schedule:
     """The schedule with all that the configuration asks for; nothing runs before it is started. `hand_over` gives what
     is due to workers (None: it runs here)."""
     settings = core.settings
@@ -63,7 +63,7 @@ def timetable(core: Core, client: SlackClient, hand_over: HandOver | None = None
         schedule.add("backup", BACKED_UP_AT, backups, catch_up=True)
     if settings.selection.learning:
         schedule.add("learning", NIGHTLY, learning_job(core.learning, core.models.usable), catch_up=True)
-    audience = Places(client).audience_of
+    audience = places.audience_of
     if settings.selection.shadow_share:
         schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, audience)), catch_up=False)
     schedule.add("shadow-scores", SCORED_AT, scoring_job(Scoring(core, audience)), catch_up=True)

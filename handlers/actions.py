@@ -68,7 +68,9 @@ class Actions:
         if told is None or told.receipt is None:
             await origin.line(self.client).say(FORGOTTEN)
             return
-        view = receipt_modal(told.receipt, self.core.clock(), calls=told.calls, people=told.people)
+        scopes = (await self.places.alone(origin.person)).scopes
+        receipt, left_out = await self.core.bases.receipt_for(told.receipt, scopes)
+        view = receipt_modal(receipt, self.core.clock(), calls=told.calls, people=told.people, left_out=left_out)
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def another_way(self, payload: JSON) -> None:

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import Answer, AnswerEvent, Attachment, Finished, Place, Question, StrategyName, Turn
+from bot.domain import Answer, AnswerEvent, Attachment, Audience, Finished, Place, Question, StrategyName, Turn
 from bot.errors import UnusableQuestion
 from bot.worker import current, is_fresh
 from handlers.asked_with import asked_with
@@ -96,13 +96,14 @@ class Answering:
         if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference):
             return
         thread = str(asked.thread)
-        history = await self._history(asked)
+        await self._read_thread(asked)
         if asked.ts is not None:
             await self._core.conversations.record(
                 asked.channel, thread, asked.ts, "user", asked.person, asked.text, asked.reference
             )
         place = await self._places.place(asked.workspace, asked.channel, thread)
-        question = await self._question(asked, place, history)
+        question = await self._question(asked, place)
+        question = replace(question, history=await self._history(asked, question.audience))
         if not question.attachments:  # the same words about another file are another question
             await self._core.asked_again.note(question)
         await self._answer_in_thread(question, asked.ts)
@@ -117,7 +118,7 @@ class Answering:
         if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference, line):
             return
         place = await self._places.place(asked.workspace, asked.channel, asked.thread)
-        question = await self._question(asked, place, (), private=True)
+        question = await self._question(asked, place, private=True)
         if not question.attachments:
             await self._core.asked_again.note(question)
         await self._write_privately(question, line)
@@ -181,15 +182,18 @@ class Answering:
     async def _once_more(self, reference: str, first: Question, person: str, **changed: Any) -> Question:
         """The same question, asked by somebody now, with what was said in the thread before it."""
         turns: tuple[Turn, ...] = ()
-        if first.place.thread and not first.private:
-            turns = await self._core.conversations.turns(first.place.channel, first.place.thread)
+        place = await self._places.place(first.place.workspace, first.place.channel, first.place.thread)
+        audience = await self._places.audience(place, person, private=first.private)
+        if place.thread and not first.private:
+            turns = await self._core.conversations.turns(place.channel, place.thread, audience.scopes)
         asked_at = next((n for n, turn in enumerate(turns) if turn.text == first.text), 0)
         return replace(
             first,
             id=reference,
             asker=person,
             asked_at=self._core.clock(),
-            audience=await self._places.audience(first.place, person, private=first.private),
+            place=place,
+            audience=audience,
             history=turns[:asked_at],
             **changed,
         )
@@ -284,9 +288,7 @@ class Answering:
         if written.outcome == "answered":
             await self._core.assistant.note_answer_ts(question.id, written.ts)
 
-    async def _question(
-        self, asked: Asked, place: Place, history: tuple[Turn, ...], *, private: bool = False
-    ) -> Question:
+    async def _question(self, asked: Asked, place: Place, *, private: bool = False) -> Question:
         return Question(
             id=asked.reference,
             text=asked.text,
@@ -295,22 +297,23 @@ class Answering:
             audience=await self._places.audience(place, asked.person, private=private),
             asked_at=self._core.clock(),
             attachments=asked.attachments,
-            history=history,
             model=asked.model,
             strategy=asked.strategy,
             private=private,
         )
 
-    async def _history(self, asked: Asked) -> tuple[Turn, ...]:
-        thread = str(asked.thread)
-        if asked.ts is None or thread == asked.ts:
+    async def _history(self, asked: Asked, audience: Audience) -> tuple[Turn, ...]:
+        """What was said in the thread before, as far as all who read it may read it now."""
+        if asked.ts is None or asked.thread == asked.ts:
             return ()
-        if not await self._core.conversations.takes_part(asked.channel, thread):
-            await self._read_thread(asked.channel, thread, asked.ts)
-        return await self._core.conversations.turns(asked.channel, thread, before=asked.ts)
+        conversations = self._core.conversations
+        return await conversations.turns(asked.channel, str(asked.thread), audience.scopes, before=asked.ts)
 
-    async def _read_thread(self, channel: str, thread: str, before: str) -> None:
-        """The bot is called into a thread that it did not follow: what was said there is the context."""
+    async def _read_thread(self, asked: Asked) -> None:
+        """Where the bot is called into a thread that it did not follow, what was said there is the context."""
+        channel, thread, before = asked.channel, str(asked.thread), asked.ts
+        if before is None or thread == before or await self._core.conversations.takes_part(channel, thread):
+            return
         try:
             replies = await self._client.conversations_replies(channel=channel, ts=thread, limit=REPLIES_READ)
         except SlackApiError as error:

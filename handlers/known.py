@@ -6,7 +6,6 @@ import difflib
 from dataclasses import dataclass
 
 from bot.core import Core
-from bot.domain import Audience
 from bot.errors import NotAllowed, SourceNotFound
 from bot.sources import SAVED
 from handlers.audience import Places
@@ -35,16 +34,21 @@ class Known:
 
     async def scopes(self, person: str) -> frozenset[str]:
         """What the person may read."""
-        return Audience.of_person(person, await self._places.channels_of(person)).scopes
+        return (await self._places.alone(person)).scopes
 
     async def sources(self, person: str) -> list[KnownSource]:
         """All that the person may see, the configured ones first."""
         scopes, admin = await self.scopes(person), await self._roles.is_admin(person)
         statuses = {status.name: status for status in await self._core.knowledge.status()}
+        held = await self._core.knowledge.sources_for(scopes)
         seen = []
         for added in await self._core.sources.all():
             status = statuses.get(added.spec.name)
-            if status is not None and (access.readable(added.spec.readers, scopes) or (admin and added.is_configured)):
+            if status is None:
+                continue
+            # A channel that was closed since has other readers than its source was added for.
+            is_open = added.spec.name in held or (not status.documents and access.readable(added.spec.readers, scopes))
+            if is_open or (admin and added.is_configured):
                 may = admin or added.origin == person
                 seen.append(KnownSource(status, added.spec.readers, added.is_configured, may))
         saved = statuses.get(SAVED.name)

@@ -9,7 +9,6 @@ from itertools import pairwise
 import structlog
 
 from bot.core import Core
-from bot.domain import Turn
 from bot.enclosing import may_be_spoken, without_question
 from bot.learning.corrections import is_correction
 from bot.learning.labels import Signal
@@ -132,8 +131,8 @@ class Messages:
         conversations = self._core.conversations
         if not self._answering.busy(channel, thread) and not await conversations.takes_part(channel, thread):
             return None
-        turns = await conversations.turns(channel, thread, before=event["ts"])
-        return speaks_to_the_bot(event.get("text", "") or _spoken(event), event["user"], turns, bot)
+        speakers = await conversations.speakers(channel, thread, before=event["ts"])
+        return speaks_to_the_bot(event.get("text", "") or _spoken(event), event["user"], speakers, bot)
 
     async def _answer(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
@@ -192,8 +191,10 @@ def _passed_over(event: JSON) -> None:
     log.info("not_for_us", channel=event.get("channel"), ts=event.get("ts"), subtype=event.get("subtype"))
 
 
-def speaks_to_the_bot(text: str, person: str, turns: Sequence[Turn], bot: str) -> bool:
+def speaks_to_the_bot(text: str, person: str, speakers: Sequence[tuple[str, str]], bot: str) -> bool:
     """Whether a message in a thread that the bot is part of is meant for it, though it does not name it.
+
+    `speakers`: the role and the author of each message before it.
 
     It is, where the person is alone with the bot, or has asked it before and speaks right after it; not where it
     addresses somebody else, only thanks, or has no words.
@@ -201,10 +202,10 @@ def speaks_to_the_bot(text: str, person: str, turns: Sequence[Turn], bot: str) -
     others = [user for user in mentioned(text) if user != bot]
     if others or addresses_a_group(text) or not has_words(text) or is_courtesy(text):
         return False
-    people = {turn.author for turn in turns if turn.role == "user"}
+    people = {author for role, author in speakers if role == "user"}
     if people <= {person}:
         return True
-    if not turns or turns[-1].role != "assistant":
+    if not speakers or speakers[-1][0] != "assistant":
         return False
-    answered = [before for before, after in pairwise(turns) if after.role == "assistant"]
-    return any(turn.author == person for turn in answered)
+    answered = [author for (_, author), (role, _) in pairwise(speakers) if role == "assistant"]
+    return person in answered

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.core import Core
 from handlers import origin
@@ -16,7 +18,7 @@ from handlers.actions import Actions
 from handlers.adding import Adding
 from handlers.agent import Agent
 from handlers.answering import Answering
-from handlers.audience import Places
+from handlers.audience import SILENT, Places
 from handlers.blocks import adding as adding_blocks
 from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, model_card
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
@@ -55,13 +57,16 @@ LONGEST_IDENTITY = 80
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
 
 
-def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime | None]) -> Inbound:
-    """Registers every listener. `next_refresh` tells when the sources are looked through after a moment.
+def register(
+    app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime | None], places: Places | None = None
+) -> Inbound:
+    """Registers every listener. `next_refresh` tells when the sources are looked through after a moment; `places` hear
+    of every event first, so that whoever else uses them knows of it too.
 
     The caller starts what is returned after connecting, stops it first, and drains what is under way before closing.
     """
     client = app.client
-    places, identity = Places(client), Identity(client)
+    places, identity = places or Places(client), Identity(client)
     roles = Roles(client, core.settings.slack.admins)
     answering = Answering(client, core, places, identity)
     model = ModelCommand(client, core, roles, answering)
@@ -84,6 +89,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
         "app_home_opened": home.opened,
         "assistant_thread_started": agent.thread_started,
         "app_context_changed": agent.context_changed,
+        **dict.fromkeys(("team_join", "user_change"), _heard),
         "agent_session_stopped": agent.session_stopped,
         **dict.fromkeys(CHANNEL_EVENTS, following.channel),
         **dict.fromkeys(FILE_EVENTS, following.file),
@@ -104,6 +110,7 @@ def register(app: Bolt, core: Core, next_refresh: Callable[[datetime], datetime 
         room=WaitingRoom(AT_ONCE, client, messages.asks),
     )
     doors = _Doors(app, inbound, roles)
+    app.middleware(_hearing(places))
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
     doors.kept_command("/compare", compare.KIND, compare.heard)
@@ -156,6 +163,10 @@ def _first_input(body: JSON) -> str:
     return str(next((block["block_id"] for block in blocks if "block_id" in block), "question"))
 
 
+async def _heard(reference: str, body: JSON) -> None:
+    """Places have heard of it, and nothing else follows."""
+
+
 def _by_type(events: dict[str, Work]) -> Work:
     async def work(reference: str, body: JSON) -> None:
         handler = events.get(body["event"].get("type", ""))
@@ -165,6 +176,20 @@ def _by_type(events: dict[str, Work]) -> Work:
             await handler(reference, body)
 
     return work
+
+
+def _hearing(places: Places) -> Callable[..., Awaitable[BoltResponse]]:
+    """Who may read what is known before anything that came later is answered."""
+
+    async def hear(req: AsyncBoltRequest, next: Any) -> BoltResponse:
+        try:
+            await places.told(req.body)
+        except SILENT as error:  # then the minute has to pass
+            log.warning("event_not_understood", error=type(error).__name__)
+        passed: BoltResponse = await next()
+        return passed
+
+    return hear
 
 
 def _in_turn(first: Work, second: Work) -> Work:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.domain import PlaceKind
+from bot.domain import PlaceKind, Question
 from bot.errors import UnusableQuestion
 from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
@@ -88,7 +88,8 @@ class Shortcuts:
         question, answer = await self._question_and_answer(message, origin.person)
         place = await self.places.place(origin.workspace, str(origin.channel))
         everyone = place.kind is PlaceKind.CHANNEL and await self.roles.is_admin(origin.person)
-        known = {"question": question_of(message) or ""} if question else {}
+        answered = question_of(message)
+        known = {"question": answered} if answered else {}
         view = example.example_modal(question, answer, everyone=everyone, metadata=origin.metadata(**known))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
@@ -106,9 +107,9 @@ class Shortcuts:
         """Keeps the example for those who could read the message, or for everyone where an admin in public says so."""
         origin = Origin.of(payload)
         question, answer = example.written(payload)
-        readers = await self._readers(origin)
-        await self.core.examples.save(question, answer, readers, origin.person)
-        await self._note_kept(metadata(payload).get("question", ""), answer, origin.person)
+        readers, answered = await self._readers(origin), metadata(payload).get("question")
+        await self.core.examples.save(question, answer, readers, origin.person, answered=answered)
+        await self._note_kept(answered or "", answer, origin.person)
         who = "everyone" if readers == access.PUBLIC else "those who can read that message"
         await origin.line(self.client).say(f"Saved. I will use it as an example in answers for {who}.")
 
@@ -126,9 +127,15 @@ class Shortcuts:
         if known is not None:
             question = await self.core.assistant.asked(known)
             answer = await self.core.assistant.answered(known)
-            if question is not None and await self.places.may_read(person, question):
+            if question is not None and await self._may_read(person, question):
                 return question.text, answer or ""
         return "", said(message.get("text", ""), (await self.identity.bot()).user)
+
+    async def _may_read(self, person: str, question: Question) -> bool:
+        """Whether the person can read the place of a question, and all that its answer rests on."""
+        scopes = (await self.places.alone(person)).scopes
+        open_to = await self.core.bases.answers_for([question.id], scopes)
+        return bool(open_to) and await self.places.may_read(person, question)
 
     async def _readers(self, origin: Origin) -> frozenset[str]:
         place = await self.places.place(origin.workspace, str(origin.channel))

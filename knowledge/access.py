@@ -1,7 +1,8 @@
 """Who may read a document: reader scopes, as strings.
 
-A scope is "everyone", "channel:C123" (the members of a channel) or "user:U123" (one person). A document carries the
-scopes that may read it, a question those that its whole audience has; the document is readable where they meet.
+A scope is "outsiders" (anybody here: guests and people of other companies too), "everyone" (all full members),
+"channel:C123" (whoever can read that channel) or "user:U123" (one person). A document carries the scopes that may read
+it, a question those that its whole audience has; the document is readable where they meet.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from functools import lru_cache
 from knowledge.errors import InvalidScope
 
 EVERYONE = "everyone"
+OUTSIDERS = "outsiders"
 PUBLIC = frozenset({EVERYONE})
-_SCOPE = re.compile(r"everyone|(?:channel|user):[A-Za-z0-9][A-Za-z0-9._-]*")
+MEMBERS = frozenset({EVERYONE, OUTSIDERS})
+"""What every full member has: their own knowledge, and what outsiders may read too."""
+_SCOPE = re.compile(r"everyone|outsiders|(?:channel|user):[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def channel(identifier: str) -> str:
@@ -33,8 +37,8 @@ def parse_scope(text: str) -> str:
     scope = text.strip()
     if not _SCOPE.fullmatch(scope):
         raise InvalidScope(
-            f"“{text}” does not say who may read: write “everyone”, “channel:C…” with a channel's id, "
-            "or “user:U…” with a person's id."
+            f"“{text}” does not say who may read: write “everyone”, “outsiders” (guests and other companies too), "
+            "“channel:C…” with a channel's id, or “user:U…” with a person's id."
         )
     return scope
 

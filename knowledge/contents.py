@@ -13,6 +13,7 @@ from knowledge import access
 from knowledge.change_log import Logged
 from knowledge.database import AT_ONCE, Database, parts
 from knowledge.documents import Document
+from knowledge.filters import Reach
 from knowledge.records import Found, IndexedChunk, VectorRows, Written
 from knowledge.reports import Problem, SourceStatus
 from knowledge.rows import FACET_COLUMNS, document_of, facets_of
@@ -89,10 +90,24 @@ class Contents:
             rows = (await connection.execute(query)).all()
         return frozenset(row.source for row in rows if access.readable(access.from_key(row.readers), scopes))
 
-    async def find(self, keys: Sequence[int], model: str) -> dict[int, Found]:
-        """The chunks with these keys, with their documents and words; those that are gone are left out."""
+    async def readers_of(self, document_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Who may read these documents now; those that are gone are left out."""
+        found: dict[str, frozenset[str]] = {}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_FIND, {"keys": keys, "model": model})).all()
+            for some in parts(document_ids):
+                query = sa.select(documents.c.id, documents.c.readers).where(documents.c.id.in_(some))
+                found |= {row.id: access.from_key(row.readers) for row in await connection.execute(query)}
+        return found
+
+    async def find(self, keys: Sequence[int], model: str, reach: Reach) -> dict[int, Found]:
+        """The chunks with these keys, with their documents and words; those that are gone, or that `reach` does not
+        cover now, are left out: the indexes may be behind, and the database has the last word."""
+        async with self._database.reading() as connection:
+            rows = [
+                row
+                for row in await connection.execute(_FIND, {"keys": keys, "model": model})
+                if reach.covers(facets_of(row))
+            ]
         homes: dict[str, Document] = {}
         return {
             row.key: Found(

@@ -250,6 +250,10 @@ class KnowledgeBase:
         """Title, path and link of every document that an audience with `scopes` may read."""
         return await self._contents.titles(scopes)
 
+    async def readers_of(self, document_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Who may read these documents now; those that are gone are left out."""
+        return await self._contents.readers_of(document_ids)
+
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""
         return f"{self.embedder.name} {await self._contents.version()}"

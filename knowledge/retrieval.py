@@ -23,7 +23,7 @@ from knowledge.ranking.features import Column, stretched
 from knowledge.ranking.passages import Joined, passages
 from knowledge.ranking.ranker import NEAR, rank
 from knowledge.ranking.weights import Weights
-from knowledge.records import Facets, Found
+from knowledge.records import Found
 from knowledge.shelves import Mask
 from knowledge.vectors import Rows, Snapshot
 
@@ -82,9 +82,7 @@ class Retriever:
             self._embedded(text), run(self._threads, self._by_word, text, reach, count)
         )
         finds = await run(self._threads, self._find, vector, worded, count, max(NEAR, 2 * k))
-        found = await self._contents.find(finds.keys, self._embedder.name) if finds.keys else {}
-        # The database has the last word: what was removed or closed to these readers meanwhile is not shown.
-        found = {key: one for key, one in found.items() if reach.covers(_facets(one))}
+        found = await self._contents.find(finds.keys, self._embedder.name, reach) if finds.keys else {}
         return await run(self._threads, self._rank, text, vector, words, finds, found, k, joined)
 
     async def close(self) -> None:
@@ -195,11 +193,6 @@ def nearest_readable(indexes: Indexes, snapshot: Snapshot, vector: Vector, mask:
         except IndexBroken as error:
             indexes.report_broken(index, error)
     return snapshot.nearest(vector, mask, count)[0]
-
-
-def _facets(found: Found) -> Facets:
-    document = found.document
-    return Facets(document.source, document.readers, document.updated, document.language, document.tags)
 
 
 def _until(cosines: Vector, texts: int) -> int:

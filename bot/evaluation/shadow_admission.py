@@ -82,7 +82,8 @@ class Admission:
             raise Skipped(FOLLOW_UP)
         if receipt.attachments:
             raise Skipped(FILES)
-        if not question.audience.scopes <= (await self._audience(question)).scopes:
+        now = (await self._audience(question)).scopes
+        if not question.audience.scopes <= now or not await self._core.bases.answers_for([question.id], now):
             raise Skipped(AUDIENCE)
         try:
             await self._core.data_rules.check_search(question.place.channel, self._core.knowledge.embedder.name)
@@ -105,7 +106,8 @@ class Admission:
             raise Skipped(GONE)
         place = question.place
         assert place.thread is not None
-        turns = await self._core.conversations.turns(place.channel, place.thread, before=message.ts)
+        scopes = question.audience.scopes
+        turns = await self._core.conversations.turns(place.channel, place.thread, scopes, before=message.ts)
         return replace(question, history=turns)
 
     async def _row(self, question_id: str) -> sa.Row[tuple[object, ...]] | None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.audit import Action, Change, record
+from bot.bases import Bases
 from bot.domain import Example
 from bot.storage.tables import examples
 from knowledge.access import readable
@@ -46,15 +47,26 @@ class Examples:
     """The examples in SQL, with a copy in memory that is renewed when another process changed the table."""
 
     def __init__(
-        self, engine: AsyncEngine, embedder: Embedder, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: AsyncEngine,
+        embedder: Embedder,
+        bases: Bases,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
         self._embedder = embedder
+        self._bases = bases
         self._clock = clock
         self._shelf: _Shelf | None = None
 
-    async def save(self, question: str, answer: str, readers: Iterable[str], by: str) -> Example:
-        """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it."""
+    async def save(
+        self, question: str, answer: str, readers: Iterable[str], by: str, *, answered: str | None = None
+    ) -> Example:
+        """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it.
+
+        `answered`: the id of the question that it is the answer to, where the bot gave it: then it is only for who may
+        read what that rests on, too.
+        """
         readers, id = frozenset(readers), uuid.uuid4().hex
         example = Example(id=id, question=question, answer=answer, readers=readers, saved_by=by)
         vector = await self._embedder.embed_query(question)
@@ -68,6 +80,8 @@ class Examples:
             embedder=self._embedder.name,
             vector=vector.astype(_BYTES).tobytes(),
         )
+        if answered is not None:  # first: an example that is there has its basis
+            await self._bases.copy(answered, example.id)
         async with self._engine.begin() as connection:
             await connection.execute(statement)
             readable_by = " ".join(sorted(readers))
@@ -92,21 +106,25 @@ class Examples:
             return NearExamples()
         similarities = shelf.vectors @ vector
         open_to = np.array([readable(example.readers, scopes) for example in shelf.examples])
-        found: list[Example] = []
-        for place in np.argsort(-similarities, kind="stable"):
-            if not open_to[place]:
-                continue
-            near = replace(shelf.examples[place], similarity=float(similarities[place]))
-            if leave_out is None or not leave_out(near):
-                found.append(near)
-                if len(found) == max(k, VOTERS):
-                    break
+        wanted, found = max(k, VOTERS), list[Example]()
+        nearest = np.argsort(-similarities, kind="stable")
+        nearest = nearest[open_to[nearest]]
+        for begin in range(0, len(nearest), wanted):
+            some = [replace(shelf.examples[n], similarity=float(similarities[n])) for n in nearest[begin:][:wanted]]
+            closed = await self._bases.closed([one.id for one in some], scopes)
+            some = [one for one in some if one.id not in closed]
+            found += [one for one in some if leave_out is None or not leave_out(one)]
+            if len(found) >= wanted:
+                break
+        found = found[:wanted]
         return NearExamples(tuple(found[:k]), _lead(found, similarities[open_to]), vote_purity(found[:VOTERS]))
 
     async def all(self, scopes: frozenset[str]) -> tuple[Example, ...]:
         """Every example that an audience with `scopes` may read, oldest first."""
         shelf = await self._current()
-        return tuple(example for example in shelf.examples if readable(example.readers, scopes))
+        open_to = [example for example in shelf.examples if readable(example.readers, scopes)]
+        closed = await self._bases.closed([example.id for example in open_to], scopes)
+        return tuple(example for example in open_to if example.id not in closed)
 
     async def delete(self, id: str, *, by: str) -> None:
         """Forgets an example; one that is not there is none the less gone."""

@@ -183,4 +183,5 @@ def citation(number: int, passage: Passage) -> Citation:
         source=passage.source,
         updated=passage.updated,
         quote=quote if len(quote) <= QUOTE_CHARACTERS else quote[: QUOTE_CHARACTERS - 1].rstrip() + "…",
+        document=passage.document_id,
     )

@@ -220,7 +220,7 @@ class Acts:
 
     def _channel(self, user: str, act: JSON) -> Channel:
         channel = self._core.state.channels.get(str(act.get("channel")))
-        if channel is None or not channel.visible_to(user):
+        if channel is None or not self._core.state.sees(user, channel):
             raise ActError("This channel is not there, or not open to you.")
         return channel
 

@@ -20,8 +20,13 @@ class Changes:
         self._app = app
 
     def is_now(self, channel: Channel, what: str) -> bool:
-        """Whether the channel is `what`: private, shared or archived."""
-        return {"private": channel.is_private, "shared": channel.is_ext_shared, "archived": channel.is_archived}[what]
+        """Whether the channel is `what`: private, shared, org_shared or archived."""
+        return {
+            "private": channel.is_private,
+            "shared": channel.is_ext_shared,
+            "org_shared": channel.is_org_shared,
+            "archived": channel.is_archived,
+        }[what]
 
     def convert(self, channel: Channel, private: bool) -> None:
         """Make a channel private or public; Slack tells it by a message in the channel."""
@@ -33,6 +38,14 @@ class Changes:
     def share(self, channel: Channel, shared: bool) -> None:
         """Share a channel with another company, or no more."""
         channel.is_ext_shared = shared
+        self._tell_shared(channel, shared)
+
+    def share_in_organisation(self, channel: Channel, shared: bool) -> None:
+        """Share a channel with another workspace of the same organisation, or no more."""
+        channel.is_org_shared = shared
+        self._tell_shared(channel, shared)
+
+    def _tell_shared(self, channel: Channel, shared: bool) -> None:
         if shared:
             self._tell(channel, {"type": "channel_shared", "connected_team_id": _ANOTHER_TEAM})
         else:

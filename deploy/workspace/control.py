@@ -30,6 +30,8 @@ class ControlRoutes:
             "set_app": self.set_app,
             "set_delivery": self.set_delivery,
             "set_member": self.set_member,
+            "set_person": self.set_person,
+            "add_channel": self.add_channel,
             "set_channel": self.set_channel,
             "set_canvas": self.set_canvas,
             "fill": self.fill,
@@ -129,12 +131,29 @@ class ControlRoutes:
         change = self._core.membership.join if order.get("member", True) else self._core.membership.leave
         return {"changed": change(channel, str(order["user"]))}
 
+    async def set_person(self, order: JSON) -> JSON:
+        """Open somebody's account or change it: {name, real_name, is_restricted, is_ultra_restricted, deleted,
+        team_id}, with the event that comes with it."""
+        changes = {key: value for key, value in order.items() if key not in ("do", "user")}
+        self._core.people.change(str(order["user"]), changes)
+        return {}
+
+    async def add_channel(self, order: JSON) -> JSON:
+        """Open a channel, or a group's direct messages: {channel, name, members, is_private, is_mpim}."""
+        group = bool(order.get("is_mpim"))
+        private, members = group or bool(order.get("is_private")), [str(each) for each in order["members"]]
+        channel = Channel(str(order["channel"]), str(order["name"]), members, is_private=private, is_mpim=group)
+        self._core.state.channels[channel.id] = channel
+        return {}
+
     async def set_channel(self, order: JSON) -> JSON:
-        """Change a channel, with the events that come with it: {private, shared, archived, name} or {deleted: true}."""
+        """Change a channel, with the events that come with it: {private, shared, org_shared, archived, name} or
+        {deleted: true}."""
         channel, changes = self._channel(order), self._core.changes
         for key, change in {
             "private": changes.convert,
             "shared": changes.share,
+            "org_shared": changes.share_in_organisation,
             "archived": changes.archive,
         }.items():
             if key in order and bool(order[key]) != changes.is_now(channel, key):

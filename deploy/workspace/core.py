@@ -13,6 +13,7 @@ from deploy.workspace.files import Files
 from deploy.workspace.interactions import Interactions
 from deploy.workspace.membership import Membership
 from deploy.workspace.messages import Messages
+from deploy.workspace.people import People
 from deploy.workspace.socket_mode import SocketMode
 from deploy.workspace.state import State
 from deploy.workspace.streams import Streams
@@ -48,6 +49,7 @@ class Core:
         self.streams = Streams(state, self.feed, self.messages, stream_seconds)
         self.membership = Membership(state, self.feed, self.messages, self.app)
         self.changes = Changes(state, self.messages, self.membership, self.app)
+        self.people = People(state, self.app)
         self.files = Files(state, self.messages, self.app)
         self.views = Views(state, self.feed)
         self.triggers = Triggers(trigger_seconds)

@@ -188,7 +188,7 @@ class Interactions:
             view = self._open_view(user, str(act["view_id"]))
             return {"container": {"type": "view", "view_id": view["id"]}, "view": view}, view["blocks"]
         channel = self._state.channels.get(str(act.get("channel")))
-        if channel is None or not channel.visible_to(user):
+        if channel is None or not self._state.sees(user, channel):
             raise ActError("This channel is not there, or not open to you.")
         ts = str(act.get("ts"))
         ephemeral = next((each.message for each in channel.ephemerals if each.message["ts"] == ts), None)

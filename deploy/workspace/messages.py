@@ -207,7 +207,7 @@ class Messages:
         shared: dict[str, list[str]] = {"channels": [], "groups": [], "ims": []}
         for channel in (self._state.channels.get(each) for each in file.channels):
             if channel is not None:
-                shared[f"{channel.kind}s"].append(channel.id)
+                shared["groups" if channel.is_mpim else f"{channel.kind}s"].append(channel.id)
         return {
             "id": file.id,
             "name": file.name,

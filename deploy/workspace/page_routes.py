@@ -128,13 +128,13 @@ class PageRoutes:
 
     def _channel(self, user: str, channel_id: str | None) -> Channel:
         channel = self._core.state.channels.get(channel_id or "")
-        if channel is None or not channel.visible_to(user):
+        if channel is None or not self._core.state.sees(user, channel):
             raise ActError("This channel is not there, or not open to you.")
         return channel
 
     def _sees(self, user: str, channel_id: str) -> bool:
         channel = self._core.state.channels.get(channel_id)
-        return channel is not None and channel.visible_to(user)
+        return channel is not None and self._core.state.sees(user, channel)
 
 
 async def _forward(queue: asyncio.Queue[JSON], websocket: web.WebSocketResponse) -> None:

@@ -37,6 +37,11 @@ class Person:
     team_id: str = ""
     color: str = "4a154b"
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether they see only the channels that they are in."""
+        return self.is_restricted or bool(self.team_id)
+
     def for_page(self) -> JSON:
         initials = "".join(word[0] for word in self.real_name.split()[:2]).upper()
         return {
@@ -60,9 +65,11 @@ class Ephemeral:
 
 @dataclass
 class Channel:
-    """A public or private channel, or the direct messages of one person with the bot (`user` is that person).
+    """A public or private channel, a group's direct messages (`is_mpim`), or those of one person with the bot (`user`
+    is that person).
 
-    `is_ext_shared`: people of another company are in it. `canvas` is the id of the file that is its canvas.
+    `is_ext_shared`: people of another company are in it; `is_org_shared`: those of another workspace of this one.
+    `canvas` is the id of the file that is its canvas.
     """
 
     id: str
@@ -73,6 +80,8 @@ class Channel:
     topic: str = ""
     is_archived: bool = False
     is_ext_shared: bool = False
+    is_org_shared: bool = False
+    is_mpim: bool = False
     canvas: str = ""
     messages: dict[str, JSON] = field(default_factory=dict)
     replies: dict[str, list[str]] = field(default_factory=dict)
@@ -84,11 +93,8 @@ class Channel:
 
     @property
     def kind(self) -> str:
-        """Slack's `channel_type`: im, group (private) or channel."""
-        return "im" if self.is_im else "group" if self.is_private else "channel"
-
-    def visible_to(self, user: str) -> bool:
-        return user in self.members if (self.is_private or self.is_im) else True
+        """Slack's `channel_type`: im, mpim, group (private) or channel."""
+        return "im" if self.is_im else "mpim" if self.is_mpim else "group" if self.is_private else "channel"
 
     def thread(self, ts: str) -> list[JSON]:
         """A thread's parent, where it is still there, and its replies, oldest first."""
@@ -177,11 +183,18 @@ class State:
         return channel
 
     def channels_of(self, user: str) -> list[Channel]:
-        return [channel for channel in self.channels.values() if channel.visible_to(user)]
+        return [channel for channel in self.channels.values() if self.sees(user, channel)]
+
+    def sees(self, user: str, channel: Channel) -> bool:
+        """Whether somebody can look into a channel: members into theirs, and all but guests into public ones."""
+        person = self.people.get(user)
+        if person is None or person.deleted:
+            return False
+        return user in channel.members or (channel.kind == "channel" and not person.is_outside)
 
     def audience(self, channel: Channel) -> list[str]:
         """The people whose page may show the channel."""
-        return [each.id for each in self.people.values() if not each.is_bot and channel.visible_to(each.id)]
+        return [each.id for each in self.people.values() if not each.is_bot and self.sees(each.id, channel)]
 
     def add(self, channel: Channel, message: JSON) -> None:
         """Keep a message, and count it in its thread."""

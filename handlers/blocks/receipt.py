@@ -40,16 +40,25 @@ _FOR = {
 
 
 def receipt_modal(
-    receipt: Receipt, now: datetime, *, calls: Sequence[Row] = (), people: Sequence[tuple[str, str]] = ()
+    receipt: Receipt,
+    now: datetime,
+    *,
+    calls: Sequence[Row] = (),
+    people: Sequence[tuple[str, str]] = (),
+    left_out: int = 0,
 ) -> JSON:
     """The modal behind "Why this answer?".
 
-    `calls`: every model call for the question; `people`: who did what with the answer, as (person, signal).
+    `calls`: every model call for the question; `people`: who did what with the answer, as (person, signal);
+    `left_out`: how many sources the person who reads this may not read.
     """
     choice = receipt.choice
     blocks = [*_chosen(choice), _real(receipt), *_kept(people)]
     if receipt.citations:
         blocks += [_DIVIDER, section("*Sources*"), *sources(receipt.citations, now)]
+    if left_out:
+        few = "One source is" if left_out == 1 else f"{left_out} sources are"
+        blocks.append(context(f"{few} not shown: you may not read {'it' if left_out == 1 else 'them'} now."))
     blocks += [*_considered(choice), *_numbers(choice), *_calls(calls)]
     made_with = escape(figures.versions(choice.versions))
     blocks += [_DIVIDER, context("\n".join([*([made_with] if made_with else []), f"Reference {receipt.question_id}"]))]

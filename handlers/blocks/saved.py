@@ -40,7 +40,7 @@ def paths_in(value: str) -> list[str]:
 
 
 def _who(readers: frozenset[str], channel: str) -> str:
-    if readers == access.PUBLIC:
+    if access.EVERYONE in readers:
         return "Everyone"
     if any(reader.startswith("user:") for reader in readers):
         return "Only you"

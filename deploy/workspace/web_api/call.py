@@ -96,7 +96,7 @@ class Call:
         channel = self.state.channels.get(wanted) or self.state.channel_named(wanted)
         if channel is None and wanted in self.state.people and wanted != BOT_USER:
             channel = self.state.direct_messages(wanted)
-        if channel is None or not channel.visible_to(BOT_USER):
+        if channel is None or not self.state.sees(BOT_USER, channel):
             raise ApiError("channel_not_found")
         return channel
 

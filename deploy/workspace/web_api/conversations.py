@@ -16,8 +16,8 @@ def describe(channel: Channel) -> JSON:
         "created": 1700000000,
         "is_archived": channel.is_archived,
         "is_im": channel.is_im,
-        "is_mpim": False,
-        "is_private": channel.is_private or channel.is_im,
+        "is_mpim": channel.is_mpim,
+        "is_private": channel.kind != "channel",
     }
     if channel.is_im:
         return {**common, "user": channel.user, "is_user_deleted": False}
@@ -25,11 +25,12 @@ def describe(channel: Channel) -> JSON:
         **common,
         "name": channel.name,
         "name_normalized": channel.name,
-        "is_channel": not channel.is_private,
-        "is_group": channel.is_private,
+        "is_channel": channel.kind == "channel",
+        "is_group": channel.kind == "group",
         "is_general": channel.name == "general",
         "is_member": BOT_USER in channel.members,
-        "is_shared": channel.is_ext_shared,
+        "is_shared": channel.is_ext_shared or channel.is_org_shared,
+        "is_org_shared": channel.is_org_shared,
         "is_ext_shared": channel.is_ext_shared,
         "num_members": len(channel.members),
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
@@ -51,7 +52,8 @@ async def list_all(call: Call) -> JSON:
 
 
 async def members(call: Call) -> JSON:
-    page, cursor = call.page(call.channel().members)
+    there = [each for each in call.channel().members if not call.state.people[each].deleted]
+    page, cursor = call.page(there)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 

@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 from deploy.workspace.errors import ApiError
-from deploy.workspace.state import BOT_USER, JSON, Person, State
+from deploy.workspace.state import BOT_USER, JSON
 from deploy.workspace.web_api.call import Call, Method
 from deploy.workspace.web_api.conversations import KINDS, describe
-
-
-def profile(state: State, person: Person) -> JSON:
-    """A person as Slack describes them; addresses are at the reserved example domain."""
-    return {
-        "id": person.id,
-        "team_id": person.team_id or state.team_id,
-        "name": person.name,
-        "real_name": person.real_name,
-        "deleted": person.deleted,
-        "color": person.color,
-        "tz": "Europe/Berlin",
-        "tz_label": "Central European Time",
-        "tz_offset": 3600,
-        "is_admin": person.is_admin,
-        "is_owner": person.is_owner,
-        "is_primary_owner": person.is_owner,
-        "is_restricted": person.is_restricted,
-        "is_ultra_restricted": person.is_ultra_restricted,
-        "is_bot": person.is_bot,
-        "is_app_user": False,
-        "locale": "en-US",
-        "profile": {
-            "real_name": person.real_name,
-            "display_name": person.real_name if person.is_bot else person.name,
-            **({} if person.is_bot else {"email": address(person)}),
-        },
-    }
-
-
-def address(person: Person) -> str:
-    return f"{person.name}@acme-robotics.example"
+from deploy.workspace.web_api.profiles import address, profile
 
 
 async def info(call: Call) -> JSON:
@@ -45,7 +14,7 @@ async def info(call: Call) -> JSON:
 
 
 async def list_all(call: Call) -> JSON:
-    people, cursor = call.page(list(call.state.people.values()))
+    people, cursor = call.page([each for each in call.state.people.values() if not each.team_id])
     members = [profile(call.state, person) for person in people]
     return {"members": members, "response_metadata": {"next_cursor": cursor}}
 

@@ -12,6 +12,7 @@ from structlog.typing import EventDict
 
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
+from knowledge.access import MEMBERS
 
 ROLL_BACK = f"{SWITCHBOARD} How do I roll back a release?"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 16
@@ -94,7 +95,7 @@ async def test_edits_and_deletions_are_noted_and_answer_nothing_again(
     assert [m["user"] for m in await maya.history("C0HELP", ts)] == ["U0MAYA", "U0SWITCH"]
     assert correlated(lines, "edited")
     assert correlated(lines, "deleted")
-    turns = await house.app.core.conversations.turns("C0HELP", ts)
+    turns = await house.app.core.conversations.turns("C0HELP", ts, MEMBERS)
     assert turns[0].text == "How do I roll back a release, please?"
     assert "4711" not in str(turns)
     await nothing_is_lost(house, maya)

@@ -17,6 +17,7 @@ from sample_files import CSV, huge_picture, locked_pdf, m4a, png, zipped
 from bot.storage.tables import ledger
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
+from knowledge.access import MEMBERS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -161,7 +162,7 @@ async def test_a_voice_message_is_answered_and_its_words_are_remembered(
     assert "30 days." in answer["text"]
     assert "I heard: “How many days of holiday are there?”" in words(answer)
     await house.app.idle(maya)
-    turns = await house.app.core.conversations.turns(maya.dm, ts)
+    turns = await house.app.core.conversations.turns(maya.dm, ts, MEMBERS)
     assert turns[0].text == "How many days of holiday are there?"
     ts = await maya.post(HELP, SWITCHBOARD, files={"audio_message.m4a": m4a(6_000)})
     server.script("Use `robot deploy rollback`. [1]")

@@ -7,6 +7,7 @@ from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, answer
 
 from deploy.workspace.driver import Driver
+from knowledge.access import MEMBERS
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 16
 
@@ -209,7 +210,7 @@ async def test_an_edit_and_a_deletion_change_what_the_bot_remembers(
     await maya.wait_for_message(maya.dm, thread=ts, after=hint["ts"], predicate=_by_bot)
     assert "Zebedee" in server.chats[-1].prompt
     assert "Ottilie" not in server.chats[-1].prompt
-    turns = await bot.core.conversations.turns(maya.dm, ts)
+    turns = await bot.core.conversations.turns(maya.dm, ts, MEMBERS)
     assert first["text"] in [turn.text for turn in turns]
 
 
@@ -218,10 +219,10 @@ async def test_a_deleted_follow_up_is_forgotten(bot: ConnectedBot, maya: Driver,
     await maya.wait_for_reply("C0GENERAL", ts)
     slip = await maya.post("C0GENERAL", "<@U0LEO> my badge number is 4711", thread=ts)
     await bot.idle(maya)
-    assert "4711" in str(await bot.core.conversations.turns("C0GENERAL", ts))
+    assert "4711" in str(await bot.core.conversations.turns("C0GENERAL", ts, MEMBERS))
     await maya.delete(next(m for m in await maya.history("C0GENERAL", ts) if m["ts"] == slip))
     await bot.idle(maya)
-    assert "4711" not in str(await bot.core.conversations.turns("C0GENERAL", ts))
+    assert "4711" not in str(await bot.core.conversations.turns("C0GENERAL", ts, MEMBERS))
 
 
 @BOTH_DOORS

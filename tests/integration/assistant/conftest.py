@@ -16,6 +16,7 @@ from model_server import ModelServer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.assistant import Assistant
+from bot.bases import Bases
 from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import (
@@ -206,7 +207,11 @@ async def build(database: AsyncEngine, knowledge: KnowledgeBase) -> AsyncIterato
         breakers = Breakers(clock=lambda: NOW, monotonic=options.pop("monotonic", time.monotonic))
         models = Models(catalogue, keys={}, embedder=knowledge.embedder, breakers=breakers)
         opened.append(models)
-        prices, pins, examples = PriceBook(), Pins(database), Examples(database, knowledge.embedder)
+        prices, pins, examples = (
+            PriceBook(),
+            Pins(database),
+            Examples(database, knowledge.embedder, Bases(database, knowledge)),
+        )
         channels, allow_lists, trials = Channels(database), AllowLists(database), Trials(database, lambda: NOW)
         rules, shelf = DataRules(channels, models, allow_lists), Shelf()
         switches = Switches(pins, trials, rules, models, default_model)

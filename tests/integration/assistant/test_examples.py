@@ -7,9 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.bases import Bases
 from bot.learning.examples import Examples
 from bot.storage.tables import examples
 from knowledge.access import PUBLIC
+from knowledge.contents import Contents
+from knowledge.database import Database
 from knowledge.embedding.base import Embedder
 from knowledge.embedding.minilm import MiniLM
 
@@ -22,7 +25,7 @@ async def embedder(models_dir: Path) -> AsyncIterator[Embedder]:
 
 
 async def test_the_nearest_examples_come_first_whatever_the_words(engine: AsyncEngine, embedder: Embedder) -> None:
-    kept = Examples(engine, embedder)
+    kept = Examples(engine, embedder, Bases(engine, Contents(Database(engine))))
     await kept.save("My card was stolen, what now?", "Block it in the app.", PUBLIC, "U1")
     await kept.save("How do I book a meeting room?", "In the calendar.", PUBLIC, "U1")
     vector = await embedder.embed_query("Someone took my bank card")
@@ -33,7 +36,7 @@ async def test_the_nearest_examples_come_first_whatever_the_words(engine: AsyncE
 
 
 async def test_an_example_is_shown_only_to_audiences_that_may_read_it(engine: AsyncEngine, embedder: Embedder) -> None:
-    kept = Examples(engine, embedder)
+    kept = Examples(engine, embedder, Bases(engine, Contents(Database(engine))))
     await kept.save("What is the salary band?", "71 to 83.", {"channel:G0FIN"}, "U1")
     vector = await embedder.embed_query("What is the salary band?")
     assert (await kept.nearest(vector, PUBLIC, 3)).examples == ()
@@ -43,7 +46,10 @@ async def test_an_example_is_shown_only_to_audiences_that_may_read_it(engine: As
 
 
 async def test_what_another_process_saves_and_deletes_is_seen_at_once(engine: AsyncEngine, embedder: Embedder) -> None:
-    here, there = Examples(engine, embedder), Examples(engine, embedder)
+    here, there = (
+        Examples(engine, embedder, Bases(engine, Contents(Database(engine)))),
+        Examples(engine, embedder, Bases(engine, Contents(Database(engine)))),
+    )
     assert await here.all(PUBLIC) == ()
     saved = await there.save("How?", "So.", PUBLIC, "U1")
     assert [example.id for example in await here.all(PUBLIC)] == [saved.id]
@@ -52,11 +58,15 @@ async def test_what_another_process_saves_and_deletes_is_seen_at_once(engine: As
 
 
 async def test_vectors_of_another_embedding_model_are_made_anew(engine: AsyncEngine, embedder: Embedder) -> None:
-    await Examples(engine, embedder).save("My card was stolen", "Block it.", PUBLIC, "U1")
+    await Examples(engine, embedder, Bases(engine, Contents(Database(engine)))).save(
+        "My card was stolen", "Block it.", PUBLIC, "U1"
+    )
     async with engine.begin() as connection:
         await connection.execute(sa.update(examples).values(embedder="older", vector=b"\x00" * 12))
     vector = await embedder.embed_query("My card was stolen")
-    (found,) = (await Examples(engine, embedder).nearest(vector, PUBLIC, 1)).examples
+    (found,) = (
+        await Examples(engine, embedder, Bases(engine, Contents(Database(engine)))).nearest(vector, PUBLIC, 1)
+    ).examples
     assert found.similarity > 0.99
     async with engine.connect() as connection:
         assert (await connection.execute(sa.select(examples.c.embedder))).scalar_one() == embedder.name

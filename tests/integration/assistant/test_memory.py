@@ -5,12 +5,17 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.bases import Bases
 from bot.conversations import Conversations
 from bot.domain import Audience, Pin, Place, PlaceKind, Question, StrategyName, Turn
 from bot.inbox import Inbox, Kept
 from bot.learning.feedback import Feedback
 from bot.selection.pins import EVERYWHERE, Pins, thread_key
+from bot.selection.questions import Questions
 from bot.storage.tables import conversations
+from knowledge.access import MEMBERS
+from knowledge.contents import Contents
+from knowledge.database import Database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -57,22 +62,23 @@ async def test_finished_events_wait_no_more_and_stay_known_until_they_are_pruned
 
 
 async def test_a_thread_is_remembered_in_order_with_edits_and_without_what_was_deleted(engine: AsyncEngine) -> None:
-    memory = Conversations(engine)
+    memory = Conversations(engine, Bases(engine, Contents(Database(engine))))
     await memory.record("C1", "1.0", "3.0", "user", "U2", "Thanks, and staging?")
     await memory.record("C1", "1.0", "1.0", "user", "U1", "How do we roll back?")
     await memory.record("C1", "1.0", "2.0", "assistant", "", "With the tool.", "q1")
     await memory.record("C1", "9.0", "9.0", "user", "U3", "Another thread")
     await memory.edit("C1", "1.0", "How do we roll back a release?")
     await memory.record("C1", "1.0", "2.0", "assistant", "", "With robotctl.", "q1")
+    await Questions(engine).keep(asked(id="q1"))
     first = Turn("user", "How do we roll back a release?", "U1")
     second = Turn("assistant", "With robotctl.", "")
-    assert await memory.turns("C1", "1.0", before="3.0") == (first, second)
+    assert await memory.turns("C1", "1.0", MEMBERS, before="3.0") == (first, second)
     assert await memory.people("C1", "1.0") == {"U1", "U2"}
     assert await memory.takes_part("C1", "1.0")
     assert not await memory.takes_part("C1", "9.0")
     await memory.delete("C1", "1.0", "2.0")
     assert not await memory.takes_part("C1", "1.0")
-    assert [turn.author for turn in await memory.turns("C1", "1.0")] == ["U1", "U2"]
+    assert [turn.author for turn in await memory.turns("C1", "1.0", MEMBERS)] == ["U1", "U2"]
 
 
 def asked(**fields: object) -> Question:
@@ -138,16 +144,16 @@ async def test_the_newest_thumb_of_a_person_counts(engine: AsyncEngine) -> None:
 
 
 async def test_an_edit_of_a_message_that_was_never_recorded_stays_unknown(engine: AsyncEngine) -> None:
-    memory = Conversations(engine)
+    memory = Conversations(engine, Bases(engine, Contents(Database(engine))))
     await memory.edit("C1", "7.0", "text")
-    assert await memory.turns("C1", "7.0") == ()
+    assert await memory.turns("C1", "7.0", MEMBERS) == ()
 
 
 async def test_a_deletion_that_is_worked_off_before_its_message_still_forgets_it(engine: AsyncEngine) -> None:
-    memory = Conversations(engine)
+    memory = Conversations(engine, Bases(engine, Contents(Database(engine))))
     await memory.delete("C1", "7.0", "7.0")
     await memory.record("C1", "7.0", "7.0", "user", "U1", "My password is 4711.")
     await memory.edit("C1", "7.0", "My password was 4711.")
-    assert await memory.turns("C1", "7.0") == ()
+    assert await memory.turns("C1", "7.0", MEMBERS) == ()
     async with engine.connect() as connection:
         assert (await connection.execute(sa.select(conversations.c.text))).scalars().all() == [""]

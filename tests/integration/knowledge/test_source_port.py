@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from knowledge.documents import Vector
 from knowledge.embedding.minilm import MiniLM
 from knowledge.errors import DocumentUnreachable, KnowledgeError, SourceUnavailable
+from knowledge.filters import Reach
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.refresh.backlog import Backlog
 from knowledge.reports import Problem, SourceReport
@@ -361,7 +362,7 @@ async def test_a_passage_links_to_its_line_where_the_source_has_lines(place: Pla
     async with place.open(source) as base:
         await refreshed(base, source)
         keys = [int(passage.chunk_id) for passage in (await base.search("red fox", scopes=EVERYONE)).passages]
-        found = await base._contents.find(keys, base.embedder.name)
+        found = await base._contents.find(keys, base.embedder.name, Reach(EVERYONE, frozenset({source.name})))
         assert {found[key].url for key in keys if "fox" in found[key].text} == {"https://example.org/one#L7"}
 
 
