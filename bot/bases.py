@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -107,11 +107,10 @@ class Bases:
         return found
 
 
-async def _rows(connection: AsyncConnection, subjects: Collection[str]) -> Sequence[sa.Row[tuple[str, str, str]]]:
+async def _rows(connection: AsyncConnection, subjects: Collection[str]) -> Sequence[Any]:
     if not subjects:
         return ()
-    query = sa.select(bases.c.subject, bases.c.document, bases.c.readers).where(bases.c.subject.in_(subjects))
-    return (await connection.execute(query)).tuples().all()  # type: ignore[return-value]
+    return (await connection.execute(sa.select(bases).where(bases.c.subject.in_(subjects)))).all()
 
 
 async def _put(connection: AsyncConnection, subject: str, rows: Mapping[str, str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from deploy.workspace.app_link import AppLink
+from deploy.workspace.profiles import profile
 from deploy.workspace.state import JSON, Person, State
-from deploy.workspace.web_api.profiles import profile
 
 
 class People:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from deploy.workspace.errors import ApiError
+from deploy.workspace.profiles import address, profile
 from deploy.workspace.state import BOT_USER, JSON
 from deploy.workspace.web_api.call import Call, Method
 from deploy.workspace.web_api.conversations import KINDS, describe
-from deploy.workspace.web_api.profiles import address, profile
 
 
 async def info(call: Call) -> JSON:

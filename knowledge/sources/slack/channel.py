@@ -38,8 +38,10 @@ async def load(api: SlackApi, identifier: str, public: frozenset[str]) -> Channe
         readers = frozenset({access.user(str(info["user"]))})
     elif is_closed(info):
         readers = frozenset({access.channel(str(info["id"]))})
-    else:  # guests read the public channels that they are in
+    elif access.EVERYONE in public:  # guests read the public channels that they are in
         readers = public | {access.channel(str(info["id"]))}
+    else:
+        readers = public
     return Channel(
         id=str(info["id"]),
         name=str(info.get("name") or "direct messages"),

@@ -38,7 +38,7 @@ async def test_a_thread_is_a_document_with_its_turns_its_link_and_its_people(
         f"**Leo Brandt** ({day}): @Maya Chen the watchdog fires, raise `WATCHDOG_MS`",
     ]
     assert run.urls[ts] == f"{workspace.url}/archives/C0ENG/p{ts.replace('.', '')}"
-    assert run.readers[ts] == PUBLIC
+    assert run.readers[ts] == PUBLIC | {f"channel:{ENG}"}
 
 
 async def test_small_talk_programs_and_questions_to_the_bot_are_left_out(
@@ -152,7 +152,7 @@ async def test_a_channel_that_closed_while_the_bot_was_away_closes_its_documents
     await maya.post(ENG, PORT)
     await maya.post(ENG, "", files={"plan.md": b"# Plan\n\nThe arm gets a second joint in spring."})
     await run.follow(opened())
-    assert set(run.readers.values()) == {PUBLIC}
+    assert set(run.readers.values()) == {PUBLIC | {f"channel:{ENG}"}}
     urls = dict(run.urls)
     await maya.control("set_channel", channel=ENG, **{change: True})
     await maya.fault("conversations.history", "error", error="fatal_error", times=50)
