@@ -1,0 +1,160 @@
+"""Nothing is shown to anybody who may not read it: random workspaces against a model of who can read what.
+
+Hypothesis makes workspaces (people, guests, strangers, channels of all kinds, documents with their readers) and what
+happens in them: people come and go, channels are converted and shared, documents closed, questions asked through every
+door. Each prompt, message, modal and listing is held against `access_rules`, which shares no code with the bot.
+`make prove-access ARGS="[--cases 20000] [--seed 1]"`; a case is one thing done by a person and looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from access_house import DOCUMENTS, KINDS, Findings, World, open_house
+from access_rules import Room
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from bot.core import Core
+from bot.domain import StrategyName
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = ("U1", "U2", "U3", "U4", "U5")
+CHANNELS = ("C1", "C2", "G1", "G2", "M1")
+SCOPES = ("outsiders", "everyone", *(f"channel:{c}" for c in CHANNELS), *(f"user:{u}" for u in PEOPLE[:3]))
+LOOKED_AT = ("mention", "dm", "private", "another way", "offer", "why", "listing", "shadow")
+"""What counts as a case; refusals count too."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One world and what happens in it; the acts as (name, arguments)."""
+
+    people: dict[str, str]
+    rooms: dict[str, Room]
+    readers: list[set[str]]
+    acts: list[tuple[str, tuple[Any, ...]]]
+
+
+_person, _channel = st.sampled_from(PEOPLE), st.sampled_from(CHANNELS)
+_named, _kind = st.sampled_from(CHANNELS[:4]), st.sampled_from(sorted(KINDS))
+_readers = st.sets(st.sampled_from(SCOPES), min_size=1, max_size=2)
+_strategy = st.sampled_from([None, StrategyName.RAG, StrategyName.FEW_SHOT])
+_door = st.sampled_from(["mention", "mention", "dm", "private"])
+_ask = st.tuples(st.just("ask"), st.tuples(_door, _person, _channel, st.integers(0, 2), _strategy))
+_number = st.integers(0, 5)
+_change = st.one_of(
+    st.tuples(st.just("move"), st.tuples(_person, _named, st.booleans())),
+    st.tuples(st.just("convert"), st.tuples(_named, st.booleans())),
+    st.tuples(st.just("share"), st.tuples(_named, st.booleans(), st.booleans())),
+    st.tuples(st.just("become"), st.tuples(st.sampled_from(PEOPLE[1:]), _kind, st.booleans())),
+    st.tuples(st.just("restrict"), st.tuples(st.integers(0, DOCUMENTS - 1), _readers)),
+    st.tuples(st.just("silence"), st.tuples()),
+)
+_look = st.one_of(
+    *(st.tuples(st.just(name), st.tuples(_number, _person)) for name in ("again", "offer", "why", "save")),
+    st.tuples(st.just("write"), st.tuples(_person, _named)),
+    st.tuples(st.just("listing"), st.tuples(_person)),
+    st.tuples(st.just("shadow"), st.tuples(_number)),
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A world: mostly full members, as in life, and questions between all that changes."""
+    others = {person: draw(st.sampled_from(["member", "member", *KINDS])) for person in PEOPLE[1:]}
+    rooms = {
+        "C1": Room(draw(_members()), public=True),
+        "C2": Room(draw(_members()), public=True, shared=draw(st.booleans())),
+        "G1": Room(draw(_members())),
+        "G2": Room(draw(_members()), shared=draw(st.booleans())),
+        "M1": Room(draw(_members()), group=True),
+    }
+    readers = [draw(_readers) for _ in range(DOCUMENTS)]
+    acts = draw(st.lists(st.one_of(_ask, _ask, _change, _look), min_size=6, max_size=14))
+    return Plan({"U1": "member", **others}, rooms, readers, acts)
+
+
+def _members() -> st.SearchStrategy[set[str]]:
+    return st.sets(_person, min_size=2, max_size=4)
+
+
+async def play(core: Core, plan: Plan, found: Findings) -> None:
+    """Lets everything happen that a plan says; what is wrong stands in `found`."""
+    world = World(core, plan.people, plan.rooms, found)
+    await world.begin(plan.readers)
+    silent = False
+    for name, arguments in plan.acts:
+        if name == "silence":  # Slack tells nothing about the next question, and what it told is too old
+            silent, world.now = True, world.now + 60.0
+            continue
+        world.slack.silent = silent and name == "ask"
+        await getattr(world, name)(*arguments)
+        silent = silent and name != "ask"
+
+
+def prove(cases: int, *, number: int = 1, stop_at: int = 1, models_dir: Path = ROOT / ".models") -> Findings:
+    """Makes worlds until so many cases were looked at, or so many leaks were found."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    found = Findings()
+    with tempfile.TemporaryDirectory(prefix="access-proof-") as work, asyncio.Runner() as runner:
+        house = open_house(Path(work), models_dir)
+        core = runner.run(house.__aenter__())
+
+        def world(plan: Plan) -> None:
+            if _cases(found) < cases and len(found.leaks) + len(found.missing) < stop_at:
+                found.counts["worlds"] += 1
+                found.counts["acts"] += len(plan.acts)
+                runner.run(play(core, plan, found))
+
+        try:
+            batch = number * 1000
+            while _cases(found) < cases and len(found.leaks) + len(found.missing) < stop_at:
+                _generated(world, batch)
+                batch += 1
+        finally:
+            runner.run(house.__aexit__(None, None, None))
+    found.counts["cases"] = _cases(found)
+    return found
+
+
+def _generated(world: Callable[[Plan], None], number: int) -> None:
+    """A hundred worlds of one seed."""
+    checks = settings(
+        max_examples=100,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[*HealthCheck],
+    )
+    seed(number)(checks(given(plans())(world)))()
+
+
+def _cases(found: Findings) -> int:
+    return sum(count for name, count in found.counts.items() if name.removesuffix(", refused") in LOOKED_AT)
+
+
+def _main() -> int:
+    known = argparse.ArgumentParser(description="Holds what is shown against who may read it.")
+    known.add_argument("--cases", type=int, default=20_000)
+    known.add_argument("--seed", type=int, default=1)
+    wanted = known.parse_args()
+    began = time.monotonic()
+    found = prove(wanted.cases, number=wanted.seed, stop_at=20)
+    figures = {**dict(found.counts.most_common()), "leaks": found.leaks, "missing": found.missing}
+    print(json.dumps({**figures, "seconds": round(time.monotonic() - began)}, indent=2))
+    return 1 if found.leaks or found.missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
