@@ -49,10 +49,10 @@ class Plan:
 _person, _channel = st.sampled_from(PEOPLE), st.sampled_from(CHANNELS)
 _named, _kind = st.sampled_from(CHANNELS[:4]), st.sampled_from(sorted(KINDS))
 _readers = st.sets(st.sampled_from(SCOPES), min_size=1, max_size=2)
-_strategy = st.sampled_from([None, StrategyName.RAG, StrategyName.FEW_SHOT])
-_door = st.sampled_from(["mention", "mention", "dm", "private"])
-_ask = st.tuples(st.just("ask"), st.tuples(_door, _person, _channel, st.integers(0, 2), _strategy))
-_number = st.integers(0, 5)
+_strategy = st.sampled_from([None, StrategyName.RAG, StrategyName.FEW_SHOT, StrategyName.FEW_SHOT])
+_door = st.sampled_from(["mention", "dm", "private", "private"])
+_ask = st.tuples(st.just("ask"), st.tuples(_door, _person, _channel, st.integers(0, 3), _strategy))
+_number = st.integers(-3, 5)  # the last ones too, and one that there is not
 _change = st.one_of(
     st.tuples(st.just("move"), st.tuples(_person, _named, st.booleans())),
     st.tuples(st.just("convert"), st.tuples(_named, st.booleans())),
@@ -70,6 +70,31 @@ _look = st.one_of(
 
 
 @st.composite
+def _scenes(draw: st.DrawFn) -> list[tuple[str, tuple[Any, ...]]]:
+    """Something is said in a place, the place changes, and it is talked about again."""
+    channel, first, second = draw(_channel), draw(_person), draw(_person)
+    named = channel if channel in CHANNELS[:4] else "G1"
+    door = draw(st.sampled_from(["mention", "mention", "mention", "dm"]))
+    changes = {
+        "move": (draw(_person), named, draw(st.booleans())),
+        "convert": (named, draw(st.booleans())),
+        "share": (named, draw(st.booleans()), draw(st.booleans())),
+        "become": (second if second != "U1" else "U2", draw(_kind), draw(st.booleans())),
+        "restrict": (draw(st.integers(0, DOCUMENTS - 1)), draw(_readers)),
+    }
+    change = draw(st.sampled_from(sorted(changes)))
+    kept = [("save", (-1, first)), ("write", (first, named))]
+    return [
+        ("ask", (door, first, channel, 0, StrategyName.RAG)),
+        *draw(st.lists(st.sampled_from(kept), max_size=2)),
+        (change, changes[change]),
+        *draw(st.lists(_look, max_size=2)),
+        ("ask", (door, second if door != "dm" else first, channel, draw(st.integers(0, 1)), draw(_strategy))),
+        *draw(st.lists(_look, max_size=2)),
+    ]
+
+
+@st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A world: mostly full members, as in life, and questions between all that changes."""
     others = {person: draw(st.sampled_from(["member", "member", *KINDS])) for person in PEOPLE[1:]}
@@ -81,7 +106,8 @@ def plans(draw: st.DrawFn) -> Plan:
         "M1": Room(draw(_members()), group=True),
     }
     readers = [draw(_readers) for _ in range(DOCUMENTS)]
-    acts = draw(st.lists(st.one_of(_ask, _ask, _change, _look), min_size=6, max_size=14))
+    loose = draw(st.lists(st.one_of(_ask, _change, _look), max_size=10))
+    acts = [*draw(_scenes()), *loose, *draw(_scenes())]
     return Plan({"U1": "member", **others}, rooms, readers, acts)
 
 

@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
 from access_rules import TOKEN, Room, Rules
 from local_slack import LocalSlack
+from words_embedder import WordsEmbedder
 
+import bot.core
 from bot.config import Folder, Knowledge, Settings
 from bot.core import Core, open_core
 from bot.domain import Prompt, StrategyName
@@ -73,9 +76,10 @@ async def open_house(folder: Path, models_dir: Path, first: int = 0) -> AsyncIte
         (place / f"{word}.md").write_text(text, encoding="utf-8")
         folders.append(Folder(path=place, name=f"source-{word}", link_base=f"https://{word}.example/"))
     settings = Settings(data_dir=folder / "data", models_dir=models_dir, knowledge=Knowledge(folders=tuple(folders)))
-    async with open_core(settings) as core:
-        await core.knowledge.refresh()
-        yield core
+    with patch.object(bot.core, "MiniLM", lambda _: WordsEmbedder()):  # the real one takes most of a question's time
+        async with open_core(settings) as core:
+            await core.knowledge.refresh()
+            yield core
 
 
 class World:
@@ -167,14 +171,15 @@ class World:
         await self.changed(deaf)
 
     async def ask(self, door: str, person: str, channel: str, follow: int, strategy: StrategyName | None) -> None:
-        """A question through one of the doors; whoever may not ask there does not."""
-        if self.rules.people[person] == "gone":
+        """A question through one of the doors, by somebody who can ask there."""
+        there = sorted(self.rules.rooms[channel].members) if door != "dm" else []
+        able = [each for each in [person, *there] if self.rules.people[each] != "gone" and (not there or each in there)]
+        if not able:
             return
+        person = able[0]
         word, state = token(next(_numbers)), self.slack.core.state
         if door == "dm":
             channel = state.direct_messages(person).id
-        elif person not in self.rules.rooms[channel].members:
-            return
         private = door == "private"
         thread = None if private else self._thread(channel, follow)
         text = f"{SEARCHED} {word}"
@@ -350,7 +355,7 @@ class World:
     def _thread(self, channel: str, follow: int) -> str | None:
         """An earlier thread of the channel, or none for a new one."""
         threads = [thread for _, where, thread in self.asked if where == channel and thread]
-        return threads[follow % len(threads)] if threads and follow else None
+        return threads[-follow % len(threads)] if threads and follow else None
 
     def _known(self, number: int) -> tuple[str, str, str | None] | None:
         return self.asked[number % len(self.asked)] if self.asked else None

@@ -1,0 +1,132 @@
+"""Small mistakes put into functions that are loaded already: one operator, condition, constant or call at a time."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+_COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.GtE,
+    ast.GtE: ast.Lt,
+}
+_SWAPPED = {
+    "of_guest": "of_person",
+    "outsiders": "of_channel",
+    "OUTSIDERS": "EVERYONE",
+    "intersection": "union",
+    "isdisjoint": "issubset",
+    "issuperset": "isdisjoint",
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A function (`module:Class.name`) with one mistake, in words; `place` numbers the mistakes of the function."""
+
+    target: str
+    place: int
+    what: str
+
+    @property
+    def name(self) -> str:
+        """How it is named in a report."""
+        return f"{self.target}#{self.place}: {self.what}"
+
+
+def mutants(target: str) -> list[Mutant]:
+    """All mistakes that can be made in one function."""
+    tree = _tree(_function(target))
+    return [Mutant(target, place, what) for place, (_, what) in enumerate(_mistakes(tree))]
+
+
+def put_in(mutant: Mutant) -> None:
+    """Puts the mistake into the function of this process."""
+    function = _function(mutant.target)
+    tree = next(made for place, (made, _) in enumerate(_mistakes(_tree(function))) if place == mutant.place)
+    module = ast.fix_missing_locations(ast.Module([tree], []))
+    code = compile(module, f"<{mutant.name}>", "exec", flags=_flags(function), dont_inherit=True)
+    function.__code__ = next(
+        each for each in code.co_consts if isinstance(each, types.CodeType) and each.co_name == function.__name__
+    )
+
+
+def _flags(function: Any) -> int:
+    return int(function.__code__.co_flags & 0x1000000)  # from __future__ import annotations
+
+
+def _function(target: str) -> Any:
+    module, _, path = target.partition(":")
+    found: Any = import_module(module)
+    for name in path.split("."):
+        found = inspect.getattr_static(found, name)
+    return found.__func__ if isinstance(found, (classmethod, staticmethod)) else found
+
+
+def _tree(function: Any) -> ast.stmt:
+    source = inspect.getsource(function)
+    tree = ast.parse(inspect.cleandoc("\n" + source) if not source[0].isspace() else _dedented(source)).body[0]
+    assert isinstance(tree, (ast.FunctionDef, ast.AsyncFunctionDef))
+    tree.decorator_list = []
+    return tree
+
+
+def _dedented(source: str) -> str:
+    lines = source.splitlines()
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return "\n".join(line[indent:] for line in lines)
+
+
+def _mistakes(tree: ast.stmt) -> Iterator[tuple[ast.stmt, str]]:
+    """Copies of the function, each with one mistake."""
+    for number, node in enumerate(ast.walk(tree)):
+        for replacement, what in _of(node):
+            changed = copy.deepcopy(tree)
+            there = [*ast.walk(changed)][number]
+            there.__class__ = replacement.__class__  # type: ignore[assignment]
+            there.__dict__.clear()
+            there.__dict__.update(copy.deepcopy(replacement).__dict__)
+            yield changed, what
+
+
+def _of(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    line = ast.unparse(node)[:80].replace("\n", " ") if isinstance(node, (ast.expr, ast.stmt)) else ""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARED:
+        other = _COMPARED[type(node.ops[0])]()
+        yield ast.Compare(node.left, [other], node.comparators), f"{line} → {type(other).__name__}"
+    if isinstance(node, ast.BoolOp):
+        other_op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield ast.BoolOp(other_op, node.values), f"{line} → {type(other_op).__name__.lower()}"
+        for place in range(len(node.values)):
+            left = [value for number, value in enumerate(node.values) if number != place]
+            yield (left[0] if len(left) == 1 else ast.BoolOp(node.op, left)), f"{line} without its part {place + 1}"
+    if isinstance(node, (ast.If, ast.IfExp)):
+        for value in (True, False):
+            changed: Any = copy.copy(node)
+            changed.test = ast.Constant(value)
+            yield changed, f"if {ast.unparse(node.test)[:60]} → {value}"
+    if isinstance(node, ast.comprehension) and node.ifs:
+        yield ast.comprehension(node.target, node.iter, node.ifs[1:], node.is_async), "a filter dropped"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand, f"{line} without not"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+        other_bin = ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd()
+        yield ast.BinOp(node.left, other_bin, node.right), f"{line} → {type(other_bin).__name__}"
+    if isinstance(node, ast.Attribute) and node.attr in _SWAPPED:
+        yield ast.Attribute(node.value, _SWAPPED[node.attr], node.ctx), f"{line} → {_SWAPPED[node.attr]}"
+    if isinstance(node, ast.Name) and node.id == "MINUTE":
+        yield ast.Constant(600.0), "MINUTE → ten minutes"
+    if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Await)):
+        yield ast.Pass(), f"without {line}"
