@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +61,7 @@ _change = st.one_of(
     st.tuples(st.just("convert"), st.tuples(_named, st.booleans())),
     st.tuples(st.just("share"), st.tuples(_named, st.booleans(), st.booleans())),
     st.tuples(st.just("become"), st.tuples(st.sampled_from(PEOPLE[1:]), _kind, st.booleans())),
-    st.tuples(st.just("restrict"), st.tuples(st.integers(0, DOCUMENTS - 1), _readers)),
+    st.tuples(st.just("restrict"), st.tuples(st.integers(0, DOCUMENTS - 1), _readers, st.booleans())),
     st.tuples(st.just("silence"), st.tuples()),
 )
 _look = st.one_of(
@@ -80,7 +83,7 @@ def _scenes(draw: st.DrawFn) -> list[tuple[str, tuple[Any, ...]]]:
         "convert": (named, draw(st.booleans())),
         "share": (named, draw(st.booleans()), draw(st.booleans())),
         "become": (second if second != "U1" else "U2", draw(_kind), draw(st.booleans())),
-        "restrict": (draw(st.integers(0, DOCUMENTS - 1)), draw(_readers)),
+        "restrict": (draw(st.integers(0, DOCUMENTS - 1)), draw(_readers), draw(st.booleans())),
     }
     change = draw(st.sampled_from(sorted(changes)))
     kept = [("save", (-1, first)), ("write", (first, named))]
@@ -129,41 +132,51 @@ async def play(core: Core, plan: Plan, found: Findings) -> None:
         silent = silent and name != "ask"
 
 
-def prove(cases: int, *, number: int = 1, stop_at: int = 1, models_dir: Path = ROOT / ".models") -> Findings:
-    """Makes worlds until so many cases were looked at, or so many leaks were found."""
+@contextmanager
+def proving(models_dir: Path = ROOT / ".models") -> Iterator[Callable[..., Findings]]:
+    """Opens the house, and gives a function that makes worlds until so many `cases` were looked at, or `stop_at` leaks
+    were found; `number` is the first seed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    found = Findings()
     with tempfile.TemporaryDirectory(prefix="access-proof-") as work, asyncio.Runner() as runner:
         house = open_house(Path(work), models_dir)
         core = runner.run(house.__aenter__())
-
-        def world(plan: Plan) -> None:
-            if _cases(found) < cases and len(found.leaks) + len(found.missing) < stop_at:
-                found.counts["worlds"] += 1
-                found.counts["acts"] += len(plan.acts)
-                runner.run(play(core, plan, found))
-
         try:
-            batch = number * 1000
-            while _cases(found) < cases and len(found.leaks) + len(found.missing) < stop_at:
-                _generated(world, batch)
-                batch += 1
+            yield partial(_proved, runner, core)
         finally:
             runner.run(house.__aexit__(None, None, None))
+
+
+def prove(cases: int, *, number: int = 1, stop_at: int = 1) -> Findings:
+    """The proof in a house of its own."""
+    with proving() as run:
+        return run(cases, number=number, stop_at=stop_at)
+
+
+def _proved(runner: asyncio.Runner, core: Core, cases: int, *, number: int = 1, stop_at: int = 1) -> Findings:
+    found = Findings()
+
+    def is_done() -> bool:
+        return _cases(found) >= cases or len(found.leaks) + len(found.missing) >= stop_at
+
+    def world(plan: Plan) -> None:
+        if not is_done():
+            found.counts["worlds"] += 1
+            found.counts["acts"] += len(plan.acts)
+            runner.run(play(core, plan, found))
+
+    for batch in itertools.count(number * 1000):
+        if is_done():
+            break
+        checks = settings(
+            max_examples=100,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=[*HealthCheck],
+        )
+        seed(batch)(checks(given(plans())(world)))()
     found.counts["cases"] = _cases(found)
     return found
-
-
-def _generated(world: Callable[[Plan], None], number: int) -> None:
-    """A hundred worlds of one seed."""
-    checks = settings(
-        max_examples=100,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck],
-    )
-    seed(number)(checks(given(plans())(world)))()
 
 
 def _cases(found: Findings) -> int:

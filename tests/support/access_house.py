@@ -90,6 +90,7 @@ class World:
         self.found = found
         self.core = core
         self.now = 1000.0
+        self.behind: set[str] = set()
         self.asked: list[tuple[str, str, str | None]] = []  # id, channel, thread
         self.slack = LocalSlack(
             [Person(u, u.lower(), u, is_admin=u == "U1", **KINDS[kind]) for u, kind in people.items()],
@@ -112,14 +113,19 @@ class World:
         for number, who in enumerate(readers):
             await self.restrict(number, who)
 
-    async def restrict(self, number: int, readers: set[str]) -> None:
-        """Other readers for a document; they count at once."""
+    async def restrict(self, number: int, readers: set[str], elsewhere: bool = False) -> None:
+        """Other readers for a document; they count at once, also where another process wrote them (`elsewhere`) and
+        the indexes of this one do not know yet."""
         word = token(number)
         (id,) = [one.name for one in self.core.knowledge.sources if one.name.endswith(f"-{word}")]
-        held = _held.setdefault(id, set())
-        if held != readers:
+        if elsewhere:
+            await self.core.knowledge._store.restrict(id, frozenset(readers))
+            _held.pop(id, None)
+            self.behind.add(word)
+        elif _held.get(id) != readers:
             await self.core.knowledge.restrict(id, frozenset(readers))
             _held[id] = set(readers)
+            self.behind.discard(word)
         self.rules.readers[word] = readers
 
     async def changed(self, deaf: bool) -> None:
@@ -346,7 +352,7 @@ class World:
             return
         result = await self.core.knowledge.search(SEARCHED, scopes=question.audience.scopes, k=20, joined=False)
         there = set(TOKEN.findall(str(result.passages)))
-        due = {word for word in self.rules.owed(viewers, channel) if word in _words}
+        due = self.rules.owed(viewers, channel) & _words - self.behind
         if not due <= there:
             self.found.missing.append(f"{sorted(due - there)} for {sorted(viewers)} in {channel}")
         self.found.leaks += [f"search: {leak}" for leak in self.rules.leaked(" ".join(there), viewers)]

@@ -7,6 +7,7 @@ import copy
 import inspect
 import types
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -52,15 +53,20 @@ def mutants(target: str) -> list[Mutant]:
     return [Mutant(target, place, what) for place, (_, what) in enumerate(_mistakes(tree))]
 
 
-def put_in(mutant: Mutant) -> None:
-    """Puts the mistake into the function of this process."""
+@contextmanager
+def put_in(mutant: Mutant) -> Iterator[None]:
+    """Puts the mistake into the function of this process, and takes it out again."""
     function = _function(mutant.target)
+    right = function.__code__
     tree = next(made for place, (made, _) in enumerate(_mistakes(_tree(function))) if place == mutant.place)
     module = ast.fix_missing_locations(ast.Module([tree], []))
     code = compile(module, f"<{mutant.name}>", "exec", flags=_flags(function), dont_inherit=True)
-    function.__code__ = next(
-        each for each in code.co_consts if isinstance(each, types.CodeType) and each.co_name == function.__name__
-    )
+    wrong = next(each for each in code.co_consts if isinstance(each, types.CodeType) and each.co_name == right.co_name)
+    function.__code__ = wrong
+    try:
+        yield
+    finally:
+        function.__code__ = right
 
 
 def _flags(function: Any) -> int:
