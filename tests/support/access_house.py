@@ -394,7 +394,7 @@ class _Watch:
             self.prompts.append(prompt)
             return prompt
 
-        Prompting.prompt = noted  # type: ignore[method-assign]
+        Prompting.prompt = noted  # type: ignore[method-assign, assignment]
 
     def begin(self) -> list[Prompt]:
         """A list that grows with what is made from now on."""

@@ -101,7 +101,7 @@ def _mistakes(tree: ast.stmt) -> Iterator[tuple[ast.stmt, str]]:
         for replacement, what in _of(node):
             changed = copy.deepcopy(tree)
             there = [*ast.walk(changed)][number]
-            there.__class__ = replacement.__class__  # type: ignore[assignment]
+            there.__class__ = replacement.__class__
             there.__dict__.clear()
             there.__dict__.update(copy.deepcopy(replacement).__dict__)
             yield changed, what

@@ -126,8 +126,9 @@ async def test_where_slack_tells_nothing_the_narrowest_counts_and_the_asker_is_t
     slack.silent, slack.now = True, 60.0
     here = await slack.places.audience(place, ANA)
     alone = await slack.places.audience(place, ANA, private=True)
-    assert (here.scopes, here.note) == ({"outsiders", "channel:C1"}, UNKNOWN)
-    assert (alone.scopes, alone.note) == ({"outsiders", f"user:{ANA}"}, UNKNOWN)
+    assert here.scopes == {"outsiders", "channel:C1"}
+    assert alone.scopes == {"outsiders", f"user:{ANA}"}
+    assert here.note == alone.note == UNKNOWN
     assert not await slack.places.may_read(ANA, question("C1", PlaceKind.CHANNEL))
     assert (await slack.places.place("T0LOCAL", "C1")).kind is PlaceKind.PRIVATE_CHANNEL
 
