@@ -143,7 +143,8 @@ class Folder(Section):
     name: str = ""
     """What the source is called; the folder's own name where empty."""
     readers: tuple[str, ...] = ("everyone",)
-    """Who may read its documents: everyone, channel:C0123, user:U0123."""
+    """Who may read its documents: everyone (full members), outsiders (guests and other companies too), channel:C0123,
+    user:U0123."""
     link_base: str | None = None
     """Address that a document's path is added to for its link."""
 

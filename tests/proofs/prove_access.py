@@ -72,6 +72,12 @@ _look = st.one_of(
 )
 
 
+def _closed(draw: st.DrawFn) -> list[tuple[str, tuple[Any, ...]]]:
+    """Half of the documents are for somebody else from now on."""
+    first, readers, elsewhere = draw(st.integers(0, 1)), {draw(st.sampled_from(SCOPES))}, draw(st.booleans())
+    return [("restrict", (number, readers, elsewhere)) for number in range(first, DOCUMENTS, 2)]
+
+
 @st.composite
 def _scenes(draw: st.DrawFn) -> list[tuple[str, tuple[Any, ...]]]:
     """Something is said in a place, the place changes, and it is talked about again."""
@@ -83,14 +89,14 @@ def _scenes(draw: st.DrawFn) -> list[tuple[str, tuple[Any, ...]]]:
         "convert": (named, draw(st.booleans())),
         "share": (named, draw(st.booleans()), draw(st.booleans())),
         "become": (second if second != "U1" else "U2", draw(_kind), draw(st.booleans())),
-        "restrict": (draw(st.integers(0, DOCUMENTS - 1)), draw(_readers), draw(st.booleans())),
+        "restrict": (),
     }
     change = draw(st.sampled_from(sorted(changes)))
     kept = [("save", (-1, first)), ("write", (first, named))]
     return [
         ("ask", (door, first, channel, 0, StrategyName.RAG)),
         *draw(st.lists(st.sampled_from(kept), max_size=2)),
-        (change, changes[change]),
+        *([(change, changes[change])] if change != "restrict" else _closed(draw)),
         *draw(st.lists(_look, max_size=2)),
         ("ask", (door, second if door != "dm" else first, channel, draw(st.integers(0, 1)), draw(_strategy))),
         *draw(st.lists(_look, max_size=2)),
