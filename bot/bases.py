@@ -72,12 +72,12 @@ class Bases:
         allowed = {row.id for row in rows if scopes.issuperset(row.scopes)}
         return frozenset(allowed | {id for id, is_open in known.items() if is_open})
 
-    async def closed(self, example_ids: Collection[str], scopes: frozenset[str]) -> frozenset[str]:
-        """Those of the examples that rest on what an audience with `scopes` may not read now.
+    async def closed(self, ids: Collection[str], scopes: frozenset[str]) -> frozenset[str]:
+        """Those of the examples or answers that rest on what an audience with `scopes` may not read now.
 
-        One that rests on nothing was written by a person: its own readers are all that counts.
+        An example that rests on nothing was written by a person: its own readers are all that counts.
         """
-        return frozenset(id for id, is_open in (await self._open(example_ids, scopes)).items() if not is_open)
+        return frozenset(id for id, is_open in (await self._open(ids, scopes)).items() if not is_open)
 
     async def receipt_for(self, receipt: Receipt, scopes: frozenset[str]) -> tuple[Receipt, int]:
         """The receipt as somebody with `scopes` may see it now, and how many of its sources are left out.

@@ -46,7 +46,7 @@ async def evaluate(settings: Settings, order: Order, to: Outlets) -> None:
         runs = Runs(core.engine)
         earlier = await _earlier(runs, to)
         closed = await core.channels.staying() | await core.allow_lists.channels()
-        golden = golden or await golden_from_thumbs(core.engine, scopes, closed=closed)
+        golden = golden or await golden_from_thumbs(core.engine, core.bases, scopes, closed=closed)
         _tell(golden, to.err)
         cards = await cards_of(core, order.models)
         ways = ways_of(

@@ -53,6 +53,15 @@ def readable(readers: frozenset[str], scopes: frozenset[str]) -> bool:
     return not readers.isdisjoint(scopes)
 
 
+def held(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes of an audience, checked: who reads what everyone reads, reads what outsiders may read too.
+
+    Raises InvalidScope.
+    """
+    parsed = parse_scopes(scopes)
+    return parsed | MEMBERS if EVERYONE in parsed else parsed
+
+
 def to_key(readers: frozenset[str]) -> str:
     """The readers as one string, the same for the same set, as the store keeps them."""
     return " ".join(sorted(readers))

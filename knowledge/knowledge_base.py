@@ -117,7 +117,7 @@ class KnowledgeBase:
         `filters` narrows what is searched. With `joined` false each passage is one chunk and none is left out for
         variety, so that `k` are given where there are as many. Raises InvalidScope and StoreUnavailable.
         """
-        scopes = access.parse_scopes(scopes)
+        scopes = access.held(scopes)
         if not text.strip() or k < 1:
             return SearchResult((), np.zeros(self.embedder.dimensions, np.float32), 0.0, 0.0)
         within = reach(scopes, frozenset(self._sources), filters or Filters())
@@ -243,12 +243,12 @@ class KnowledgeBase:
 
     async def sources_for(self, scopes: frozenset[str]) -> tuple[str, ...]:
         """The names of the sources that an audience with `scopes` may read anything of, in the order of `sources`."""
-        held = await self._contents.sources_for(scopes)
+        held = await self._contents.sources_for(access.held(scopes))
         return tuple(name for name in self._sources if name in held)
 
     async def titles(self, scopes: frozenset[str]) -> list[tuple[str, str, str | None]]:
         """Title, path and link of every document that an audience with `scopes` may read."""
-        return await self._contents.titles(scopes)
+        return await self._contents.titles(access.held(scopes))
 
     async def readers_of(self, document_ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """Who may read these documents now; those that are gone are left out."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.bases import Bases
 from bot.domain import PlaceKind
 from bot.evaluation.golden import Golden, GoldenSet, Problems, gathered, words
 from bot.learning.labels import Signal
@@ -26,15 +27,18 @@ class _Opinion:
     dislikes: int = 0
 
 
-async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, closed: Collection[str] = ()) -> GoldenSet:
+async def golden_from_thumbs(
+    engine: AsyncEngine, bases: Bases, scopes: frozenset[str], *, closed: Collection[str] = ()
+) -> GoldenSet:
     """Questions whose answer somebody gave 👍 and nobody 👎, corrected or dropped; the answer is what is expected.
 
     Only what was asked in public channels and on the console, and what an audience with `scopes` might have asked: who
-    talks to the bot alone is nobody else's business. Nor what was asked in the channels that are `closed`: an
-    evaluation asks every model, and not every model may be asked what is said there. Of two liked answers to one
-    question the newer one counts. Raises UnusableGolden where there are none.
+    talks to the bot alone is nobody else's business. Nor answers that rest on what they may not read now, nor what was
+    asked in the channels that are `closed`: an evaluation asks every model, and not every model may be asked what is
+    said there. Of two liked answers to one question the newer one counts. Raises UnusableGolden where there are none.
     """
     opinions = await _opinions(engine)
+    not_theirs = await bases.closed(opinions, scopes)
     query = sa.select(questions).where(questions.c.answer.is_not(None)).order_by(questions.c.asked_at, questions.c.id)
     newest: dict[tuple[str, ...], Golden] = {}
     disputed = hidden = older = kept = with_files = 0
@@ -49,7 +53,7 @@ async def golden_from_thumbs(engine: AsyncEngine, scopes: frozenset[str], *, clo
                 kept += 1
             elif (row.receipt or {}).get("attachments"):
                 with_files += 1
-            elif not _may_be_used(row, scopes):
+            elif row.id in not_theirs or not _may_be_used(row, scopes):
                 hidden += 1
             else:
                 key = tuple(words(row.text))

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.bases import Bases
 from bot.costs.ledger import Call, Ledger
 from bot.domain import Audience, Place, PlaceKind, Price, StrategyName, Usage
 from bot.errors import RunNotFound, UnusableGolden
@@ -26,6 +27,8 @@ from bot.learning.labels import Labels, Signal
 from bot.selection.channels import Channels
 from bot.selection.questions import Questions
 from bot.storage.tables import questions
+from knowledge.contents import Contents
+from knowledge.database import Database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 RAG = Way(StrategyName.RAG, "m")
@@ -50,6 +53,10 @@ RUN = Run(
     settings={"a": "b"},
     budget=Decimal("0.10"),
 )
+
+
+def bases_of(engine: AsyncEngine) -> Bases:
+    return Bases(engine, Contents(Database(engine)))
 
 
 async def test_a_run_is_kept_and_loaded_as_it_was(engine: AsyncEngine) -> None:
@@ -209,7 +216,7 @@ async def test_liked_answers_become_golden_questions_unless_they_were_taken_back
         await answered(engine, id, f"What is {id}?", "Wrong.")
         await feedback.give(id, "U0ANA", 1)
         await labels.add(id, "U0BEN", signal)
-    golden = await golden_from_thumbs(engine, frozenset({"everyone"}))
+    golden = await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))
     assert [(one.id, one.question, one.answers) for one in golden.questions] == [
         ("liked", "What is liked?", ("It is liked.",))
     ]
@@ -221,10 +228,10 @@ async def test_what_was_asked_in_private_is_evaluated_only_for_those_who_asked(e
     await answered(engine, "dm", "What is private?", "That.", kind=PlaceKind.DM, scopes=("everyone", "user:U0ANA"))
     for id in ("open", "dm"):
         await Feedback(engine).give(id, "U0ANA", 1)
-    golden = await golden_from_thumbs(engine, frozenset({"everyone"}))
+    golden = await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))
     assert [one.id for one in golden.questions] == ["open"]
     assert "1 answer with 👍 was asked in private" in golden.problems[0]
-    own = await golden_from_thumbs(engine, frozenset({"everyone", "user:U0ANA"}))
+    own = await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone", "user:U0ANA"}))
     assert {one.id for one in own.questions} == {"open", "dm"}
 
 
@@ -234,9 +241,9 @@ async def test_what_may_not_leave_this_machine_is_not_evaluated(engine: AsyncEng
     assert await channels.staying() == {"C1", "C2"}
     await answered(engine, "stays", "What stays?", "This.")
     await Feedback(engine).give("stays", "U0ANA", 1)
-    assert (await golden_from_thumbs(engine, frozenset({"everyone"}))).questions
+    assert (await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))).questions
     with pytest.raises(UnusableGolden, match="asked where only some models may be asked"):
-        await golden_from_thumbs(engine, frozenset({"everyone"}), closed=await channels.staying())
+        await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}), closed=await channels.staying())
 
 
 async def test_an_answer_from_files_that_came_with_its_question_is_not_expected_without_them(
@@ -248,7 +255,7 @@ async def test_an_answer_from_files_that_came_with_its_question_is_not_expected_
     async with engine.begin() as connection:
         kept = {"attachments": [{"name": "budget.csv", "mimetype": "text/csv", "size": 9}]}
         await connection.execute(sa.update(questions).where(questions.c.id == "filed").values(receipt=kept))
-    golden = await golden_from_thumbs(engine, frozenset({"everyone"}))
+    golden = await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))
     assert [one.id for one in golden.questions] == ["bare"]
     assert "1 answer with 👍 was given from files that came with the question" in golden.problems[0]
 
@@ -258,13 +265,13 @@ async def test_of_two_liked_answers_to_one_question_the_newer_one_is_expected(en
     await answered(engine, "new", "what is it", "After.")
     for id in ("old", "new"):
         await Feedback(engine).give(id, "U0ANA", 1)
-    golden = await golden_from_thumbs(engine, frozenset({"everyone"}))
+    golden = await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))
     assert [one.answers for one in golden.questions] == [("After.",)]
 
 
 async def test_without_liked_answers_it_says_so(engine: AsyncEngine) -> None:
     with pytest.raises(UnusableGolden, match="no golden questions in thumbs"):
-        await golden_from_thumbs(engine, frozenset({"everyone"}))
+        await golden_from_thumbs(engine, bases_of(engine), frozenset({"everyone"}))
 
 
 async def test_people_and_judge_are_compared_on_the_same_answers_alone(engine: AsyncEngine) -> None:

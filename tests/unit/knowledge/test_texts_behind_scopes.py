@@ -14,7 +14,38 @@ WORDS = {
     "conversations": "text",
     "questions": "text|answer",
 }
-MAY: dict[str, str] = {}
+SCOPED = "takes the scopes of whoever reads"
+INDEXES = "feeds the indexes and the embedding model, which give keys and numbers back"
+WRITES = "compares what is there with what is written, and hands no words out"
+NO_WORDS = "gives ids, versions and numbers, no words"
+BY_ID = "one question by its id: who shows it asks Places.may_read before, and Bases for what its answer rests on"
+ADMITTED = "for a shadow run, which asks who would read the answer now, and Bases, before anything goes out"
+OPERATOR = "for whoever has a shell on the machine, and with it the database"
+MAY = {
+    "bot/conversations.py:turns": SCOPED,
+    "bot/evaluation/agreement.py:with_people": "counts thumbs, and hands no words out",
+    "bot/evaluation/runs.py:load": "golden questions of a run, " + OPERATOR,
+    "bot/evaluation/shadow_admission.py:_in_its_thread": ADMITTED,
+    "bot/evaluation/shadow_admission.py:_row": ADMITTED,
+    "bot/evaluation/shadow_scores.py:_kept": ADMITTED,
+    "bot/evaluation/shadows.py:_where": NO_WORDS,
+    "bot/evaluation/shadows.py:fresh": NO_WORDS,
+    "bot/evaluation/succession.py:_answered_by": NO_WORDS,
+    "bot/evaluation/thumbs.py:golden_from_thumbs": SCOPED,
+    "bot/explanations.py:last": OPERATOR,
+    "bot/learning/examples.py:_read": "a copy in memory, which `nearest` and `all` give out by scopes",
+    "bot/learning/experience.py:read": NO_WORDS,
+    "bot/selection/questions.py:_row": BY_ID,
+    "knowledge/contents.py:_FIND": "the query of `find`, which takes what the search may reach",
+    "knowledge/contents.py:indexed": INDEXES,
+    "knowledge/contents.py:titles": SCOPED,
+    "knowledge/contents.py:vectors": INDEXES,
+    "knowledge/kept_vectors.py:_originals": INDEXES,
+    "knowledge/kept_vectors.py:without_vector": INDEXES,
+    "knowledge/store.py:known": NO_WORDS,
+    "knowledge/store.py:write": WRITES,
+}
+"""A new query that reads words is entered here, with its reason."""
 
 
 def _queries() -> set[str]:
