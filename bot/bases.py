@@ -69,7 +69,8 @@ class Bases:
         query = sa.select(questions.c.id, questions.c.scopes).where(questions.c.id.in_(older))
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all() if older else ()
-        allowed = {row.id for row in rows if scopes.issuperset(row.scopes)}
+        # Of a question that was forgotten nothing is known any more.
+        allowed = {row.id for row in rows if row.scopes and scopes.issuperset(row.scopes)}
         return frozenset(allowed | {id for id, is_open in known.items() if is_open})
 
     async def closed(self, ids: Collection[str], scopes: frozenset[str]) -> frozenset[str]:

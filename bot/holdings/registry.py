@@ -154,6 +154,7 @@ REGISTRY: Mapping[str, Held] = {
         copies="question answer",
         plain="id saved_at embedder vector",
     ),
+    "bases": Held("what answers and examples rest on", question="subject", readers="readers", plain="document"),
     "pins": Held("pinned models", key="key", actor="set_by", text="reason", plain="scope model strategy set_at"),
     "allow_lists": Held(
         "which models may be used", key="key", actor="set_by", text="reason", plain="scope entries set_at"
