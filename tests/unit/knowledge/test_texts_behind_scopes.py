@@ -33,6 +33,8 @@ MAY = {
     "bot/evaluation/succession.py:_answered_by": NO_WORDS,
     "bot/evaluation/thumbs.py:golden_from_thumbs": SCOPED,
     "bot/explanations.py:last": OPERATOR,
+    "bot/holdings/documents.py:subject_of": "a document that is to be forgotten, " + OPERATOR,
+    "bot/holdings/forgetting.py:_copies": "deletes copies of texts, and hands no words out",
     "bot/learning/examples.py:_read": "a copy in memory, which `nearest` and `all` give out by scopes",
     "bot/learning/experience.py:read": NO_WORDS,
     "bot/selection/questions.py:_row": BY_ID,
