@@ -117,7 +117,8 @@ class Places:
         kind, told = str(event.get("type") or ""), event.get("channel")
         channel = str(told.get("id") if isinstance(told, dict) else told or "")
         if kind in ("user_change", "team_join"):
-            await self._roster.told(event["user"])
+            if await self._roster.told(event["user"]):
+                self._members.forget_all()  # Slack names no closed account among them: it may be open again
             self._channels.forget(str(event["user"].get("id")))
         elif kind in ("member_joined_channel", "member_left_channel"):
             self._members.forget(channel)

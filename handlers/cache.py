@@ -28,6 +28,7 @@ class Remembered(Generic[Value]):
         self._now = now
         self._values: dict[str, tuple[float, Value]] = {}
         self._forgotten: Counter[str] = Counter()
+        self._all_forgotten = 0
 
     async def get(self, key: str) -> Value:
         """The remembered value, or a freshly loaded one. Raises what the load raises."""
@@ -35,9 +36,9 @@ class Remembered(Generic[Value]):
         if kept is not None and self._now() - kept[0] < self._seconds(kept[1]):
             return kept[1]
         while True:
-            asked, forgotten = self._now(), self._forgotten[key]
+            asked, forgotten = self._now(), (self._forgotten[key], self._all_forgotten)
             value = await self._load(key)
-            if self._forgotten[key] == forgotten:
+            if forgotten == (self._forgotten[key], self._all_forgotten):
                 break
         self._values.pop(key, None)
         self._values[key] = (asked, value)
@@ -49,3 +50,8 @@ class Remembered(Generic[Value]):
         """The value is asked for anew, also by whoever is waiting for it now."""
         self._values.pop(key, None)
         self._forgotten[key] += 1
+
+    def forget_all(self) -> None:
+        """The same for every value."""
+        self._values.clear()
+        self._all_forgotten += 1

@@ -89,11 +89,13 @@ class Roster:
         # Whoever came after the list was made, and people of other companies, whom it does not name.
         return any([await self.standing(person) is Standing.OUTSIDER for person in unlisted])
 
-    async def told(self, user: JSON) -> None:
-        """An event described a user as they are from now on."""
+    async def told(self, user: JSON) -> bool:
+        """An event described a user as they are from now on; whether that may be another than before."""
         person = str(user.get("id") or "")
         self._one.forget(person)
-        self._told[person] = (self._now(), (await self._own()).standing(user))
+        before, now = self._told.get(person), (await self._own()).standing(user)
+        self._told[person] = (self._now(), now)
+        return before is None or before[1] is not now
 
     async def _own(self) -> _Home:
         if self._home is None:

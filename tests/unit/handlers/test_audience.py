@@ -107,6 +107,14 @@ async def test_an_event_counts_at_once(slack: Slack) -> None:
     assert await slack.scopes("G2") == {"outsiders", "channel:G2"}
 
 
+async def test_an_account_that_is_opened_again_reads_at_once_where_it_was(slack: Slack) -> None:
+    slack.core.state.channels["C1"].members.append(GONE)
+    assert await slack.scopes("C1") == MEMBERS | {"channel:C1"}
+    slack.core.people.change(GONE, {"deleted": False, "is_restricted": True})
+    await slack.told()
+    assert await slack.scopes("C1") == {"outsiders", "channel:C1"}
+
+
 async def test_a_change_that_no_event_told_of_counts_within_a_minute(slack: Slack) -> None:
     await slack.scopes("C1"), await slack.scopes("G2"), await slack.scopes("D2", BEN)
     slack.deliveries.deaf = True
