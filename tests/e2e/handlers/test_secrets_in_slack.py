@@ -12,6 +12,7 @@ from made_up_secrets import made_up
 from model_server import ModelServer
 
 from bot.storage.tables import metadata
+from knowledge.access import MEMBERS
 
 _, _, TOKEN = next(each for each in made_up() if each[0] == "GitHub token")
 _, _, KEY = next(each for each in made_up() if each[0] == "Stripe key")
@@ -57,5 +58,5 @@ async def test_a_secret_in_a_message_a_file_or_a_comment_goes_nowhere_and_its_se
             assert secret not in everything
             assert all(secret not in json.dumps(request.body) for request in server.requests)
         assert "Take [secret: Stripe key]." in everything
-        turns = await core.conversations.turns("C0HELP", ts)
+        turns = await core.conversations.turns("C0HELP", ts, MEMBERS)
         assert any("the hook is [secret: Stripe webhook secret]" in turn.text for turn in turns)
