@@ -316,7 +316,7 @@ async def test_an_example_from_somebody_else_stays_in_its_channel(bot: Connected
     await leo.submit_view(await leo.wait_for_view())
     await told(leo, "those who can read that message")
     assert await bot.core.examples.all(frozenset({"everyone"})) == ()
-    assert len(await bot.core.examples.all(frozenset({"channel:C0GENERAL"}))) == 1
+    assert len(await bot.core.examples.all(frozenset({"everyone", "outsiders", "channel:C0GENERAL"}))) == 1
 
 
 @BOTH_DOORS
