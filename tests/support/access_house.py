@@ -235,9 +235,11 @@ class World:
             return
         id, channel, _ = found
         question = await self.core.assistant.asked(id)
-        viewers = {question.asker} if question is None or question.private else self._viewers(channel)  # type: ignore[union-attr]
+        if question is None:  # it ended before it was kept
+            return
+        viewers = {question.asker} if question.private else self._viewers(channel)
         answer = await self.core.assistant.answered(id)
-        if person in viewers and question is not None and answer:
+        if person in viewers and answer:
             await self.shortcuts.example_saved(self._example(person, channel, question.text, answer, id))
             self.found.counts["examples"] += 1
 
