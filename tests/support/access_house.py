@@ -18,7 +18,7 @@ from local_slack import LocalSlack
 from words_embedder import WordsEmbedder
 
 import bot.core
-from bot.config import Folder, Knowledge, Settings
+from bot.config import Folder, Knowledge, Limits, Settings
 from bot.core import Core, open_core
 from bot.domain import Prompt, StrategyName
 from bot.errors import NotAllowed
@@ -75,7 +75,12 @@ async def open_house(folder: Path, models_dir: Path, first: int = 0) -> AsyncIte
         text = f"# The plan {word}\n\nThe launch code of the plan is kept {kept}. Its word is {word}.\n"
         (place / f"{word}.md").write_text(text, encoding="utf-8")
         folders.append(Folder(path=place, name=f"source-{word}", link_base=f"https://{word}.example/"))
-    settings = Settings(data_dir=folder / "data", models_dir=models_dir, knowledge=Knowledge(folders=tuple(folders)))
+    settings = Settings(
+        data_dir=folder / "data",
+        models_dir=models_dir,
+        knowledge=Knowledge(folders=tuple(folders)),
+        limits=Limits(person=0, channel=0),  # a world's people ask faster than people do
+    )
     with patch.object(bot.core, "MiniLM", lambda _: WordsEmbedder()):  # the real one takes most of a question's time
         async with open_core(settings) as core:
             await core.knowledge.refresh()
