@@ -95,7 +95,6 @@ REGISTRY: Mapping[str, Held] = {
         plain="id workspace place_kind thread private asked_at answer_ts",
         emptied=_EMPTY_QUESTION,
     ),
-    "bases": Held("what answers and examples rest on", question="subject", readers="readers", plain="document"),
     "ledger": Held(
         "model calls and their costs",
         owner="asker",

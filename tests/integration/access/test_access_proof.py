@@ -21,7 +21,7 @@ def test_nothing_is_shown_to_anybody_who_may_not_read_it_and_all_of_it_to_those_
 
 
 def test_a_mistake_in_the_code_that_decides_who_reads_what_is_found(tmp_path: Path) -> None:
-    wrong = r"_alone#6:|_is_read_outside#1:|Conversations.turns#16:"
+    wrong = r"of_guest → of_person|_is_read_outside#1:|question_id in allowed → NotIn"
     told = script(PROOFS / "prove_access_mutants.py", "--only", wrong, "--cases", "400", cwd=tmp_path)
     assert told.status == 0, told.out
     figures = json.loads(told.out)
