@@ -8,7 +8,7 @@ import inspect
 import os
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -32,6 +32,9 @@ _SWAPPED = {
     "isdisjoint": "issubset",
     "issuperset": "isdisjoint",
 }
+
+
+_FOR_GOOD = ExitStack()
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def named(name: str) -> Mutant:
 def pytest_configure(config: object) -> None:
     """As a plug-in of pytest: the tests run with the mistake that the environment names."""
     if name := os.environ.get("MUTANT"):
-        put_in(named(name)).__enter__()
+        _FOR_GOOD.enter_context(put_in(named(name)))
 
 
 def _flags(function: Any) -> int:
