@@ -22,7 +22,7 @@ def profile(state: State, person: Person) -> JSON:
         "is_primary_owner": person.is_owner,
         "is_restricted": person.is_restricted,
         "is_ultra_restricted": person.is_ultra_restricted,
-        **({"is_stranger": True} if person.team_id else {}),
+        **({"is_stranger": True} if person.team_id else _of_organisation(state, person)),
         "is_bot": person.is_bot,
         "is_app_user": False,
         "locale": "en-US",
@@ -31,6 +31,21 @@ def profile(state: State, person: Person) -> JSON:
             "display_name": person.real_name if person.is_bot else person.name,
             **({} if person.is_bot else {"email": address(person)}),
         },
+    }
+
+
+def _of_organisation(state: State, person: Person) -> JSON:
+    """What the people of a workspace have beside, where it belongs to an organisation."""
+    if state.enterprise_id is None:
+        return {}
+    return {
+        "enterprise_user": {
+            "id": person.id,
+            "enterprise_id": state.enterprise_id,
+            "is_admin": False,
+            "is_owner": False,
+            "teams": [state.team_id],
+        }
     }
 
 

@@ -59,7 +59,14 @@ async def test_an_answer_streams_and_ends_with_the_servers_usage(
         TextDelta("On "),
         TextDelta("Tuesdays. "),
         TextDelta("[1]"),
-        Usage(prompt_tokens=40, completion_tokens=9, cached_tokens=30, served="test-model", request_id="chatcmpl-1"),
+        Usage(
+            prompt_tokens=40,
+            completion_tokens=9,
+            cached_tokens=30,
+            served="test-model",
+            request_id="chatcmpl-1",
+            finish="stop",
+        ),
     ]
     asked = server.chats[0].body
     assert asked["model"] == "test-model"
@@ -96,7 +103,9 @@ async def test_a_server_without_stream_options_is_not_sent_them_and_still_gives_
     model = connect(provider={"stream_usage": False})
     _, usages, _ = await collect(model.stream(prompt, max_tokens=100))
     assert "stream_options" not in server.chats[0].body
-    assert usages == [Usage(prompt_tokens=7, completion_tokens=2, served="test-model", request_id="chatcmpl-1")]
+    assert usages == [
+        Usage(prompt_tokens=7, completion_tokens=2, served="test-model", request_id="chatcmpl-1", finish="stop")
+    ]
 
 
 async def test_a_reasoning_model_gets_room_to_think_under_the_servers_own_name_for_the_limit(

@@ -113,6 +113,6 @@ def test_no_message_shows_previews() -> None:
             names = [getattr(one, "attr", "") for one in called or ()]
             if isinstance(node, ast.Call) and "chat_postMessage" in names:
                 posts.append((file.name, {word.arg for word in node.keywords}))
-    assert len(posts) > 10
+    assert len(posts) >= 10
     # None stands for **fields, which hold both: handlers.posts builds them in one place.
     assert [file for file, words in posts if not ({"unfurl_links", "unfurl_media"} <= words or None in words)] == []
