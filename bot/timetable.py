@@ -54,7 +54,7 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     checks = consistency_job(core.knowledge, ToldProblems(core.engine), tell if channel else None)
     schedule.add("consistency", CHECKED_AT, checks, catch_up=False)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
-    schedule.add("prune", "30 3 * * *", prune_job(core.inbox, core.replies), catch_up=True)
+    schedule.add("prune", "30 3 * * *", prune_job(core.inbox, core.replies, core.limits), catch_up=True)
     days = settings.retention
     if days.conversations or days.questions:
         schedule.add("retention", LET_GO_AT, retention_job(settings.database_url, days), catch_up=True)

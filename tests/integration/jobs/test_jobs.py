@@ -22,7 +22,9 @@ from bot.jobs.schedule import Schedule
 from bot.learning.feedback import Feedback
 from bot.learning.labels import Labels, Signal
 from bot.learning.learning import Learning
+from bot.limits import Limits
 from bot.replies import Replies
+from bot.storage.door_tables import asked_lately
 from bot.storage.tables import inbox, ledger_days
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -77,10 +79,16 @@ async def test_pruning_forgets_finished_events_of_long_ago_and_no_others(engine:
         for id, (state, received_at) in events.items():
             values = {"event_id": id, "kind": "message", "payload": {}, "state": state, "attempts": 1}
             await connection.execute(inbox.insert().values(**values, received_at=received_at))
-    await prune_job(Inbox(engine), Replies(engine))(MONDAY)
+    now = [MONDAY - timedelta(minutes=2)]
+    limits = Limits(engine, lambda: now[0], person=1, channel=1)
+    assert await limits.admit("U1", "C1", "once") is None
+    now[0] = MONDAY
+    await prune_job(Inbox(engine), Replies(engine), limits)(MONDAY)
     async with engine.connect() as connection:
         left = (await connection.execute(sa.select(inbox.c.event_id))).scalars().all()
+        counted = (await connection.execute(sa.select(asked_lately))).all()
     assert set(left) == {"unfinished", "recent"}
+    assert counted == []
 
 
 async def test_every_night_what_people_made_of_answers_is_learned(engine: AsyncEngine) -> None:
