@@ -58,6 +58,8 @@ async def bot_running(options: Options, config: Path, api_url: str) -> AsyncIter
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SWITCHBOARD_SLACK__BASE_URL": api_url,
         "SWITCHBOARD_HTTP__PORT": "0",
+        "SWITCHBOARD_LIMITS__PERSON": "0",  # one person asks all
+        "SWITCHBOARD_LIMITS__CHANNEL": "0",
     }
     command = [str(_SWITCHBOARD), "run", "--config", str(config)]
     async with started(command, env=env, cwd=options.work) as child:

@@ -142,6 +142,7 @@ async def play(core: Core, plan: Plan, found: Findings) -> None:
 def proving(models_dir: Path = ROOT / ".models") -> Iterator[Callable[..., Findings]]:
     """Opens the house, and gives a function that makes worlds until so many `cases` were looked at, or `stop_at` leaks
     were found; `number` is the first seed."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with tempfile.TemporaryDirectory(prefix="access-proof-") as work, asyncio.Runner() as runner:
         house = open_house(Path(work), models_dir)
@@ -150,6 +151,7 @@ def proving(models_dir: Path = ROOT / ".models") -> Iterator[Callable[..., Findi
             yield partial(_proved, runner, core)
         finally:
             runner.run(house.__aexit__(None, None, None))
+            structlog.configure(**before)
 
 
 def prove(cases: int, *, number: int = 1, stop_at: int = 1) -> Findings:

@@ -85,7 +85,7 @@ async def test_an_admin_accepts_a_saving_and_nobody_else_does(
     await post_report(bot.client, REPORTS, replace(report, proposals=(proposal,)))
     message = await maya.wait_for_message(REPORTS)
     await leo.click(message, "accept_saving")
-    assert "Only an admin can accept a saving" in (await leo.wait_for_ephemeral(REPORTS))["text"]
+    assert "Only an admin can do that" in (await leo.wait_for_ephemeral(REPORTS))["text"]
     await maya.click(message, "accept_saving")
     told = await maya.wait_for_reply(REPORTS, message["ts"], lambda m: "accepted it" in m["text"])
     assert "*test-model* answers in <#C0GENERAL>" in told["text"]
