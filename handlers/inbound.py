@@ -267,7 +267,7 @@ class Inbound:
             return False
         span.failed(type(error).__name__)
         if isinstance(error, SQLAlchemyError):
-            log.warning("database_failed", kind=kept.kind, reason=reason(error))
+            log.warning("database_failed", kind=kept.kind, error=type(error).__name__, reason=reason(error))
             await self._surely(held, lambda: self._inbox.release(kept.event_id, tried=True))
             self._behind = True
         else:
