@@ -16,10 +16,10 @@ import pytest
 import sqlalchemy as sa
 from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
 from house import House, open_house
-from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.typing import EventDict
 
 from bot.config import Report, Settings
+from bot.storage.one_writer import OneWriter
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 
@@ -28,7 +28,7 @@ ROLL_BACK = f"{SWITCHBOARD} How do I roll back a release?"
 
 
 @contextmanager
-def full_disk(engine: AsyncEngine) -> Iterator[None]:
+def full_disk(engine: OneWriter) -> Iterator[None]:
     """SQLite's own limit ends in the same error as a disk without room."""
 
     def begin(connection: Any) -> None:
@@ -38,10 +38,13 @@ def full_disk(engine: AsyncEngine) -> Iterator[None]:
     def end(connection: Any) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count=1073741823")
 
-    sa.event.listen(engine.sync_engine, "begin", begin)
+    both = (engine.sync_engine, engine._direct)
+    for each in both:
+        sa.event.listen(each, "begin", begin)
     yield
-    sa.event.remove(engine.sync_engine, "begin", begin)
-    sa.event.listen(engine.sync_engine, "begin", end)
+    for each in both:
+        sa.event.remove(each, "begin", begin)
+        sa.event.listen(each, "begin", end)
 
 
 async def test_what_comes_while_the_disk_is_full_is_answered_when_there_is_room(
@@ -51,6 +54,7 @@ async def test_what_comes_while_the_disk_is_full_is_answered_when_there_is_room(
         url = f"{house.app.url}/slack/events"
         await maya.control("set_delivery", mode="http", events_url=url, retry_seconds=[0, 0, 0])
         padding = " It is release 4711." * 500  # more than there is room for in a page that is begun
+        assert isinstance(house.app.core.engine, OneWriter)
         with full_disk(house.app.core.engine):
             ts = await maya.post("C0HELP", ROLL_BACK + padding)
             await maya.quiet()
