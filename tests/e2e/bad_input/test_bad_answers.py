@@ -167,4 +167,4 @@ async def test_a_hint_that_has_no_place_comes_directly(house: House, maya: Drive
     await maya.post("C0HELP", SWITCHBOARD)
     told = await maya.wait_for_message(maya.dm, lambda m: "I am not a member of that channel" in m["text"])
     await house.app.idle(maya)
-    assert reference_of(told) in {line.get("reference") for line in lines if line["event"] == "failed"}
+    assert reference_of(told) in {line.get("reference") for line in lines if line["event"] == "refused"}

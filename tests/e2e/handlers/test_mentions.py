@@ -7,7 +7,7 @@ from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, answer
 
 from deploy.workspace.driver import Driver
-from knowledge.access import MEMBERS
+from knowledge.access import MEMBERS, channel
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 16
 
@@ -210,7 +210,9 @@ async def test_an_edit_and_a_deletion_change_what_the_bot_remembers(
     await maya.wait_for_message(maya.dm, thread=ts, after=hint["ts"], predicate=_by_bot)
     assert "Zebedee" in server.chats[-1].prompt
     assert "Ottilie" not in server.chats[-1].prompt
-    turns = await bot.core.conversations.turns(maya.dm, ts, MEMBERS)
+    # All of her channels were searched for an answer that she alone reads.
+    hers = MEMBERS | {channel("G0FIN")}
+    turns = await bot.core.conversations.turns(maya.dm, ts, hers)
     assert first["text"] in [turn.text for turn in turns]
 
 
