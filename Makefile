@@ -7,7 +7,7 @@ ARGS ?=
 PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit setup setup-dev bench bench-knowledge screenshots lock clean
+.PHONY: help run test test-proofs check audit setup setup-dev bench bench-knowledge screenshots lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -15,9 +15,12 @@ help:  ## what can be made
 run: setup  ## start Switchboard (the local workspace where no Slack token is set)
 	@$(BIN)/switchboard run $(ARGS)
 
-test: setup-dev  ## all tests, four files at a time, the slow ones first
+test: setup-dev  ## all tests but the proofs, four files at a time, the slow ones first
 	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
+
+test-proofs: setup-dev  ## the short form of every proof, and of the benches
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m proof $(ARGS)
 
 check: setup-dev  ## linters, types and import contracts
 	@$(BIN)/ruff check .

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import warm
 from page import write_page
 from run import BENCHES, KNOWLEDGE
+
+pytestmark = pytest.mark.proof
 
 HERE = Path(__file__).resolve().parent
 

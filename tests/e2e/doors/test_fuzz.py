@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prove_fuzz import prove
 
 from bot.config import Limits
+
+pytestmark = pytest.mark.proof
 
 
 def test_nothing_malformed_breaks_a_handler_or_a_door(tmp_path: Path, models_dir: Path) -> None:

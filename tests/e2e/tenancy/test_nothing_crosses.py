@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prove_tenants import Found, prove
+
+pytestmark = pytest.mark.proof
 
 ACTS = 12
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import prove_burst
 import prove_kills
+import pytest
+
+pytestmark = pytest.mark.proof
 
 
 async def test_questions_and_calls_survive_kills_under_load(tmp_path: Path) -> None:

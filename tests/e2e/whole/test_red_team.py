@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from attacks import FAMILIES, attacks
 from prove_red_team import holds, prove
+
+pytestmark = pytest.mark.proof
 
 
 async def test_nothing_that_strangers_plant_comes_alive_in_slack(tmp_path: Path, models_dir: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from prove_access import LOOKED_AT, prove
 from warm import script
+
+pytestmark = pytest.mark.proof
 
 PROOFS = Path(__file__).parents[2] / "proofs"
 

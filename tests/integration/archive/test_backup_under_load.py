@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prove_backup import prove
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+pytestmark = pytest.mark.proof
 
 
 def test_what_is_written_together_is_restored_together(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from prove_tracing import prove
+
+pytestmark = pytest.mark.proof
 
 
 async def test_every_question_is_exported_whole() -> None:

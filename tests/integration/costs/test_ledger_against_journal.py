@@ -1,7 +1,10 @@
 """The short form of the proof; `make prove-ledger` makes 10,000 calls."""
 
+import pytest
 from prove_ledger import prove
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+pytestmark = pytest.mark.proof
 
 
 async def test_the_ledger_is_the_model_servers_own_journal_to_the_last_picodollar_also_when_callers_are_killed(

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prove_index_kills import prove
+
+pytestmark = pytest.mark.proof
 
 
 async def test_a_killed_writer_and_damaged_files_leave_a_start_that_heals_and_finds_as_before(tmp_path: Path) -> None:

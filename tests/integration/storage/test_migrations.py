@@ -49,6 +49,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
 
 
+@pytest.mark.proof
 @PACKAGES
 def test_what_any_released_schema_held_is_there_after_the_way_up_and_back(
     empty: str, package: Package, metadata: sa.MetaData
