@@ -127,6 +127,8 @@ def _alone(connection: sa.Connection, work: Work[Any]) -> Any:
     try:
         result = work(connection)
     except Exception as error:
+        if not driver.in_transaction:  # SQLite ended it itself, as where the disk is full: nothing of it is kept
+            raise
         driver.execute("ROLLBACK TO work")
         result = error
     driver.execute("RELEASE work")

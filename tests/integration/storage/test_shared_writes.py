@@ -72,6 +72,18 @@ async def test_whoever_goes_away_before_its_turn_wants_nothing_written(sqlite_en
     assert await paths(sqlite_engine) == {"stays"}
 
 
+async def test_where_the_disk_is_full_whoever_wrote_hears_that_and_nothing_is_kept(sqlite_engine: AsyncEngine) -> None:
+    def fill(connection: sa.Connection) -> None:  # SQLite's own limit ends in the same error
+        connection.exec_driver_sql("PRAGMA max_page_count=1")  # no less than there are
+        connection.execute(told_problems.insert().values(ROW | {"path": "large", "sentence": "large" * 10_000}))
+
+    works = (adding("before"), fill, adding("after"))
+    results = await asyncio.gather(*(write(sqlite_engine, work) for work in works), return_exceptions=True)
+    assert ["database or disk is full" in str(result) for result in results] == [True] * 3
+    assert await paths(sqlite_engine) == set()
+    assert await write(sqlite_engine, adding("small")) == "small"
+
+
 async def test_another_process_reads_what_was_written_once_it_returned(sqlite_engine: AsyncEngine) -> None:
     await write(sqlite_engine, adding("kept"))
     other = open_engine(sqlite_engine.url.render_as_string())
