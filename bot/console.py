@@ -80,6 +80,7 @@ async def refresh(settings: Settings, out: Console, err: Console) -> None:
         if wanted := core.knowledge.next_model:
             with err.status(f"Embedding everything with {wanted}"):
                 await core.knowledge.switch_model()
+                await core.knowledge.mended()  # a process that ends leaves an index half built
             out.print(f"Knowledge is searched with {escape(wanted)} now.")
 
 

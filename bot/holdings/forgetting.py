@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
@@ -194,6 +195,9 @@ class Forgetting:
                 if not left and name == "readers":
                     return None  # nobody else may read it
                 values[name] = turned(left)
+        for name in held.digest.split():
+            if row._mapping[name] == subject.id:  # another word each time: no two rows may say the same
+                values[name] = f"{FORGOTTEN} {token_hex(8)}"
         if any(_is_sender(subject, row._mapping[name]) for name in held.sent.split()):
             return None
         for name in held.texts:
@@ -229,7 +233,7 @@ class Forgetting:
 
 
 _SAID = frozenset({"answer", "receipt", "detail"})
-_HOLDS_ANSWERS = frozenset({"shadows", "evaluation_cells"})
+_HOLDS_ANSWERS = frozenset({"bases", "shadows", "evaluation_cells"})
 
 
 def _is_sender(subject: Subject, payload: str) -> bool:

@@ -21,6 +21,7 @@ class Held:
     `plain`: holds nobody. `parent`: rows that belong to those of another table, as (column, table, column).
 
     `sent`: Slack's payload, which says who sent it from where. `document`: source and path of one.
+    `digest`: a document's id in a row that stays, since it says who may read what was made from it.
 
     `emptied`: what stays of a row that is forgotten; None: the row goes. `cache`: goes whole, since it can be made
     anew. `kept`: why the table is left as it is.
@@ -37,6 +38,7 @@ class Held:
     text: str = ""
     sent: str = ""
     document: str = ""
+    digest: str = ""
     plain: str = ""
     parent: tuple[str, str, str] | None = None
     emptied: Mapping[str, Any] | None = None
@@ -47,7 +49,7 @@ class Held:
     def columns(self) -> tuple[str, ...]:
         """Every column that is declared."""
         declared = (self.owner, self.actor, self.place, self.question, self.key, self.readers, self.copies, self.text)
-        others = (self.sent, self.document, self.plain, self.parent[0] if self.parent else "")
+        others = (self.sent, self.document, self.digest, self.plain, self.parent[0] if self.parent else "")
         return tuple(" ".join((*declared, *others)).split())
 
     @property
@@ -154,7 +156,7 @@ REGISTRY: Mapping[str, Held] = {
         copies="question answer",
         plain="id saved_at embedder vector",
     ),
-    "bases": Held("what answers and examples rest on", question="subject", readers="readers", plain="document"),
+    "bases": Held("what answers and examples rest on", question="subject", readers="readers", digest="document"),
     "pins": Held("pinned models", key="key", actor="set_by", text="reason", plain="scope model strategy set_at"),
     "allow_lists": Held(
         "which models may be used", key="key", actor="set_by", text="reason", plain="scope entries set_at"

@@ -39,16 +39,21 @@ def folder(tmp_path: Path, models_dir: Path) -> Path:
     return tmp_path
 
 
-async def switchboard(folder: Path, *arguments: str, model: str = "local") -> tuple[int, str]:
+async def called(folder: Path, *arguments: str, model: str = "local") -> warm.Ended:
     env = {"SWITCHBOARD_KNOWLEDGE__EMBEDDING": model, "HOUSE_API_KEY": "sk-house-secret-key"}
-    done = await asyncio.to_thread(warm.switchboard, *arguments, cwd=folder, env=env)
+    return await asyncio.to_thread(warm.switchboard, *arguments, cwd=folder, env=env)
+
+
+async def switchboard(folder: Path, *arguments: str, model: str = "local") -> tuple[int, str]:
+    done = await called(folder, *arguments, model=model)
     return done.status, done.out + done.err
 
 
 async def best(folder: Path, model: str) -> str:
-    status, said = await switchboard(folder, "search", "roll back a release", "--k", "1", "--json", model=model)
-    assert status == 0
-    path: str = json.loads(said)[0]["path"]
+    done = await called(folder, "search", "roll back a release", "--k", "1", "--json", model=model)
+    assert done.status == 0
+    assert "index_rebuilt" not in done.err  # it was whole when the refresh ended
+    path: str = json.loads(done.out)[0]["path"]
     return path
 
 

@@ -195,6 +195,9 @@ def test_a_document_is_gone_from_what_was_answered_with_it(url: str) -> None:
     put(url, "conversations", ts="2", role="assistant", text="Enough [1].", question_id="cites", **said)
     put(url, "conversations", ts="3", role="user", text="What do seniors earn?", question_id="cites", **said)
     put(url, "conversations", ts="4", role="user", text=f"I read that {text}", question_id=None, **said)
+    for of in ("cites", "other"):
+        put(url, "bases", subject=of, document="", readers=" everyone ")
+        put(url, "bases", subject=of, document=subject.id, readers=" channel:C0PAY ")
     put(url, "model_answers", key="k", provider="p", model="m", text="84,000", seconds=1, answered_at=now)
     put(url, "told_problems", source="pay", path="bands.md", sentence="It is locked.", told_at=now)
 
@@ -204,6 +207,12 @@ def test_a_document_is_gone_from_what_was_answered_with_it(url: str) -> None:
     assert all(row["text"] for row in rows(url, "questions"))
     assert [row["ts"] for row in rows(url, "conversations")] == ["3"]
     assert rows(url, "model_answers") == rows(url, "told_problems") == []
+    # An answer that does not repeat the document stays, and stays with those who could read the document.
+    assert [(row["subject"], row["readers"]) for row in rows(url, "bases")] == [
+        ("other", " everyone "),
+        ("other", " channel:C0PAY "),
+    ]
+    assert subject.id not in str(rows(url, "bases"))
 
 
 def test_an_id_is_taken_as_slack_writes_it_and_other_words_are_refused() -> None:
