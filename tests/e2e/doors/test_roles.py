@@ -114,6 +114,7 @@ async def test_whoever_asks_too_much_hears_when_to_ask_again_and_admins_see_who_
         refusals = [c for c in await leo.calls("chat.postEphemeral") if "within a minute" in c["args"]["text"]]
         assert [call["args"]["user"] for call in refusals] == ["U0LEO", "U0MAYA"]
         await leo.command("/model", "use offline for me because I like it")
+        await leo.wait_for_ephemeral("C0GENERAL", lambda m: "From now on" in m["text"])
         await leo.command("/switchboard", "audit")
         await leo.wait_for_ephemeral("C0GENERAL", lambda m: "Only an admin can see who changed what" in m["text"])
         await maya.command("/switchboard", "audit")
