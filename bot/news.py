@@ -19,10 +19,10 @@ from bot.audit import CHANNEL, Action
 from bot.errors import SwitchboardError
 from bot.storage.audit_table import audit_log
 from bot.storage.engine import reason
+from knowledge.listening import listen
 
 LOOK = 1.0
 """Seconds between two looks where nothing is told."""
-RECONNECT = 5.0
 
 Heard = Callable[[], Awaitable[None]]
 
@@ -78,18 +78,6 @@ class News:
         self._known = rows[-1].id
 
     async def _listen(self) -> None:
-        if self._engine.dialect.name != "postgresql":
-            return
-        import psycopg
-
-        arguments = dict(self._engine.dialect.create_connect_args(self._engine.url)[1])
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._told.set()  # something may have happened before
-                    async for _ in connection.notifies():
-                        self._told.set()
-            except (psycopg.Error, OSError) as error:
-                log.info("news_not_told", problem=reason(error))
-            await asyncio.sleep(RECONNECT)
+        if self._engine.dialect.name == "postgresql":
+            arguments = self._engine.dialect.create_connect_args(self._engine.url)[1]
+            await listen(arguments, CHANNEL, self._told)

@@ -13,6 +13,7 @@ from knowledge.change_log import CHANNEL
 from knowledge.database import Database
 from knowledge.errors import KnowledgeError
 from knowledge.indexes import Indexes
+from knowledge.listening import listen
 from knowledge.uninterrupted import uninterrupted
 
 LOOK = 1.0
@@ -20,7 +21,6 @@ LOOK = 1.0
 CHECK = 600.0
 """Seconds between two comparisons with the database, in every process."""
 _REST = 3.0  # seconds without a write after which the indexes note what they hold
-_RECONNECT = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -70,18 +70,10 @@ class Keeper:
             await uninterrupted(indexes.check())
 
     async def _listen(self) -> None:
-        import psycopg
-
         while True:
             try:
                 schema = await self._database.schema()
-                arguments = self._database.arguments
-                async with await psycopg.AsyncConnection.connect(**arguments, autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._told.set()  # something may have been written before
-                    async for told in connection.notifies():
-                        if told.payload == schema:
-                            self._told.set()
-            except (psycopg.Error, OSError, KnowledgeError) as error:
-                _log.info("knowledge.not_told", problem=str(error).strip(), next="it looks instead")
-            await asyncio.sleep(_RECONNECT)
+            except KnowledgeError:
+                await asyncio.sleep(LOOK)
+            else:
+                await listen(self._database.arguments, CHANNEL, self._told, payload=schema)
