@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 PEERS := build/peers
+MACHINES ?= tests/e2e/handlers tests/e2e/whole
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-proofs check audit setup setup-dev bench bench-knowledge screenshots lock clean
+.PHONY: help run test test-machines test-proofs check audit setup setup-dev bench bench-knowledge screenshots soak lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -18,6 +19,9 @@ run: setup  ## start Switchboard (the local workspace where no Slack token is se
 test: setup-dev  ## all tests but the proofs, four files at a time, the slow ones first
 	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
+
+test-machines: setup-dev  ## the whole bot's tests over PostgreSQL, Chroma, two bots and two workers (MACHINES: which)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m "not proof" --engines machines $(MACHINES) $(ARGS)
 
 test-proofs: setup-dev  ## the short form of every proof, and of the benches
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m proof $(ARGS)
@@ -36,6 +40,8 @@ bench: setup-dev  ## run the benchmarks and write docs/benchmarks
 
 bench-knowledge: setup-dev $(PEERS)/ready  ## measure the knowledge beside LangChain and LlamaIndex (about two hours)
 	@$(BIN)/python tests/benchmarks/run.py --knowledge $(ARGS)
+
+soak: prove-soak  ## half an hour of everything at once, while everything around it fails
 
 prove-%: setup-dev  ## one promise at its full length, figures as JSON: tests/proofs/prove_*.py says which there are
 	@PYTHONPATH=.:tests/support:tests/proofs $(BIN)/python tests/proofs/prove_$(subst -,_,$*).py $(ARGS)

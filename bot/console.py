@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,12 +36,10 @@ from bot.errors import SourceExists, UnusableQuestion
 from bot.printing import print_json
 from bot.reporting import report_of
 from bot.selection import figures
-from bot.sources import SAVED, imports_of
+from bot.sources import SAVED, imported
 from knowledge import access
 from knowledge.reports import RefreshProgress, RefreshReport
-from knowledge.sources.kinds import SourceSpec
 from knowledge.sources.records import KIND as RECORDS
-from knowledge.sources.records import keep_file
 
 CONSOLE_USER = "console"
 
@@ -118,20 +114,17 @@ async def knowledge_status(settings: Settings, out: Console) -> None:
 async def import_file(
     settings: Settings, file: Path, name: str, readers: Sequence[str] | None, out: Console, err: Console
 ) -> None:
-    """Keeps a copy of a file of records as a source, and takes in what changed in it."""
+    """Keeps the records of a file as a source, and takes in what changed in them."""
     async with open_core(settings) as core:
         scopes = access.parse_scopes(readers) if readers else None
         known = {added.spec.name: added for added in await core.sources.all()}.get(name)
         if known is not None and (known.is_configured or known.spec.kind != RECORDS.name):
             raise SourceExists(f"“{name}” is another source already ({known.spec.kind}). Choose another --name.")
-        kept = await asyncio.to_thread(keep_file, file, imports_of(settings), name)
-        options = {"path": str(kept)}
+        spec = await imported(file, name, scopes or (known.spec.readers if known else access.PUBLIC))
         if known is None:
-            await core.sources.add(SourceSpec(name, RECORDS.name, scopes or access.PUBLIC, options), CONSOLE_USER)
+            await core.sources.add(spec, CONSOLE_USER, file)
         else:
-            await core.sources.change(
-                replace(known.spec, readers=scopes or known.spec.readers, options=options), by=COMMAND_LINE
-            )
+            await core.sources.change(spec, by=COMMAND_LINE, file=file)
         _print_report(await _take_in(core, err, [name]), out)
 
 

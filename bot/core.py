@@ -43,7 +43,7 @@ from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.replies import Replies
-from bot.secrets import provider_keys
+from bot.secrets import chroma_server, provider_keys
 from bot.selection.allow_lists import AllowLists
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
@@ -138,6 +138,7 @@ async def open_core(
         stack.push_async_callback(worker.close)
         inbox = Inbox(vital, worker=worker)
         ledger = Ledger(engine, clock, budgets, metrics, worker)
+        stack.push_async_callback(ledger.catch_up)
         await ledger.recover()
         recent = await ledger.rows(clock() - timedelta(seconds=WINDOW_SECONDS), clock())
         models.breakers.recall((row.provider, row.model, row.outcome, row.started_at) for row in recent)
@@ -149,6 +150,7 @@ async def open_core(
             embedder=local if wanted == LOCAL else endpoints.embedder(wanted),
             others=lambda: [local, *endpoints.usable()],
             sources=(),
+            chroma=chroma_server(settings.knowledge.chroma),
         )
         stack.push_async_callback(knowledge.close)
         sources = Sources(engine, knowledge, settings, clock)

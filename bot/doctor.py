@@ -144,9 +144,12 @@ async def _installed(settings: Settings) -> list[Finding]:
     findings = []
     for each in kept:
         client = AsyncWebClient(each.bot_token, base_url=settings.slack.base_url, timeout=15)
-        found = await _call("slack token", partial(_token, client))
-        name = f"slack token of {each.id}"
-        findings.append(replace(found, name=name) if not each.problem else Finding(name, "failed", each.problem))
+        found = replace(await _call("slack token", partial(_token, client)), name=f"slack token of {each.id}")
+        if each.problem and (found.state != "ok" or each.refused_at is None):
+            found = Finding(found.name, "failed", each.problem)
+        elif found.state == "failed":
+            found = replace(found, way_out="Somebody has to install the bot in that workspace again.")
+        findings.append(found)
     return findings or [Finding("slack", "ok", "SLACK_CLIENT_ID is set, and no workspace has installed the bot yet.")]
 
 
@@ -232,8 +235,8 @@ async def _core(settings: Settings) -> list[Finding]:
             learning = await _guarded("learning", lambda: _learning(core))
             estimates = await _guarded("estimates", lambda: _estimates(core))
             budgets = await _guarded("budgets", lambda: _budgets(core))
-            # What /readyz asks too; the database and the knowledge are looked at more closely above.
-            asked = [check for check in checks(core) if check.name not in {"database", "knowledge"}]
+            # What /readyz asks too; the others are looked at more closely here.
+            asked = [check for check in checks(core) if check.name not in {"database", "knowledge", "embedding model"}]
             ready = [await _guarded(check.name, partial(_check, check)) for check in asked]
             return [knowledge, *ready, embedding, *await _models(core), estimates, learning, budgets]
     except AlreadyRunning:
@@ -287,6 +290,8 @@ async def _knowledge(core: Core) -> Finding:
 async def _embedding(core: Core) -> Finding:
     wanted = core.knowledge.wanted
     await wanted.embed_query("Is anybody there?")
+    if core.knowledge.disagreement is not None:
+        return Finding("embedding model", "failed", core.knowledge.disagreement)
     if core.knowledge.next_model is not None:
         answering = core.knowledge.embedder.name
         sentence = f"{wanted.name} answers, and has not read everything yet; until then {answering} is searched with."

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from bot import tracing
 from bot.declining import Declined, declined, told_of_search
@@ -16,6 +17,7 @@ from bot.errors import ModelError, OverBudget, SwitchboardError
 from bot.selection import clarifying
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.questions import Questions
+from bot.storage.engine import reason
 from bot.strategies.disarming import told
 from bot.way import Way
 from knowledge.errors import KnowledgeError
@@ -63,7 +65,10 @@ class Ending:
         log.warning("question_failed", question=question_id, kind=type(error).__name__, reason=str(error))
         receipt = self._receipt(way, kind)
         if receipt is not None:
-            await self._questions.finish(question_id, way.shown or None, receipt)
+            try:
+                await self._questions.finish(question_id, way.shown or None, receipt)
+            except DBAPIError as unkept:  # the reason is told all the same
+                log.warning("receipt_not_kept", question=question_id, problem=reason(unkept))
         ask = error.set_by if isinstance(error, OverBudget) else ""
         sentence = f"{error} (Reference {question_id})"
         if way.about_secrets:

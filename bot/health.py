@@ -71,6 +71,15 @@ def checks(core: Core) -> list[Check]:
             raise IndexBroken(f"Not in use until rebuilt: {', '.join(broken)}. Search goes on with the others.")
         return "All are in use."
 
+    async def embedding() -> str:
+        if core.knowledge.disagreement is not None:
+            raise KnowledgeError(core.knowledge.disagreement)
+        return f"All processes want {core.knowledge.wanted.name}."
+
+    async def chroma() -> str:
+        await core.knowledge.ping_chroma()
+        return f"The server at {core.settings.knowledge.chroma} answers."
+
     async def models(provider: str | None) -> str:
         cards = [card for card in core.models.usable() if provider in (None, card.provider)]
         broken = core.models.breakers.broken(cards)
@@ -84,6 +93,8 @@ def checks(core: Core) -> list[Check]:
         Check("database", database),
         Check("knowledge", knowledge),
         Check("search indexes", indexes, needed=False),
+        Check("embedding model", embedding, needed=False),
+        *([Check("chroma", chroma, needed=False)] if core.settings.knowledge.chroma else []),
         Check("models", partial(models, None)),
         *(Check(f"models: {name}", partial(models, name), needed=False) for name in providers),
     ]

@@ -18,6 +18,7 @@ from bot.storage.one_writer import write
 from bot.storage.tables import inbox
 from bot.storage.upsert import insert
 from bot.worker import Worker, dead
+from knowledge.secrets import masking
 
 AT_ONCE = 100
 """So many events share a transaction at most: whoever waits for an acknowledgement waits no longer than these take."""
@@ -118,8 +119,16 @@ class Inbox:
         await self._mine(event_id, state="done", payload={}, finished_at=self._clock(), problem=None, worker=None)
 
     async def failed(self, event_id: str, problem: str) -> None:
-        """The event was given up; `problem` is one sentence for the admin."""
-        await self._mine(event_id, state="failed", finished_at=self._clock(), problem=problem, worker=None)
+        """The event was given up; `problem` is one sentence for the admin. What it held stays, without secrets."""
+        held = self._held(event_id)
+        values = {"state": "failed", "finished_at": self._clock(), "problem": problem, "worker": None}
+
+        def given_up(connection: sa.Connection) -> None:
+            row = connection.execute(sa.select(inbox.c.payload).where(held).with_for_update()).first()
+            if row is not None:
+                connection.execute(sa.update(inbox).where(held).values(payload=_without_secrets(row.payload), **values))
+
+        await write(self._engine, given_up)
 
     async def release(self, event_id: str, *, tried: bool = False) -> None:
         """Hands the event back unfinished, for another worker; that counts as an attempt only where it was `tried`."""
@@ -189,9 +198,11 @@ class Inbox:
 
     async def _mine(self, event_id: str, **values: object) -> None:
         """Changes an event that this worker holds. Whoever lost it meanwhile changes nothing."""
-        held = (inbox.c.event_id == event_id) & (inbox.c.worker == self.worker.id)
-        statement = sa.update(inbox).where(held).values(**values)
+        statement = sa.update(inbox).where(self._held(event_id)).values(**values)
         await write(self._engine, lambda connection: connection.execute(statement))
+
+    def _held(self, event_id: str) -> sa.ColumnElement[bool]:
+        return (inbox.c.event_id == event_id) & (inbox.c.worker == self.worker.id)
 
     async def _keep(self) -> None:
         try:
@@ -241,3 +252,11 @@ _KEPT = (
     inbox.c.revision,
     inbox.c.gone,
 )
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return masking().text(value)
+    if isinstance(value, dict):
+        return {key: _without_secrets(each) for key, each in value.items()}
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value

@@ -19,10 +19,10 @@ from bot.tracebacks import places
 from knowledge.secrets import SECRETS
 
 _NAMES = (
-    "added address advice again answering answers attempts blind budget by callback_id calls changed channel",
+    "added address advice again answering answers attempts blind budget by call callback_id calls changed channel",
     "chunks command correlation_id cost count day days documents enterprise entry error event_id events",
     "exception exception_kind file files fire_at gone house how images index installation job kind labels left",
-    "level limit logger messages model models module name new next of old outcome part person place problem",
+    "level limit logger messages model models module name new next of old others outcome part person place problem",
     "problems question questions readers reference remote removed replies revision run seconds service share",
     "signal sounds source span_id stage state status stopped subtype successor taken team texts thread",
     "timestamp trace_id ts type until url user value version way ways where whose why worker workspace",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 import sqlalchemy as sa
 import structlog
@@ -19,10 +18,7 @@ from bot.audit import CHANNEL, Action
 from bot.errors import SwitchboardError
 from bot.storage.audit_table import audit_log
 from bot.storage.engine import reason
-from knowledge.listening import listen
-
-LOOK = 1.0
-"""Seconds between two looks where nothing is told."""
+from knowledge.listening import listen, look_and_listen
 
 Heard = Callable[[], Awaitable[None]]
 
@@ -46,24 +42,9 @@ class News:
 
     async def run(self) -> None:
         """Until it is cancelled. A database that is away is asked again."""
-        listening = asyncio.create_task(self._listen())
-        away = False
-        try:
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK):
-                        await self._told.wait()
-                self._told.clear()
-                try:
-                    await self.look()
-                    away = False
-                except (SQLAlchemyError, OSError, SwitchboardError) as error:
-                    if not away:
-                        log.warning("news_not_read", problem=reason(error))
-                    away = True
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+        is_told = self._engine.dialect.name == "postgresql"
+        away = (SQLAlchemyError, OSError, SwitchboardError)
+        await look_and_listen(self.look, self._told, self._listen() if is_told else None, away, _say)
 
     async def look(self) -> None:
         """Has read anew what was changed since the last look; what fails, the next time again."""
@@ -78,6 +59,8 @@ class News:
         self._known = rows[-1].id
 
     async def _listen(self) -> None:
-        if self._engine.dialect.name == "postgresql":
-            arguments = self._engine.dialect.create_connect_args(self._engine.url)[1]
-            await listen(arguments, CHANNEL, self._told)
+        await listen(self._engine.dialect.create_connect_args(self._engine.url)[1], CHANNEL, self._told)
+
+
+def _say(error: Exception) -> None:
+    log.warning("news_not_read", problem=reason(error))

@@ -6,7 +6,7 @@ leaves a part of which nobody knows where it is: it has to be looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,6 +68,17 @@ class Replies:
     async def settle(self, question_id: str) -> None:
         """The whole reply stands as it shall."""
         await self._set(_mine(question_id), settled=True)
+
+    async def stop(self, channel: str, thread: str | None) -> None:
+        """A person pressed stop in a thread (None: anywhere in the channel), whichever process writes there."""
+        there = reply_parts.c.thread == thread if thread is not None else sa.true()
+        await self._set((reply_parts.c.channel == channel) & there & ~reply_parts.c.settled, stopped=True)
+
+    async def stopped(self, among: Collection[str]) -> frozenset[str]:
+        """Those of these questions whose replies were stopped."""
+        query = sa.select(reply_parts.c.question_id).where(reply_parts.c.stopped, reply_parts.c.question_id.in_(among))
+        async with self._engine.connect() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def forget(self, question_id: str, name: str) -> None:
         """The part is gone."""

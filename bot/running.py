@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from contextlib import AsyncExitStack
 from typing import Any
@@ -39,9 +40,7 @@ async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
         if secrets.many:
             many = await stack.enter_async_context(open_many(settings, secrets))
             where = settings.http.public_url.rstrip("/") or many.url
-            out.print(f"\n  Switchboard is ready: workspaces install it at {where}/slack/install   (Ctrl+C stops it)\n")
-            await stop.wait()
-            out.print("  Stopping: finishing the answers that are under way.")
+            await _serve(f"workspaces install it at {where}/slack/install", out, stop)
             return
         local = secrets.mode == "workspace"
         if local:
@@ -52,12 +51,21 @@ async def run(settings: Settings, out: Console, stop: asyncio.Event) -> None:
         if local:
             await _last_report(app)
             await _welcome(app)
-            out.print(f"\n  Switchboard is ready: open [bold]{workspace.url}[/]   (Ctrl+C stops it)\n")
+            where = f"open [bold]{workspace.url}[/]"
         else:
             where = f"listening on {app.url}/slack/events" if app.url else "connected over Socket Mode"
-            out.print(f"\n  Switchboard is ready: {where}   (Ctrl+C stops it)\n")
-        await stop.wait()
-        out.print("  Stopping: finishing the answers that are under way.")
+        await _serve(where, out, stop)
+
+
+async def _serve(where: str, out: Console, stop: asyncio.Event) -> None:
+    """Says where people find the bot, and lets it work until it is stopped."""
+    # What is there by now stays: looked through again and again for garbage, it would hold everything up for a fifth of
+    # a second every few seconds, and on a busy machine for more than one.
+    gc.collect()
+    gc.freeze()
+    out.print(f"\n  Switchboard is ready: {where}   (Ctrl+C stops it)\n")
+    await stop.wait()
+    out.print("  Stopping: finishing the answers that are under way.")
 
 
 async def _open_workspace(stack: AsyncExitStack, settings: Settings) -> Workspace:

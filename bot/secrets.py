@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from bot.errors import ConfigError
+from knowledge.chroma import ChromaServer
 
 Mode = Literal["workspace", "socket", "http"]
 
@@ -88,6 +89,14 @@ def slack_secrets() -> SlackSecrets:
         if value is not None and not value.get_secret_value().startswith(prefix):
             raise ConfigError(f"{name} does not begin with {prefix}; another token was probably copied.")
     return found
+
+
+def chroma_server(address: str) -> ChromaServer | None:
+    """The Chroma server at an address, with CHROMA_TOKEN; None where there is no address. Raises ConfigError."""
+    if not address:
+        return None
+    token = read_secret("CHROMA_TOKEN")
+    return ChromaServer(address, token.get_secret_value() if token is not None else "")
 
 
 def provider_keys(variables: Mapping[str, str | None]) -> dict[str, SecretStr]:

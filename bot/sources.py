@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.audit import Action, Change, record
 from bot.config import Settings
@@ -22,11 +23,14 @@ from bot.secrets import read_secret
 from bot.storage.tables import added_sources
 from bot.storage.upsert import insert
 from knowledge import access
-from knowledge.errors import UnknownSource
+from knowledge.database import Database
+from knowledge.errors import SourceUnavailable, UnknownSource
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.sources.base import Source
 from knowledge.sources.kinds import SourceContext, SourceSpec, kinds, open_source
+from knowledge.sources.records import KEPT
 from knowledge.sources.records import KIND as RECORDS
+from knowledge.sources.records.kept import digest_of, drop_records, keep_records
 from knowledge.sources.unavailable import UnavailableSource
 
 SAVED = SourceSpec("saved from Slack", "slack", access.PUBLIC, {"saved": True})
@@ -34,6 +38,7 @@ SAVED = SourceSpec("saved from Slack", "slack", access.PUBLIC, {"saved": True})
 _BROAD = ("git", "folder", "web")
 """Kinds that recognise much, the narrower first; any other kind knows better what it recognises."""
 _NOT_IN_NAMES = re.compile(r"[^\w.#-]+")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,14 @@ class Sources:
         self._settings = settings
         self._configured = [Added(spec, "configuration") for spec in settings.knowledge.specs]
         self._clock = clock
-        self._services: dict[str, object] = {}
+        self._services: dict[str, object] = {KEPT: Database(engine)}
         self._opened: dict[str, Source] = {}
         self._specs: dict[str, SourceSpec] = {}
         self._syncing = asyncio.Lock()
 
     async def open(self) -> None:
         """Opens all sources. Raises InvalidScope, and ConfigError where two of the configuration have one name."""
+        await self._take_in_files()
         for added in await self.all():
             name = added.spec.name
             if name in self._opened:
@@ -146,8 +152,11 @@ class Sources:
         """The names of sources that all members may hear of: names of files that are for a few are theirs alone."""
         return frozenset(a.spec.name for a in await self.all() if access.readable(a.spec.readers, access.MEMBERS))
 
-    async def add(self, spec: SourceSpec, person: str) -> Source:
-        """Keeps a source and opens it. Raises SourceExists and InvalidScope."""
+    async def add(self, spec: SourceSpec, person: str, file: Path | None = None) -> Source:
+        """Keeps a source and opens it, with the records of `file` where it is imported.
+
+        Raises SourceExists and InvalidScope, and SourceUnavailable where the file holds no records.
+        """
         if spec.name in self._opened:
             raise _exists(spec.name)
         row = {
@@ -160,33 +169,35 @@ class Sources:
         }
         async with self._syncing:
             source = self._open(spec)
-            async with self._engine.begin() as connection:
-                added = insert(connection, added_sources).values(row).on_conflict_do_nothing()
-                if (await connection.execute(added.returning(added_sources.c.name))).first() is None:
-                    await source.close()
-                    self._specs.pop(spec.name, None)
-                    raise _exists(spec.name)  # somebody was faster
-                await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
+            try:
+                async with self._engine.begin() as connection:
+                    added = insert(connection, added_sources).values(row).on_conflict_do_nothing()
+                    if (await connection.execute(added.returning(added_sources.c.name))).first() is None:
+                        raise _exists(spec.name)  # somebody was faster
+                    if file is not None:
+                        await keep_records(connection, spec.name, file, str(spec.options["digest"]))
+                    await record(connection, _change(Action.SOURCE_ADDED, None, spec), by=person, at=self._clock())
+            except BaseException:
+                await source.close()
+                self._specs.pop(spec.name, None)
+                raise
             self._opened[spec.name] = source
             self._hand_over()
         return source
 
-    async def change(self, spec: SourceSpec, *, by: str) -> None:
-        """Gives a source that was added other options or readers. Raises SourceNotFound."""
+    async def change(self, spec: SourceSpec, *, by: str, file: Path | None = None) -> None:
+        """Gives a source that was added other options or readers, and the records of `file`. Raises SourceNotFound, and
+        SourceUnavailable where the file holds no records."""
         if spec.name not in self._opened:
             raise self._not_found(spec.name)
         before = next(added.spec for added in await self.all() if added.spec.name == spec.name)
-        values = {"kind": spec.kind, "options": dict(spec.options), "readers": access.to_key(spec.readers)}
         async with self._syncing:
             async with self._engine.begin() as connection:
-                changed = sa.update(added_sources).where(added_sources.c.name == spec.name).values(values)
-                await connection.execute(changed)
+                await _put(connection, spec, file)
                 await record(connection, _change(Action.SOURCE_CHANGED, before, spec), by=by, at=self._clock())
             await self._opened[spec.name].close()
             self._opened[spec.name] = self._open(spec)
             self._hand_over()
-        if before.options.get("path") != spec.options.get("path"):
-            await asyncio.to_thread(self._drop_copy, before)
 
     async def forget(self, name: str, *, by: str) -> None:
         """Removes a source that was added, with all that came from it. Raises SourceNotFound."""
@@ -200,6 +211,7 @@ class Sources:
         async with self._syncing:
             async with self._engine.begin() as connection:
                 await connection.execute(sa.delete(added_sources).where(added_sources.c.name == name))
+                await drop_records(connection, name)
                 change = _change(Action.SOURCE_FORGOTTEN, known.spec, None)
                 await record(connection, change, by=by, at=self._clock())
             source = self._opened.pop(name, None)
@@ -209,7 +221,8 @@ class Sources:
         if source is not None:
             await source.close()
         await asyncio.to_thread(shutil.rmtree, self._cache_of(name), ignore_errors=True)
-        await asyncio.to_thread(self._drop_copy, known.spec)
+        if (old := self._file_of(known)) is not None:
+            await asyncio.to_thread(old.unlink, missing_ok=True)
 
     async def close(self) -> None:
         """Closes every source."""
@@ -230,11 +243,28 @@ class Sources:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]  # names that differ in signs alone stay apart
         return self._settings.data_dir / "sources" / f"{_NOT_IN_NAMES.sub('-', name)[:60]}-{digest}"
 
-    def _drop_copy(self, spec: SourceSpec) -> None:
-        """Removes the copy of an imported file; a file that stands elsewhere is not ours."""
-        path = Path(str(spec.options.get("path", "")))
-        if spec.kind == RECORDS.name and path.parent == imports_of(self._settings):
-            path.unlink(missing_ok=True)
+    async def _take_in_files(self) -> None:
+        """Takes in the imported files that a version before this one kept in the data folder."""
+        for added in await self.all():
+            file = self._file_of(added)
+            if file is None or not file.is_file():
+                continue
+            try:
+                spec = await imported(file, added.spec.name, added.spec.readers)
+                async with self._engine.begin() as connection:
+                    await _put(connection, spec, file)
+            except SourceUnavailable as error:
+                log.warning("import_not_taken_in", source=added.spec.name, reason=str(error))
+                continue
+            await asyncio.to_thread(file.unlink, missing_ok=True)
+            log.info("import_taken_in", source=added.spec.name, file=str(file))
+
+    def _file_of(self, added: Added) -> Path | None:
+        """Where a version before this one kept an imported file; a file that stands elsewhere is not ours."""
+        options = added.spec.options
+        path = Path(str(options.get("path", "")))
+        is_ours = added.spec.kind == RECORDS.name and not added.is_configured and "digest" not in options
+        return path if is_ours and path.parent == imports_of(self._settings) else None
 
     def _hand_over(self) -> None:
         self._knowledge.set_sources(list(self._opened.values()))
@@ -242,6 +272,19 @@ class Sources:
     def _not_found(self, name: str) -> SourceNotFound:
         there = ", ".join(f"“{known}”" for known in self._opened if known != SAVED.name) or "none yet"
         return SourceNotFound(f"There is no source called “{name}”. The sources are: {there}.")
+
+
+async def imported(file: Path, name: str, readers: frozenset[str]) -> SourceSpec:
+    """A file of records as a source of that name. Raises SourceUnavailable where it is none or cannot be read."""
+    options = {"path": file.name, "digest": await asyncio.to_thread(digest_of, file)}
+    return SourceSpec(name, RECORDS.name, readers, options)
+
+
+async def _put(connection: AsyncConnection, spec: SourceSpec, file: Path | None) -> None:
+    values = {"kind": spec.kind, "options": dict(spec.options), "readers": access.to_key(spec.readers)}
+    await connection.execute(sa.update(added_sources).where(added_sources.c.name == spec.name).values(values))
+    if file is not None:
+        await keep_records(connection, spec.name, file, str(spec.options["digest"]))
 
 
 def _exists(name: str) -> SourceExists:
@@ -268,7 +311,7 @@ def _told(spec: SourceSpec | None) -> str:
 
 
 def imports_of(settings: Settings) -> Path:
-    """Where imported files are kept."""
+    """Where imported files were kept before their records were in the database."""
     return settings.data_dir / "imports"
 
 

@@ -45,7 +45,7 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     is due to workers (None: it runs here)."""
     settings = core.settings
     channel = settings.report.channel
-    schedule = Schedule(core.engine, settings.report.zone, core.clock, hand_over, metrics=core.metrics)
+    schedule = Schedule(core.engine, settings.report.zone, core.clock, hand_over, core.metrics, core.inbox.worker)
 
     async def tell(sentence: str) -> None:
         await tell_channel(client, channel, sentence)

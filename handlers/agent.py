@@ -41,7 +41,7 @@ class Agent:
         event: JSON = body["event"]
         channel = event.get("channel") or event.get("channel_id")
         thread = event.get("thread_ts")
-        stopped = self._answering.stop(str(channel), thread)
+        stopped = await self._answering.stop(str(channel), thread)
         log.info("stopped", channel=channel, thread=thread, answers=stopped)
         if thread:
             await self._quietly_clear(str(channel), thread)

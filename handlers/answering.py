@@ -43,6 +43,11 @@ INTERRUPTED = (
 class Stoppable(Protocol):
     """An answer under way."""
 
+    @property
+    def question_id(self) -> str:
+        """Which question it answers."""
+        ...
+
     def stop(self) -> None:
         """The person pressed stop."""
         ...
@@ -159,13 +164,22 @@ class Answering:
             return
         await self._answer_in_thread(await self._once_more(reference, first, person, meant=meant))
 
-    def stop(self, channel: str, thread: str | None) -> int:
-        """Stops the answers under way in a thread (without one: in the whole channel); says how many."""
+    async def stop(self, channel: str, thread: str | None) -> int:
+        """Stops the answers under way in a thread (without one: in the whole channel), those of other processes
+        within a second; says how many are this one's."""
         keys = [key for key in self._under_way if key[0] == channel and thread in (None, key[1])]
         replies = [reply for key in keys for reply in self._under_way[key]]
         for reply in replies:
             reply.stop()
+        await self._core.replies.stop(channel, thread)
         return len(replies)
+
+    async def hear_stops(self) -> None:
+        """Stops what a person stopped by an event that came to another process."""
+        replies = {reply.question_id: reply for there in self._under_way.values() for reply in there}
+        if replies:
+            for question_id in await self._core.replies.stopped(replies):
+                replies[question_id].stop()
 
     def busy(self, channel: str, thread: str) -> bool:
         """Whether an answer is being written in the thread."""

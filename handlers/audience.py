@@ -14,7 +14,7 @@ from bot.domain import Audience, Place, PlaceKind, Question
 from handlers.cache import Remembered
 from handlers.errors import code
 from handlers.roster import MINUTE, Roster, Standing
-from handlers.shapes import JSON
+from handlers.shapes import ACCOUNTS, JSON
 from knowledge import access
 
 log = structlog.get_logger(__name__)
@@ -116,7 +116,7 @@ class Places:
         event: JSON = body.get("event") or {}
         kind, told = str(event.get("type") or ""), event.get("channel")
         channel = str(told.get("id") if isinstance(told, dict) else told or "")
-        if kind in ("user_change", "team_join"):
+        if kind in ACCOUNTS:
             if await self._roster.told(event["user"]):
                 self._members.forget_all()  # Slack names no closed account among them: it may be open again
             self._channels.forget(str(event["user"].get("id")))

@@ -16,6 +16,7 @@ from bot.worker import is_fresh
 from handlers.errors import code
 from handlers.identity import Identity
 from handlers.shapes import JSON
+from knowledge.secrets import masking
 from knowledge.uninterrupted import uninterrupted
 
 log = structlog.get_logger(__name__)
@@ -44,23 +45,42 @@ class Begun:
         """The messages of the answer to a question that stands behind a moment."""
         return Messages(self, self._replies, question_id, after)
 
-    async def once(self, question_id: str, name: str, *, channel: str, thread: str | None, **shown: Any) -> str:
-        """Posts a part that must not come twice, whoever posted it before; gives its ts."""
-        if not is_fresh():
-            for part in await self._replies.of(question_id):
-                if part.name == name and (ts := await self.where(part)):
-                    return ts
+    async def once(
+        self, question_id: str, name: str, *, channel: str, thread: str | None, text: str, **shown: Any
+    ) -> str:
+        """Posts a part that must not come twice, whoever posted it before, without secrets in its text; gives its
+        ts."""
+        if (ts := await self.stands(question_id, name)) is not None:
+            return ts
         await self._replies.intend(question_id, name, channel, thread, just_before())
         metadata = {"event_type": EVENT, "event_payload": {"id": f"{question_id}:{name}"}}
 
         async def posted() -> str:
             response = await self._client.chat_postMessage(
-                channel=channel, thread_ts=thread, metadata=metadata, unfurl_links=False, unfurl_media=False, **shown
+                channel=channel,
+                thread_ts=thread,
+                text=masking().text(text),
+                metadata=metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+                **shown,
             )
             await self._replies.note(question_id, name, str(response["ts"]))
             return str(response["ts"])
 
         return await uninterrupted(posted())
+
+    async def stands(self, question_id: str, name: str) -> str | None:
+        """Where an earlier attempt's part stands; None where there is none."""
+        for part in [] if is_fresh() else await self._replies.of(question_id):
+            if part.name == name and (ts := await self.where(part)):
+                return ts
+        return None
+
+    async def intend(self, question_id: str, name: str, channel: str, thread: str | None) -> str:
+        """A file is about to be uploaded as a part; gives the name, without an ending, that it is found again by."""
+        await self._replies.intend(question_id, name, channel, thread, just_before())
+        return _file_name(question_id, name)
 
     async def where(self, part: Part) -> str | None:
         """Where a part stands; None where it never came to Slack. What nobody noted is looked for and noted."""
@@ -71,10 +91,12 @@ class Begun:
         async for message in self._messages(part):
             metadata = message.get("metadata") or {}
             known_as = (metadata.get("event_payload") or {}).get("id") if metadata.get("event_type") == EVENT else None
-            stray = not metadata and not message.get("files") and message["ts"] not in owned
+            files = [str(file.get("name")).partition(".")[0] for file in message.get("files") or ()]
+            stray = not metadata and not files and message["ts"] not in owned
             if message.get("user") != bot or message["ts"] <= part.after:
                 continue
-            if stray if part.is_answer else known_as == part.id:
+            is_it = known_as == part.id or _file_name(part.question_id, part.name) in files
+            if stray if part.is_answer else is_it:
                 log.info("part_found", part=part.id, channel=part.channel, ts=message["ts"])
                 await self._replies.note(part.question_id, part.name, message["ts"])
                 return str(message["ts"])
@@ -143,6 +165,10 @@ class Begun:
             cursor = (found.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
+
+
+def _file_name(question_id: str, name: str) -> str:
+    return f"{name}-{question_id}"
 
 
 @dataclass(frozen=True, slots=True)

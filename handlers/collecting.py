@@ -60,8 +60,10 @@ class Collector:
     async def wait_for_words(self, seconds: float) -> bool:
         """The same, but no longer than until the first text has come."""
         words = asyncio.create_task(self._spoke.wait())
-        await asyncio.wait({self._work, words}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        words.cancel()
+        try:
+            await asyncio.wait({self._work, words}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            words.cancel()
         return self._work.done()
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from bot.drawing import Picture
 from bot.errors import SwitchboardError
 from handlers.answering import Asked
 from handlers.audience import Places
+from handlers.begun import Begun
 from handlers.blocks import words
 from handlers.errors import GONE, code, new_reference
 from handlers.limiting import Limiting
@@ -24,6 +25,7 @@ from handlers.origin import Origin
 from handlers.private_line import PrivateLine
 from handlers.shapes import JSON
 from handlers.text import has_words, said
+from knowledge.secrets import masking
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,8 @@ _DRAW = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
+PICTURE, REFUSAL = "drawing", "refusal"
+"""What is said once."""
 ALT, TITLE = 1_000, 100
 """Characters of the description in the picture's text alternative and in its title."""
 
@@ -51,8 +55,9 @@ def to_draw(text: str) -> str | None:
 class Drawings:
     """Draws what people ask for, and brings it to them."""
 
-    def __init__(self, client: AsyncWebClient, core: Core, places: Places) -> None:
+    def __init__(self, client: AsyncWebClient, core: Core, places: Places, begun: Begun) -> None:
         self._client = client
+        self._begun = begun
         self._core = core
         self._places = places
         self._limiting = Limiting(client, core.limits)
@@ -60,6 +65,8 @@ class Drawings:
     async def in_thread(self, asked: Asked, what: str) -> None:
         """The picture comes in the thread; where nothing can be written there, in a direct message."""
         if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference):
+            return
+        if await self._begun.stands(asked.reference, PICTURE) is not None:
             return
         thread = str(asked.thread)
         if asked.ts is not None:
@@ -72,14 +79,12 @@ class Drawings:
         except SwitchboardError as error:
             log.warning("picture_failed", question=asked.reference, kind=type(error).__name__, reason=str(error))
             sentence = f"{error} (Reference {asked.reference})"
-            posted = await self._client.chat_postMessage(
-                channel=asked.channel, thread_ts=thread, text=escape(sentence), unfurl_links=False, unfurl_media=False
+            ts = await self._begun.once(
+                asked.reference, REFUSAL, channel=asked.channel, thread=thread, text=escape(sentence)
             )
-            await self._core.conversations.record(
-                asked.channel, thread, str(posted["ts"]), "assistant", "", sentence, asked.reference
-            )
+            await self._core.conversations.record(asked.channel, thread, ts, "assistant", "", sentence, asked.reference)
             return
-        upload = partial(self._upload, picture, what, asked.person)
+        upload = partial(self._upload, picture, what, asked)
         try:
             await upload(asked.channel, thread)
         except SlackApiError as error:
@@ -92,13 +97,15 @@ class Drawings:
         """The picture comes in a direct message: Slack shows no uploaded file to one person of a channel alone."""
         if not await self._limiting.admits(asked.person, asked.channel, asked.thread, asked.reference, line):
             return
+        if await self._begun.stands(asked.reference, PICTURE) is not None:
+            return
         try:
             picture = await self._drawn(asked, what, private=True)
         except SwitchboardError as error:
             log.warning("picture_failed", question=asked.reference, kind=type(error).__name__, reason=str(error))
             await line.say(f"{escape(str(error))} (Reference {asked.reference})")
             return
-        await self._upload(picture, what, asked.person, await self._direct(asked.person), None)
+        await self._upload(picture, what, asked, await self._direct(asked.person), None)
         await line.say("Your picture is in our direct messages.")
 
     async def draw_this(self, payload: JSON) -> None:
@@ -131,17 +138,18 @@ class Drawings:
         )
         return await self._core.drawing.draw(question)
 
-    async def _upload(self, picture: Picture, what: str, person: str, channel: str, thread: str | None) -> None:
-        image = picture.image
+    async def _upload(self, picture: Picture, what: str, asked: Asked, channel: str, thread: str | None) -> None:
+        image, shown = picture.image, masking().text(" ".join(what.split()))
+        name = await self._begun.intend(asked.reference, PICTURE, channel, thread)
         made = (f"*{escape(picture.model)}*", words.money(picture.price.amount), words.seconds(picture.seconds))
         await self._client.files_upload_v2(
             file=image.data,
-            filename=f"drawing.{_ENDINGS.get(image.mimetype, 'png')}",
-            title=shorten(" ".join(what.split()), TITLE),
-            alt_txt=shorten(" ".join(what.split()), ALT),
+            filename=f"{name}.{_ENDINGS.get(image.mimetype, 'png')}",
+            title=shorten(shown, TITLE),
+            alt_txt=shorten(shown, ALT),
             channel=channel,
             thread_ts=thread,
-            initial_comment=f"Drawn for <@{person}> · {' · '.join(made)}",
+            initial_comment=f"Drawn for <@{asked.person}> · {' · '.join(made)}",
         )
         log.info("drawn", channel=channel, model=picture.model, seconds=round(picture.seconds, 3))
 

@@ -6,8 +6,10 @@ import secrets
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
 
 from bot.errors import SwitchboardError
+from bot.storage.engine import reason
 from knowledge.errors import KnowledgeError
 
 _SLACK = {
@@ -20,6 +22,10 @@ _SLACK = {
     **dict.fromkeys(
         ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"),
         "That took too long for Slack to open a window. Please press the button again.",
+    ),
+    **dict.fromkeys(
+        ("internal_error", "fatal_error", "service_unavailable", "request_timeout"),
+        "Slack itself has a problem just now. Please try again in a minute.",
     ),
     "message_not_found": "The message that this is about is gone.",
     "user_not_found": "Slack does not know that person here, so I could not do it.",
@@ -45,7 +51,7 @@ def is_told(error: BaseException) -> bool:
     """Whether what the person hears says what went wrong, so that nobody needs the traceback."""
     if isinstance(error, SlackApiError):
         return code(error) in _SLACK
-    return isinstance(error, (SwitchboardError, KnowledgeError, aiohttp.ClientError, TimeoutError))
+    return isinstance(error, (SwitchboardError, KnowledgeError, OperationalError, aiohttp.ClientError, TimeoutError))
 
 
 def sentence(error: BaseException, reference: str) -> str:
@@ -59,6 +65,8 @@ def cause(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SlackApiError):
         return _SLACK.get(code(error), f"Slack did not accept what I sent ({code(error) or 'no reason given'}).")
+    if isinstance(error, OperationalError):
+        return f"My database could not be read or written ({reason(error)}). Please try again in a minute."
     if isinstance(error, (aiohttp.ClientError, TimeoutError)):
         return "A service that I need did not answer. Please try again in a minute."
     return "Something went wrong on my side. Please try again; an admin finds the details in the log."

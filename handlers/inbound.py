@@ -11,7 +11,7 @@ import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot import tracing
 from bot.errors import Closing
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 Work = Callable[[str, JSON], Awaitable[None]]
 """Works one kept thing off: a correlation id and the payload as Slack sent it."""
-Tell = Callable[[JSON, str], Awaitable[None]]
-"""Brings a sentence to the person whom a payload came from, where they are."""
+Tell = Callable[[JSON, str, str], Awaitable[None]]
+"""Brings a sentence, with the correlation id, to the person whom a payload came from, where they are."""
 
 ATTEMPTS = 3
 EVENT = "event"
@@ -39,6 +39,9 @@ waiting, so these keep three answers a second going, about half of what one proc
 at once would make each answer slower where the processor is what they wait for, and a crash would cut more short."""
 LOOK = 1.0
 """Seconds between two looks at whether what is worked on was changed through another process."""
+LONGEST_PAUSE = 60.0
+"""Seconds that are waited at most after a try in which the database failed: 1, 4 and 9 after the first three, so that
+a trouble of some seconds does not use up all of them."""
 GIVEN_UP = "I was interrupted each time that I tried to answer this. Please ask again."
 
 
@@ -80,13 +83,17 @@ class Inbound:
         *,
         spoken: Spoken | None = None,
         room: WaitingRoom | None = None,
+        hear: Callable[[], Awaitable[None]] | None = None,
         at_once: int = AT_ONCE,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._inbox = inbox
+        self._pause = pause
         self._under_way = under_way
         self._work = work
         self._tell = tell
         self._spoken = spoken
+        self._hear = hear  # looks at what else came to other processes about what is worked on here
         self.room = room or WaitingRoom(at_once)
         self._free = at_once
         self._held: set[_Held] = set()
@@ -105,8 +112,8 @@ class Inbound:
             return passed
         try:
             await self.accept(str(body["event_id"]), EVENT, body)
-        except Exception:  # without an acknowledgement Slack sends it again, which is what is wanted
-            log.exception("event_not_kept", event_id=body.get("event_id"))
+        except Exception as error:  # without an acknowledgement Slack sends it again, which is what is wanted
+            not_kept(log, "event_not_kept", error, event_id=body.get("event_id"))
             return BoltResponse(status=503, body="")
         return BoltResponse(status=200, body="")
 
@@ -205,6 +212,8 @@ class Inbound:
         for held in self._held:
             if revisions.get(held.kept.event_id, 0) > held.kept.revision:
                 held.end("changed")
+        if self._hear is not None:
+            await self._hear()
 
     def _see_changes(self) -> None:
         self._changed = True
@@ -268,18 +277,27 @@ class Inbound:
         span.failed(type(error).__name__)
         if isinstance(error, SQLAlchemyError):
             log.warning("database_failed", kind=kept.kind, error=type(error).__name__, reason=reason(error))
+            await self._pause(min(kept.attempts**2, LONGEST_PAUSE))
             await self._surely(held, lambda: self._inbox.release(kept.event_id, tried=True))
             self._behind = True
         else:
-            _log_failure(error, kept.kind)
-            await self._told(kept.payload, sentence(error, kept.reference))
             problem = f"{type(error).__name__} (reference {kept.reference})"
             await self._surely(held, lambda: self._inbox.failed(kept.event_id, problem))
         return False
 
     async def _attempt(self, held: _Held) -> None:
-        kept = held.kept
         work_under(held.lease)
+        try:
+            await self._done(held)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            _log_failure(error, held.kept.kind)
+            await self._told(held.kept.payload, error, held.kept.reference)
+            raise
+
+    async def _done(self, held: _Held) -> None:
+        kept = held.kept
         if kept.gone:
             log.info("question_gone", attempts=kept.attempts)
         elif kept.attempts > ATTEMPTS or kept.kind not in self._work:
@@ -294,7 +312,7 @@ class Inbound:
         log.error("given_up", attempts=kept.attempts - 1)
         told = f"{GIVEN_UP} (reference {kept.reference})"
         if self._spoken is None or not await self._spoken.conclude(kept.reference, told):
-            await self._tell(kept.payload, told)
+            await self._tell(kept.payload, told, kept.reference)
         await self._inbox.failed(kept.event_id, f"given up after {kept.attempts - 1} attempts")
 
     async def _surely(self, held: _Held, write: Callable[[], Awaitable[Any]]) -> Any:
@@ -323,15 +341,23 @@ class Inbound:
             except Exception as error:
                 span.failed(type(error).__name__)
                 _log_failure(error, what)
-                await self._told(payload, sentence(error, reference))
+                await self._told(payload, error, reference)
 
-    async def _told(self, payload: JSON, text: str) -> None:
+    async def _told(self, payload: JSON, what: Exception, reference: str) -> None:
         try:
-            await self._tell(payload, text)
+            await self._tell(payload, sentence(what, reference), reference)
         except SlackApiError as error:
             log.warning("person_not_told", error=code(error))
         except Exception:
             log.exception("person_not_told")
+
+
+def not_kept(to: Any, event: str, error: BaseException, **about: Any) -> None:
+    """One line where the database is in trouble, which hits whatever comes; else the traceback."""
+    if isinstance(error, OperationalError):
+        to.error(event, problem=reason(error), **about)
+    else:
+        to.error(event, exc_info=error, **about)
 
 
 def _message(kind: str, payload: JSON) -> tuple[str, str] | None:

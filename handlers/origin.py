@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
+from handlers.begun import Begun
 from handlers.errors import code
 from handlers.private_line import PrivateLine
 from handlers.shapes import JSON, parsed
+
+TOLD = "told"
+"""What is said once of what went wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +97,8 @@ def metadata(payload: JSON) -> dict[str, str]:
     return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
 
 
-async def tell(client: AsyncWebClient, payload: JSON, text: str) -> None:
-    """Brings a sentence to the person: in the thread for what they said, else to them alone.
+async def tell(client: AsyncWebClient, begun: Begun, payload: JSON, text: str, reference: str) -> None:
+    """Brings a sentence to the person: once in the thread for what they said, else to them alone.
 
     Raises SlackApiError where no way is left.
     """
@@ -102,9 +107,13 @@ async def tell(client: AsyncWebClient, payload: JSON, text: str) -> None:
         if origin.person:
             await origin.line(client).say(text)
         return
+    channel, thread = origin.channel, origin.thread
     try:
-        await client.chat_postMessage(
-            channel=origin.channel, thread_ts=origin.thread, text=text, unfurl_links=False, unfurl_media=False
-        )
+        try:
+            await begun.once(reference, TOLD, channel=channel, thread=thread, text=text)
+        except SQLAlchemyError:  # rather twice than never
+            await client.chat_postMessage(
+                channel=channel, thread_ts=thread, text=text, unfurl_links=False, unfurl_media=False
+            )
     except SlackApiError as error:
         await origin.line(client).direct(f"In <#{origin.channel}> I could not write ({code(error)}). {text}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -39,14 +40,14 @@ from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
 from handlers.identity import Identity
-from handlers.inbound import AT_ONCE, EVENT, Inbound, Work
+from handlers.inbound import AT_ONCE, EVENT, Inbound, Work, not_kept
 from handlers.known import Known
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import DOORS, Roles
 from handlers.retiring import Retiring
 from handlers.saving import Saving
-from handlers.shapes import JSON
+from handlers.shapes import ACCOUNTS, JSON
 from handlers.shortcuts import Shortcuts
 from handlers.waiting import WaitingRoom
 
@@ -54,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 LONGEST_IDENTITY = 80
 """Characters of the id under which something is kept."""
-NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute."
+NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute. (reference {})"
 
 
 def register(
@@ -71,7 +72,7 @@ def register(
     answering = Answering(client, core, places, identity)
     model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
-    drawings = Drawings(client, core, places)
+    drawings = Drawings(client, core, places, answering.begun)
     messages = Messages(core, answering, identity, model.in_message, drawings)
     known = Known(core, roles, places)
     home = Home(client, core, roles, agent, known, next_refresh)
@@ -89,7 +90,7 @@ def register(
         "app_home_opened": home.opened,
         "assistant_thread_started": agent.thread_started,
         "app_context_changed": agent.context_changed,
-        **dict.fromkeys(("team_join", "user_change"), _heard),
+        **dict.fromkeys(ACCOUNTS, _heard),
         "agent_session_stopped": agent.session_stopped,
         **dict.fromkeys(CHANNEL_EVENTS, following.channel),
         **dict.fromkeys(FILE_EVENTS, following.file),
@@ -105,9 +106,10 @@ def register(
             actions.CLARIFIED: _by_role(roles, f"button {clarify.ACTION}", actions.clarified),
             shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
-        lambda payload, text: origin.tell(client, payload, text),
+        partial(origin.tell, client, answering.begun),
         spoken=answering.begun,
         room=WaitingRoom(AT_ONCE, client, messages.asks),
+        hear=answering.hear_stops,
     )
     doors = _Doors(app, inbound, roles)
     app.middleware(_hearing(places))
@@ -234,9 +236,9 @@ class _Doors:
 
     def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
-            kept = await self._kept(body["trigger_id"], kind, body)
+            problem = await self._keep(body["trigger_id"], kind, body)
             wait = self._inbound.room.words(body["trigger_id"])
-            await ack(" ".join(filter(None, (heard(body), wait))) if kept else NOT_KEPT)
+            await ack(problem or " ".join(filter(None, (heard(body), wait))))
 
         self._app.command(name)(listen)
 
@@ -251,10 +253,10 @@ class _Doors:
 
     def kept_action(self, action_id: re.Pattern[str], kind: str, identity: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
-            kept = await self._kept(identity(body), kind, body)
+            problem = await self._keep(identity(body), kind, body)
             await ack()
-            if not kept:
-                await self._inbound.attend(body, lambda: Origin.of(body).line(self._app.client).say(NOT_KEPT))
+            if problem:
+                await self._inbound.attend(body, lambda: Origin.of(body).line(self._app.client).say(problem))
 
         self._app.action(action_id)(listen)
 
@@ -288,8 +290,8 @@ class _Doors:
     def kept_modal(self, callback_id: str, kind: str, wrong: Callable[[JSON], dict[str, str]] = lambda _: {}) -> None:
         async def listen(ack: Any, body: JSON) -> None:
             errors = wrong(body)
-            if not errors and not await self._kept(body["view"]["id"], kind, body):
-                errors = {_first_input(body): NOT_KEPT}
+            if not errors and (problem := await self._keep(body["view"]["id"], kind, body)):
+                errors = {_first_input(body): problem}
             if errors:
                 log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
                 await ack(response_action="errors", errors=errors)
@@ -317,10 +319,12 @@ class _Doors:
     async def _unknown_command(ack: Any, body: JSON) -> None:
         await ack(f"I do not know {body['command']}. `/switchboard` tells what I can do.")
 
-    async def _kept(self, identity: str, kind: str, body: JSON) -> bool:
+    async def _keep(self, identity: str, kind: str, body: JSON) -> str:
+        """What to tell the person where it cannot be kept, "" where it is."""
         try:
             await self._inbound.accept(identity[:LONGEST_IDENTITY], kind, body)
-        except Exception:
-            log.exception("interaction_not_kept", kind=kind)
-            return False
-        return True
+        except Exception as error:
+            reference = new_reference()
+            not_kept(log, "interaction_not_kept", error, kind=kind, reference=reference)
+            return NOT_KEPT.format(reference)
+        return ""

@@ -85,6 +85,11 @@ class ThreadReply:
         self._doubtful = False  # a call failed and nobody knows whether Slack took it
         self._collector: Collector | None = None
 
+    @property
+    def question_id(self) -> str:
+        """Which question it answers."""
+        return self._question.id
+
     def stop(self) -> None:
         """The person pressed stop."""
         if self._collector is not None:

@@ -75,6 +75,8 @@ class SlackClient(AsyncWebClient):
                 outcome, self._shut_out = "ok", ""
                 return answer
             except SlackApiError as error:
+                if not isinstance(error.response.data, dict):  # a proxy's page, say: nobody after this can read it
+                    error.response.data = {"ok": False, "error": ""}
                 outcome, said = "refused", str(error.response.get("error", ""))
                 self._shut_out = said if said in SHUT_OUT else ""
                 span.note({"slack.error": said})

@@ -56,3 +56,7 @@ class KnowledgeInUse(KnowledgeError):
 
 class IndexBroken(KnowledgeError):
     """A search index cannot be used; it can be rebuilt from the database."""
+
+
+class IndexAway(IndexBroken):
+    """A search index cannot be asked now (its server is down, hangs or refuses); what it holds may be whole."""

@@ -8,8 +8,9 @@ while search goes on with what is whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -21,17 +22,16 @@ from knowledge.embedding.base import Embedder
 from knowledge.errors import IndexBroken
 from knowledge.index import FolderHome, VectorIndex
 from knowledge.lexical import Entry, LexicalIndex
+from knowledge.own_tended import OwnTended
 from knowledge.records import IndexedChunk, Written
-from knowledge.stamp import Stamp, StampFile
+from knowledge.shared_tended import Sharing
+from knowledge.stamp import Stamp
 from knowledge.tended import SearchIndex, Tended
 from knowledge.vectors import Snapshot, VectorTable
 
 _FORM = 3  # raised whenever what the indexes hold changes its form, so that they are rebuilt
 _AT_ONCE = 5_000
 _PROVEN, _NEAREST, _LEAST = 20, 10, 0.8  # questions, chunks of each, and the share of them that has to be found
-_Write = Callable[[Written, bool], Awaitable[None]]
-_Prove = Callable[[], Awaitable[None]]
-_Fill = Callable[[], AsyncIterator[None]]
 _log = structlog.get_logger(__name__)
 
 
@@ -40,8 +40,15 @@ class Indexes:
     is held by whoever calls what changes them, but for `check`, which waits for its turn itself."""
 
     def __init__(
-        self, database: Database, log: ChangeLog, embedder: Embedder, folder: Path, turn: asyncio.Lock
+        self,
+        database: Database,
+        log: ChangeLog,
+        embedder: Embedder,
+        folder: Path,
+        turn: asyncio.Lock,
+        sharing: Sharing | None = None,
     ) -> None:
+        """With `sharing`, the vector index is on a server, and one for all processes."""
         folder.mkdir(parents=True, exist_ok=True)
         self.number = 0
         """The last write that the vectors in memory have followed."""
@@ -52,27 +59,22 @@ class Indexes:
         self._turn = turn
         self._loop = asyncio.get_running_loop()
         self.table = VectorTable(embedder.dimensions, folder)
-        self.vectors = VectorIndex(FolderHome(folder / "vectors"), embedder.dimensions)
         self.lexical = LexicalIndex(folder / "lexical")
         stamp = Stamp(_FORM, embedder.name, embedder.dimensions, "", 0, "")
-        self._tended: dict[str, Tended] = {}
-        parts: Sequence[tuple[SearchIndex, str, _Write, _Fill, _Prove]] = (
-            (self.vectors, "vectors", self._write_vectors, self._fill_vectors, self._prove_vectors),
-            (self.lexical, "lexical", self._write_words, self._fill_words, self._prove_words),
-        )
-        for index, name, write, fill, prove in parts:
-            home = folder / name
-            self._tended[index.name] = Tended(
-                index,
-                StampFile(home / "stamp.json"),
-                stamp,
-                home,
-                log=log,
-                write=write,
-                fill=fill,
-                changes=self._since,
-                prove=prove,
-            )
+        of_vectors = {"write": self._write_vectors, "fill": self._fill_vectors, "prove": self._prove_vectors}
+        of_words = {"write": self._write_words, "fill": self._fill_words, "prove": self._prove_words}
+        both: dict[str, Any] = {"log": log, "changes": self._since}
+        vectors: Tended
+        if sharing is None:
+            home = folder / "vectors"
+            index = VectorIndex(FolderHome(home), embedder.dimensions)
+            vectors = OwnTended(index, stamp, home, **both, **of_vectors)
+        else:
+            vectors = shared = sharing.tended(database, stamp, turn, **both, **of_vectors)
+            index = shared.vectors
+        self.vectors = index
+        words = OwnTended(self.lexical, stamp, folder / "lexical", **both, **of_words)
+        self._tended: dict[str, Tended] = {one.name: one for one in (vectors, words)}
 
     async def open(self) -> None:
         """Loads the vectors and opens the indexes that were closed in peace; the others are mended in the background.
@@ -127,7 +129,7 @@ class Indexes:
                 _log.warning("knowledge.vectors_differ", next="loaded anew")
                 await self._load()
             for tended in self._tended.values():
-                if tended.is_whole:
+                if tended.is_whole and tended.is_kept_here:
                     await self._compare(tended, closely)
         for tended in self._tended.values():
             tended.mend_soon(self._turn)
@@ -153,7 +155,7 @@ class Indexes:
 
     def report_broken(self, index: SearchIndex, error: IndexBroken) -> None:
         """Notes that an index failed in use. It is rebuilt in the background."""
-        if self._tended[index.name].break_off(str(error)):
+        if self._tended[index.name].break_off(error):
             _log.warning("knowledge.index_failed", index=index.name, problem=str(error), next="rebuilt")
             self._loop.call_soon_threadsafe(self.mend)  # searches run in threads
 
@@ -186,10 +188,10 @@ class Indexes:
         """The vectors in memory as they are now."""
         return self.table.snapshot
 
-    async def close(self) -> None:
-        """Lets go of the folders."""
+    async def close(self, *, for_good: bool = False) -> None:
+        """Lets go of the folders; `for_good`, nobody will ask for this model's indexes again."""
         for tended in self._tended.values():
-            await tended.close()
+            await tended.close(for_good=for_good)
 
     async def _load(self) -> None:
         """Loads the vectors; what is written meanwhile is followed afterwards."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +15,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import access
 from knowledge.change_log import ChangeLog
+from knowledge.chroma import ChromaServer
 from knowledge.contents import Contents
 from knowledge.database import Database
 from knowledge.documents import SearchResult
 from knowledge.embedding.base import Embedder
-from knowledge.errors import KnowledgeError, RefreshStopped, UnknownSource
+from knowledge.errors import KnowledgeError, RefreshStopped, StoreUnavailable, UnknownSource
 from knowledge.filters import Filters, reach
 from knowledge.folder_lock import FolderLock, own_folder
 from knowledge.keeper import Keeper
 from knowledge.kept_vectors import KeptVectors
 from knowledge.leases import Leases
 from knowledge.memory import few_heaps
+from knowledge.processes import Processes
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
 from knowledge.refresh.source_refresh import SourceRefresh
 from knowledge.reports import Problem, Progress, RefreshReport, SourceReport, SourceStatus
+from knowledge.server_home import ServerHome
 from knowledge.serving import Serving
+from knowledge.shared_tended import Sharing
 from knowledge.sources.base import Source
 from knowledge.store import Store
 from knowledge.uninterrupted import uninterrupted
@@ -52,7 +56,13 @@ class KnowledgeBase:
         sources: Sequence[Source],
         lock: FolderLock,
         turn: asyncio.Lock,
+        sharing: Sharing | None,
+        processes: Processes,
     ) -> None:
+        self._sharing = sharing
+        self._processes = processes
+        self._elsewhere: frozenset[str] = frozenset()
+        self._switching: asyncio.Task[None] | None = None
         self._database = database
         self._store = store
         self._log = log
@@ -70,7 +80,7 @@ class KnowledgeBase:
         self._closing = asyncio.Event()
         self._sources: dict[str, Source] = {}
         self.set_sources(sources)
-        self._keeping = asyncio.create_task(Keeper(database, lambda: self._serving.indexes, turn).run())
+        self._keeping = asyncio.create_task(Keeper(database, lambda: self._serving.indexes, turn, self._agree).run())
 
     @property
     def embedder(self) -> Embedder:
@@ -86,6 +96,11 @@ class KnowledgeBase:
     def next_model(self) -> str | None:
         """The embedding model that `switch_model` would switch to; None where the one that was wanted answers."""
         return None if self._wanted.name == self._serving.embedder.name else self._wanted.name
+
+    @property
+    def disagreement(self) -> str | None:
+        """A sentence where other processes on this database want another embedding model."""
+        return _disagreement(self._wanted.name, self._elsewhere) if self._elsewhere else None
 
     @property
     def is_refreshing(self) -> bool:
@@ -188,10 +203,14 @@ class KnowledgeBase:
     async def switch_model(self) -> bool:
         """Embeds everything with the model that is wanted, beside the one that answers, and switches when all is whole.
 
-        False where there is nothing to switch. What was embedded until it fails or is stopped is kept. Raises
-        EmbeddingUnavailable, StoreUnavailable, and RefreshStopped where the knowledge is closed meanwhile.
+        False where there is nothing to switch, or other processes want another model. What was embedded until it fails
+        or is stopped is kept. Raises EmbeddingUnavailable, StoreUnavailable, and RefreshStopped where the knowledge is
+        closed meanwhile.
         """
         if self.next_model is None:
+            return False
+        await self._hear_others()
+        if self._elsewhere:
             return False
         wanted = self._wanted
         filling = Reembedding(self._kept, wanted, self._closing)
@@ -210,8 +229,27 @@ class KnowledgeBase:
         _log.info("knowledge.model_switched", model=wanted.name, texts=done)
         return True
 
+    async def _agree(self) -> None:
+        """Hears what other processes want, and follows one that has switched to the model that this one wants too."""
+        await self._hear_others()
+        if self.next_model is None or self._elsewhere or self._closing.is_set():
+            return
+        if (self._switching is None or self._switching.done()) and not await self._kept.lacks(self._wanted.name):
+            self._switching = asyncio.create_task(self._follow_switch())
+
+    async def _follow_switch(self) -> None:
+        try:
+            await self.switch_model()
+        except KnowledgeError as error:
+            _log.warning("knowledge.model_not_switched", model=self._wanted.name, problem=str(error))
+
+    async def _hear_others(self) -> None:
+        before, self._elsewhere = self._elsewhere, await self._processes.beat(self._wanted.name)
+        if self._elsewhere - before:
+            _log.warning("knowledge.models_differ", model=self._wanted.name, others=sorted(self._elsewhere))
+
     async def _switch_to(self, wanted: Embedder) -> None:
-        fresh = Serving(self._database, self._store, self._log, wanted, self._lock.folder, self._turn)
+        fresh = Serving(self._database, self._store, self._log, wanted, self._lock.folder, self._turn, self._sharing)
         await fresh.indexes.open()
         before, self._serving = self._serving, fresh
         await before.remove()
@@ -262,11 +300,23 @@ class KnowledgeBase:
         """Raises StoreUnavailable where the database of knowledge does not answer."""
         await self._database.ping()
 
+    @property
+    def chroma(self) -> ChromaServer | None:
+        """The server of the vector index; None where it is in this process."""
+        return None if self._sharing is None else self._sharing.server
+
+    async def ping_chroma(self) -> None:
+        """Raises IndexAway where the server of the vector index does not answer, or refuses."""
+        if self._sharing is not None:
+            await asyncio.to_thread(ServerHome(self._sharing.server, "").ping)
+
     async def close(self) -> None:
         """Stops a refresh that runs, as soon as what it has in hand is written, and closes everything it uses."""
         self._closing.set()
-        self._keeping.cancel()
-        await asyncio.gather(self._keeping, return_exceptions=True)
+        running = [task for task in (self._keeping, self._switching) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         async with self._refreshing:
             try:
                 await self._serving.close()
@@ -274,6 +324,8 @@ class KnowledgeBase:
                     await embedder.close()
             finally:
                 self._lock.release()
+        with suppress(StoreUnavailable):
+            await self._processes.leave()
 
     async def _refresh(self, source: Source, progress: Progress | None) -> SourceReport:
         if self._closing.is_set():
@@ -338,38 +390,59 @@ async def open_knowledge(
     sources: Sequence[Source],
     others: Callable[[], Sequence[Embedder]] = tuple,
     worker: str = "",
+    chroma: ChromaServer | None = None,
 ) -> KnowledgeBase:
     """Opens what is known, on a database that has the tables of `knowledge:migrations`.
 
     `data_dir` holds the search indexes, for each process in a folder of its own; those that are broken, missing or
-    behind are mended in the background. `worker` is what this process is called among all that use the database.
+    behind are mended in the background. With `chroma` the vector index is on that server, one for all processes of the
+    database; it need not be there now. `worker` is what this process is called among all that use the database.
     `embedder` is the model that is wanted; where it does not know everything yet, one of `others` that does answers
     until `switch_model`. The models in use are closed with the knowledge. Nothing is refreshed yet.
 
-    Raises KnowledgeInUse, StorageFull and StoreUnavailable.
+    Raises KnowledgeInUse, StorageFull and StoreUnavailable, and KnowledgeError where everything would have to be read
+    anew for `embedder` while other processes want another model.
     """
     few_heaps()
     database, turn = Database(engine), asyncio.Lock()
     # One process alone uses a SQLite; what several use is in a PostgreSQL, and each has indexes of its own.
     lock = await asyncio.to_thread(own_folder if database.is_shared else FolderLock, data_dir)
     serving: Serving | None = None
+    processes: Processes | None = None
     try:
-        log, leases, kept = ChangeLog(database), Leases(database, worker or uuid.uuid4().hex), KeptVectors(database)
+        worker = worker or uuid.uuid4().hex
+        log, leases, kept = ChangeLog(database), Leases(database, worker), KeptVectors(database)
+        processes = Processes(database, worker)
         store = Store(database, log)
+        sharing = None if chroma is None else Sharing(chroma, leases)
         if not database.is_shared:
             await leases.clear()
         answering = await _answering(kept, embedder, others)
+        elsewhere = await processes.beat(embedder.name)
         if await kept.lacks(answering.name):
+            if elsewhere:
+                raise KnowledgeError(_disagreement(embedder.name, elsewhere))
             outdated = await store.let_go(answering.name)
             _log.warning("knowledge.model_changed", model=answering.name, documents=outdated, next="refresh")
-        serving = Serving(database, store, log, answering, lock.folder, turn)
+        serving = Serving(database, store, log, answering, lock.folder, turn, sharing)
         await serving.indexes.open()
-        return KnowledgeBase(database, store, log, leases, embedder, serving, sources, lock, turn)
+        return KnowledgeBase(database, store, log, leases, embedder, serving, sources, lock, turn, sharing, processes)
     except BaseException:
         if serving is not None:
             await serving.close()
+        if processes is not None:
+            with suppress(StoreUnavailable):
+                await processes.leave()
         lock.release()
         raise
+
+
+def _disagreement(wanted: str, elsewhere: frozenset[str]) -> str:
+    others = " and ".join(f"“{name}”" for name in sorted(elsewhere))
+    return (
+        f"The embedding model here is “{wanted}”, and other processes on this database want {others}. Nothing is "
+        "switched or read anew while they run: set knowledge.embedding alike for all."
+    )
 
 
 async def _answering(kept: KeptVectors, wanted: Embedder, others: Callable[[], Sequence[Embedder]]) -> Embedder:

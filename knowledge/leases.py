@@ -78,6 +78,16 @@ class Leases:
             await connection.execute(self._row(name))
             return await self._won(connection, name, mine, {"until": now + SECONDS})
 
+    async def let_go(self, name: str) -> None:
+        """Gives back what `hold` took."""
+        ours = (leases.c.name == name) & (leases.c.holder == self._worker)
+        async with self._database.writing() as connection:
+            await connection.execute(sa.update(leases).where(ours).values(until=0.0))
+
+    def has(self, name: str) -> sa.ColumnElement[bool]:
+        """A condition on rows of leases: that this process has this one now."""
+        return sa.and_(leases.c.name == name, leases.c.holder == self._worker, leases.c.until >= self._now())
+
     async def _take(self, name: str) -> tuple[int, int] | None:
         now = self._now()
         values = {"holder": self._worker, "until": now + SECONDS, "turns": leases.c.turns + 1}

@@ -185,7 +185,7 @@ def nearest_readable(indexes: Indexes, snapshot: Snapshot, vector: Vector, mask:
     if readable > max(_EXACT_ROWS, _EXACT_SHARE * total) and indexes.is_usable(index):
         wanted = min(total, int(count * total / readable * 1.5) + _SPARE)
         try:
-            near = snapshot.rows_of(index.nearest(vector, wanted))
+            near = snapshot.rows_of(index.nearest(vector, wanted, in_haste=True))
             near = near[mask[near]]
             if len(near) >= count:
                 order = np.lexsort((near, -snapshot.cosines(near, vector)))

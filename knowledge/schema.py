@@ -127,6 +127,20 @@ forgotten = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 
+# The records of files that were imported, in their order: `record` as JSON, without secrets, or the `problem` of a line
+# that is none. `file` is the digest of the file as it was, so that nobody takes the rows of the next one for its own.
+imports = sa.Table(
+    "knowledge_imports",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("file", sa.String(64), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("record", sa.Text),
+    sa.Column("problem", sa.Text),
+    sa.Index("ix_knowledge_imports_path", "source", "path"),
+)
+
 # One row. `number` is that of the last write, `logged` that of the last one in `changes`, which has all after `floor`;
 # `chunks` and `checksum` are the count of all chunks and the sum of their keys (see `knowledge.key_sum`).
 standing = sa.Table(
@@ -170,4 +184,23 @@ leases = sa.Table(
     sa.Column("until", sa.Double, nullable=False),
     sa.Column("turns", sa.BigInteger, nullable=False),
     sa.Column("finished", sa.BigInteger, nullable=False),
+)
+
+# Search indexes that all processes have in common, on a Chroma server: the stamp of each (see `knowledge.stamp`), and
+# why nobody may use it now ("" where all may).
+shared_indexes = sa.Table(
+    "knowledge_shared_indexes",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("stamp", sa.JSON, nullable=False),
+    sa.Column("trouble", sa.Text, nullable=False),
+)
+
+# Which embedding model each process wants, and until when it counts as living without another sign of life.
+processes = sa.Table(
+    "knowledge_processes",
+    metadata,
+    sa.Column("worker", sa.Text, primary_key=True),
+    sa.Column("wanted", sa.Text, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
 )

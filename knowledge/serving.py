@@ -17,6 +17,7 @@ from knowledge.refresh.reading import Reader
 from knowledge.refresh.vectors import Vectors
 from knowledge.refresh.writer import SourceWriter
 from knowledge.retrieval import Retriever
+from knowledge.shared_tended import Sharing
 from knowledge.store import Store
 
 
@@ -31,11 +32,12 @@ class Serving:
         embedder: Embedder,
         data_dir: Path,
         turn: asyncio.Lock,
+        sharing: Sharing | None,
     ) -> None:
         """`turn` is held for one change to the database and the indexes; `store` writes to `database` by `log`."""
         self.embedder = embedder
         self.folder = indexes_of(data_dir) / hashlib.sha256(embedder.name.encode()).hexdigest()[:16]
-        self.indexes = Indexes(database, log, embedder, self.folder, turn)
+        self.indexes = Indexes(database, log, embedder, self.folder, turn, sharing)
         self.retriever = Retriever(Contents(database), embedder, self.indexes)
         self.reader = Reader(embedder)
         self.vectors = Vectors(KeptVectors(database), embedder)
@@ -51,14 +53,14 @@ class Serving:
             self._writers[source] = SourceWriter(source, self._store, self._log, self.indexes, self._turn, name)
         return self._writers[source]
 
-    async def close(self) -> None:
+    async def close(self, *, for_good: bool = False) -> None:
         """Waits for the searches that run, and lets go of the folder; the embedder is closed by whoever opened it."""
         await self.retriever.close()
-        await self.indexes.close()
+        await self.indexes.close(for_good=for_good)
 
     async def remove(self) -> None:
         """Closes it for good: its folder goes too."""
-        await self.close()
+        await self.close(for_good=True)
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
 
 

@@ -44,7 +44,7 @@ class StampFile:
     async def read(self) -> Stamp | None:
         """What the file says."""
         try:
-            return _stamp(json.loads(self._path.read_text("utf-8")))
+            return stamp_of(json.loads(self._path.read_text("utf-8")))
         except (OSError, ValueError):
             return None
 
@@ -69,7 +69,8 @@ def mark_of(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _stamp(told: object) -> Stamp | None:
+def stamp_of(told: object) -> Stamp | None:
+    """A stamp from its JSON; None where it is none."""
     try:
         return Stamp(**told) if isinstance(told, dict) else None
     except TypeError:

@@ -1,33 +1,44 @@
-"""One search index that is kept in step with the database, opened with care and rebuilt where it cannot be used."""
+"""One search index that is kept in step with the database, and rebuilt where it cannot be used."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import replace
-from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from knowledge.change_log import ChangeLog, Standing
-from knowledge.errors import IndexBroken, KnowledgeError
+from knowledge.errors import IndexAway, IndexBroken, KnowledgeError
 from knowledge.index import VectorIndex
 from knowledge.lexical import LexicalIndex
 from knowledge.records import Written
-from knowledge.stamp import Stamp, StampFile, mark_of
-from knowledge.trial import tried
+from knowledge.stamp import Stamp
 
 SearchIndex = VectorIndex | LexicalIndex
 _TRIES = 5  # to find the index and the database at one and the same write, while others go on writing
-_AGAIN = (5.0, 15.0, 60.0, 300.0)  # seconds until a rebuild that failed is tried again
+AGAIN = (5.0, 15.0, 60.0, 300.0)  # seconds until a rebuild that failed is tried again
 _log = structlog.get_logger(__name__)
 
 
-class _Closing(Exception):
-    """The process ends: nothing is mended any more."""
+class Stopped(Exception):
+    """The process ends, or another one keeps the index now: nothing is mended here any more."""
 
 
-class Tended:
+class Stamps(Protocol):
+    """Where the stamp of an index lies."""
+
+    async def read(self) -> Stamp | None:
+        """What it says; None where there is none."""
+        ...
+
+    async def set(self, stamp: Stamp) -> None:
+        """Writes it anew."""
+        ...
+
+
+class Tended(ABC):
     """An index with its stamp. It is usable while `trouble` is None; `number` is the write that it is in step with.
 
     `write` puts what a write did into the index (again, where it may be there already), `fill` all that there is, some
@@ -38,9 +49,8 @@ class Tended:
     def __init__(
         self,
         index: SearchIndex,
-        stamps: StampFile,
+        stamps: Stamps,
         wanted: Stamp,
-        folder: Path,
         *,
         log: ChangeLog,
         write: Callable[[Written, bool], Awaitable[None]],
@@ -48,14 +58,12 @@ class Tended:
         changes: Callable[[int], AsyncIterator[Written]],
         prove: Callable[[], Awaitable[None]],
     ) -> None:
-        """`folder` is where this process keeps it."""
         self.index = index
         self.number = 0
         self.trouble: str | None = "it was not opened yet"
         self.rebuilding = False
         self._stamps = stamps
         self._wanted = wanted
-        self._folder = folder
         self._log = log
         self._write = write
         self._fill = fill
@@ -64,7 +72,6 @@ class Tended:
         self._place = ""
         self._trusted = True  # until it fails in use
         self._entered = False
-        self._resting = True
         self._mending: asyncio.Task[None] | None = None
         self._closing = False
         self._waiting = False
@@ -81,35 +88,32 @@ class Tended:
         """Whether it can be used."""
         return self.trouble is None
 
-    async def open(self, now: Standing) -> None:
-        """Opens what was closed in peace, or begins an empty one where there is nothing to hold. All else waits for
-        `mend`: the reason is in `trouble`."""
-        self._wanted = replace(self._wanted, house=now.house)
-        try:
-            if not now.chunks:
-                await self._begin(now.number)
-                await self._end()
-                return
-            stamp = await self._fitting(now)
-            if not stamp.files:
-                raise IndexBroken("it was not closed in peace")
-            if await asyncio.to_thread(mark_of, self._folder) != stamp.files:
-                self._trusted = False
-                raise IndexBroken("its files were changed or lost")
-            await self._enter(stamp, trial=False)
-            if self.number >= now.logged:
-                await self._compare_count(now.chunks)
-                await self._end()
-                return
-            raise IndexBroken("it is behind")
-        except (IndexBroken, OSError, KnowledgeError) as error:
-            self.trouble = str(error)
+    @property
+    def _is_stopping(self) -> bool:
+        return self._closing
 
-    def break_off(self, why: str) -> bool:
+    @property
+    def is_kept_here(self) -> bool:
+        """Whether it is this process that writes it."""
+        return True
+
+    @abstractmethod
+    async def open(self, now: Standing) -> None:
+        """Opens what can be used at once; all else waits for `mend_soon`, and the reason is in `trouble`."""
+
+    @abstractmethod
+    async def rest(self) -> None:
+        """Notes what it holds, once nothing was written for a while."""
+
+    @abstractmethod
+    async def close(self, *, for_good: bool = False) -> None:
+        """Lets go of it; `for_good`, nobody will ask for it again."""
+
+    def break_off(self, error: IndexBroken | OSError) -> bool:
         """It failed in use: it is rebuilt. False where that is known already."""
         if not self.is_whole:
             return False
-        self.trouble, self._trusted = why, False
+        self.trouble, self._trusted = str(error), False
         return True
 
     def fall_behind(self, why: str) -> None:
@@ -125,38 +129,8 @@ class Tended:
             await self._write(written, self.number > since)
             self.number = written.number
         except (IndexBroken, OSError) as error:
-            if self.break_off(str(error)):
+            if self.break_off(error):
                 _log.warning("knowledge.index_failed", index=self.name, problem=str(error), next="rebuilt")
-
-    async def rest(self) -> None:
-        """Notes what it holds, once nothing was written for a while."""
-        if not self.is_whole or self._resting:
-            return
-        try:
-            await asyncio.to_thread(self.index.rest)
-            await self._stamps.set(replace(self._wanted, number=self.number, place=self._place))
-            self._resting = True
-        except (IndexBroken, OSError, KnowledgeError) as error:
-            _log.warning("knowledge.index_not_stamped", index=self.name, problem=str(error))
-
-    async def close(self) -> None:
-        """Closes it in peace: the next start need not try it out first."""
-        self._closing = True
-        if self._mending is not None:
-            if self._waiting:
-                self._mending.cancel()
-            # What a thread has in hand is finished first; then there is nothing more to tell of it.
-            await asyncio.gather(self._mending, return_exceptions=True)
-        whole = self.is_whole
-        try:
-            if whole:
-                await asyncio.to_thread(self.index.rest)
-            await asyncio.to_thread(self.index.close)
-            if whole:
-                files = await asyncio.to_thread(mark_of, self._folder)
-                await self._stamps.set(replace(self._wanted, number=self.number, place=self._place, files=files))
-        except (IndexBroken, OSError, KnowledgeError) as error:
-            _log.warning("knowledge.index_not_stamped", index=self.name, problem=str(error))
 
     # Mending
 
@@ -176,7 +150,7 @@ class Tended:
                 await self._mend_once(turn)
                 self.failed = 0
             except (IndexBroken, OSError, KnowledgeError) as error:
-                wait = _AGAIN[min(self.failed, len(_AGAIN) - 1)]
+                wait = AGAIN[min(self.failed, len(AGAIN) - 1)]
                 self.failed += 1
                 self.trouble = str(error)
                 _log.error("knowledge.rebuild_failed", index=self.name, problem=str(error), seconds=wait)
@@ -189,6 +163,8 @@ class Tended:
         if self._trusted:
             try:
                 await self._recover()
+            except IndexAway:
+                raise  # what it holds may be whole
             except IndexBroken as error:
                 reason, self._trusted = str(error), False
         if not self._trusted:
@@ -225,15 +201,15 @@ class Tended:
         self.rebuilding = True
         await self._begin(now.number)
         async for _ in self._fill():
-            if self._closing:
-                raise _Closing
+            if self._is_stopping:
+                raise Stopped
         self._trusted = True
 
     async def _wait_for(self, what: Coroutine[object, object, object]) -> None:
         """Waits where `close` may break it off."""
-        if self._closing:
+        if self._is_stopping:
             what.close()
-            raise _Closing
+            raise Stopped
         self._waiting = True
         try:
             await what
@@ -249,32 +225,7 @@ class Tended:
     async def _begin(self, number: int) -> None:
         await asyncio.to_thread(self.index.close)
         self._place = await asyncio.to_thread(self.index.recreate)
-        self.number, self._resting = number, False
-
-    async def _enter(self, stamp: Stamp, *, trial: bool) -> None:
-        if trial:
-            kind = "lexical" if isinstance(self.index, LexicalIndex) else "vectors"
-            trying = (kind, self._folder, stamp.place, stamp.dimensions)
-            await asyncio.to_thread(tried, *trying, lambda: self._closing)
-        self._place, self.number = stamp.place, stamp.number
-        await self._unrest()
-        await asyncio.to_thread(self.index.open, stamp.place)
-        self._resting, self._entered = False, True
-
-    async def _end(self) -> None:
-        """It is whole, and in step with the write `number`."""
-        await asyncio.to_thread(self.index.rest)
-        await self._stamps.set(replace(self._wanted, number=self.number, place=self._place))
-        await asyncio.to_thread(self.index.tidy)
-        self._resting, self.trouble = True, None
-
-    async def _unrest(self) -> None:
-        """From now on it is at risk: without a mark of its files on the stamp it is tried out before it is used."""
-        if self._resting:
-            stamp = await self._stamps.read()
-            if stamp is not None and stamp.files:
-                await self._stamps.set(replace(stamp, files=""))
-            self._resting = False
+        self.number = number
 
     async def _fitting(self, now: Standing) -> Stamp:
         stamp = await self._stamps.read()
@@ -286,7 +237,14 @@ class Tended:
             raise IndexBroken("it is not what the database holds")
         return stamp
 
-    async def _compare_count(self, chunks: int) -> None:
-        count = await asyncio.to_thread(self.index.count)
-        if count != chunks:
-            raise IndexBroken(f"it holds {count} chunks, the database {chunks}")
+    @abstractmethod
+    async def _unrest(self) -> None:
+        """From now on it is at risk."""
+
+    @abstractmethod
+    async def _enter(self, stamp: Stamp, *, trial: bool) -> None:
+        """Opens what the stamp tells of, tried out first where that is a `trial`."""
+
+    @abstractmethod
+    async def _end(self) -> None:
+        """It is whole, and in step with the write `number`."""

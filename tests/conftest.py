@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
-pytest_plugins = ["databases", "chromium"]
+pytest_plugins = ["databases", "chromium", "chroma_server", "machines"]
 os.environ["TIKTOKEN_CACHE_DIR"] = str(ROOT / ".models" / "tiktoken")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.costs.budgets import REVISION, Budgets, Spender
 from bot.costs.days import Days
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
+from bot.costs.owed import Owed
 from bot.domain import COUNTS, Price, Usage
 from bot.errors import OverBudget
 from bot.storage.one_writer import write
@@ -171,6 +172,7 @@ class Ledger:
         self._worker = worker
         self._budgets = budgets or Budgets(engine)
         self.watcher = watcher
+        self._owed = Owed(engine)
         self._running: set[int] = set()  # its own calls: whatever the clock does, they are not lost
 
     @property
@@ -204,7 +206,8 @@ class Ledger:
     async def settle(self, row: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price) -> None:
         """Writes down what became of a call. A price that is not known stays NULL, with why in its note.
 
-        A call that was taken for lost, since it came back late, is put right.
+        A call that was taken for lost, since it came back late, is put right. What the database does not take now is
+        written with the next call that it takes.
         """
         values: dict[str, Any] = {
             "row": row,
@@ -228,7 +231,7 @@ class Ledger:
                     return
 
         try:
-            await uninterrupted(write(self._engine, settled))
+            await self._owed.write(row, settled)
         finally:
             self._running.discard(row)
 
@@ -239,16 +242,21 @@ class Ledger:
 
             def removed(connection: sa.Connection) -> None:
                 gone = ledger.delete().where(ledger.c.id == row).returning(*_HELD)
-                held = connection.execute(gone).one()
-                self._count(connection, held, (OPEN, None), ("over_budget", None))
+                if (held := connection.execute(gone).first()) is not None:
+                    self._count(connection, held, (OPEN, None), ("over_budget", None))
 
-            await write(self._engine, removed)
+            await self._owed.write(row, removed)
+
+    async def catch_up(self) -> None:
+        """Writes down what the database did not take when it was settled; what it does not take now stays owed."""
+        await self._owed.catch_up()
 
     async def recover(self) -> int:
         """Marks the calls that dead workers left open as lost; gives their number. Its own are never among them.
 
         A call that names no worker is lost once it is open for longer than any call takes.
         """
+        await self.catch_up()
         if self._worker is not None:
             await write(self._engine, self._worker.bury)
         late = ledger.c.worker.is_(None) & (ledger.c.started_at < self._clock() - timedelta(seconds=CALL_SECONDS))
@@ -257,7 +265,7 @@ class Ledger:
         async with self._engine.connect() as connection:
             found = (await connection.execute(stale.order_by(ledger.c.id))).scalars().all()
         # One transaction each: several rows in one would lock the budgets in an order of their own.
-        left = [row for row in found if row not in self._running]
+        left = [row for row in found if row not in self._running and row not in self._owed]
         return sum([await write(self._engine, partial(self._lose, row)) for row in left])
 
     def _lose(self, row: int, connection: sa.Connection) -> int:

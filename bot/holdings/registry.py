@@ -78,7 +78,7 @@ REGISTRY: Mapping[str, Held] = {
         "where replies stand in Slack",
         place="channel",
         question="question_id",
-        plain="part thread after ts settled begun_at",
+        plain="part thread after ts settled stopped begun_at",
     ),
     "conversations": Held(
         "messages of threads",
@@ -170,7 +170,7 @@ REGISTRY: Mapping[str, Held] = {
     ),
     "trial_questions": Held("their questions", question="question_id", parent=("trial", "trials", "id"), plain="drawn"),
     "channel_settings": Held("settings of channels", place="channel", actor="set_by", plain="value stay_local set_at"),
-    "job_runs": Held("runs of jobs", text="problem", plain="job fire_at started_at finished_at"),
+    "job_runs": Held("runs of jobs", text="problem", plain="job fire_at started_at finished_at worker"),
     "added_sources": Held(
         "sources that were added", actor="added_by", readers="readers", text="options", plain="name kind added_at"
     ),
@@ -214,7 +214,7 @@ REGISTRY: Mapping[str, Held] = {
         actor="installed_by",
         text="name problem",
         plain="id enterprise bot_user scopes installed_at bot_token refresh_token expires_at version claim "
-        "claimed_until",
+        "claimed_until refused_at",
     ),
     "tenants": Held(
         "workspaces that have a database of their own",
@@ -237,6 +237,8 @@ REGISTRY: Mapping[str, Held] = {
     "knowledge_changes": Held("keys of texts that changed", plain="number added removed moved"),
     "knowledge_follows": Held("documents that an event told of", document="source path", plain="number"),
     "knowledge_leases": Held("what one process at a time does", plain="name holder until turns finished"),
+    "knowledge_processes": Held("which embedding model each process wants", plain="worker wanted until"),
+    "knowledge_shared_indexes": Held("how far an index on a server is written", plain="name stamp trouble"),
     "knowledge_documents": Held(
         "documents",
         readers="readers",
@@ -255,6 +257,9 @@ REGISTRY: Mapping[str, Held] = {
     "knowledge_fingerprints": Held("numbers that find like texts", plain="digest first second third"),
     "knowledge_problems": Held(
         "documents that could not be read", text="path sentence", plain="source version", kept=_TEAM
+    ),
+    "knowledge_imports": Held(
+        "records of imported files", text="path record problem", plain="source file position", kept=_TEAM
     ),
     "knowledge_forgotten": Held(
         "digests of documents that stay out",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.tables import job_runs
 from bot.storage.upsert import insert
+from bot.worker import Worker, dead
 
 LEFT_ALONE = timedelta(minutes=5)
-"""For how long a run of a job that can be resumed is nobody else's, even where its process has died."""
+"""For how long a run of a job that can be resumed is nobody else's, even where its process has died: one that only
+lost its lease may be at it still."""
 TRIED_AGAIN = timedelta(minutes=15)
 GIVEN_UP = timedelta(days=7)
 _NAME = 60
@@ -21,17 +24,22 @@ INTERRUPTED = "The process ended before this was finished."
 
 
 class Runs:
-    """One row for each firing of each job. All moments are compared with those of `clock`."""
+    """One row for each firing of each job. All moments are compared with those of `clock`.
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
+    A run is `worker`'s who began it for as long as that one lives; with None it is nobody's from the start.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime], worker: Worker | None = None) -> None:
         self._engine = engine
         self._clock = clock
+        self._worker = worker
 
     async def claim(self, job: str, fire_at: datetime) -> bool:
         """Takes a firing; False where it was taken before, by whomever."""
         job = _named(job)
         async with self._engine.begin() as connection:
-            statement = insert(connection, job_runs).values(job=job, fire_at=fire_at, started_at=self._clock())
+            row = {"job": job, "fire_at": fire_at, **self._begun()}
+            statement = insert(connection, job_runs).values(row)
             claim = statement.on_conflict_do_nothing().returning(job_runs.c.job)
             return (await connection.execute(claim)).first() is not None
 
@@ -46,7 +54,7 @@ class Runs:
         ended, so that an unfinished run is nobody's."""
         one = (job_runs.c.job == _named(job), job_runs.c.fire_at == fire_at)
         left = (job_runs.c.finished_at.is_(None),) if died else self._is_left()
-        change = sa.update(job_runs).where(*one, *left).values(started_at=self._clock(), problem=None)
+        change = sa.update(job_runs).where(*one, *left).values(self._begun() | {"problem": None})
         async with self._engine.begin() as connection:
             return (await connection.execute(change.returning(job_runs.c.job))).first() is not None
 
@@ -69,17 +77,22 @@ class Runs:
         return now
 
     async def note_interrupted(self) -> list[tuple[str, datetime]]:
-        """Names the runs that a dead process left; one still under way elsewhere puts its own row right."""
+        """Names the runs that dead processes left, each once; one that only lost its lease puts its own row right."""
         unfinished = job_runs.c.finished_at.is_(None) & job_runs.c.problem.is_(None)
+        change = job_runs.update().where(unfinished, dead(job_runs.c.worker)).values(problem=INTERRUPTED)
         async with self._engine.begin() as connection:
-            left = (await connection.execute(sa.select(job_runs.c.job, job_runs.c.fire_at).where(unfinished))).all()
-            await connection.execute(job_runs.update().where(unfinished).values(problem=INTERRUPTED))
-        return [(job, fire_at) for job, fire_at in left]
+            if self._worker is not None:
+                await connection.run_sync(self._worker.bury)
+            left = await connection.execute(change.returning(job_runs.c.job, job_runs.c.fire_at))
+            return [(job, fire_at) for job, fire_at in left]
+
+    def _begun(self) -> dict[str, Any]:
+        return {"started_at": self._clock(), "worker": self._worker.id if self._worker is not None else None}
 
     def _is_left(self) -> tuple[sa.ColumnElement[bool], ...]:
         table, now = job_runs.c, self._clock()
         died = table.problem.is_(None) | (table.problem == INTERRUPTED)
-        left = died & (table.started_at <= now - LEFT_ALONE)
+        left = died & dead(table.worker) & (table.started_at <= now - LEFT_ALONE)
         failed = sa.not_(died) & (table.started_at <= now - TRIED_AGAIN)
         return table.finished_at.is_(None), table.fire_at > now - GIVEN_UP, left | failed
 

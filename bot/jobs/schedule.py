@@ -22,6 +22,7 @@ from bot.jobs.cron import Trigger, parse_cron
 from bot.jobs.runs import Runs
 from bot.logs import mask
 from bot.storage.engine import reason
+from bot.worker import Worker
 
 if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
@@ -51,7 +52,7 @@ class _Job:
 
 class Schedule:
     """The jobs of one process. `time_zone` is the one that cron expressions speak of; `clock` gives now; `hand_over`
-    gives what is due to other processes (None: it runs here).
+    gives what is due to other processes (None: it runs here); `worker` is this process among them (None: it is alone).
 
     Once a minute, when cron's times are, every job is asked whether it is due. So a machine that slept or a database
     that was away delays a firing by a minute at most and loses none.
@@ -64,8 +65,9 @@ class Schedule:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         hand_over: HandOver | None = None,
         metrics: Metrics | None = None,
+        worker: Worker | None = None,
     ) -> None:
-        self._runs = Runs(engine, clock)
+        self._runs = Runs(engine, clock, worker)
         self._hand_over = hand_over
         self._zone = time_zone
         self._clock = clock
@@ -99,12 +101,11 @@ class Schedule:
             log.info("scheduled", job=job.name, next=str(job.trigger.after(self._clock())))
         self._scheduler.add_job(self._beat, CronTrigger(second=0, timezone=UTC), coalesce=True, misfire_grace_time=None)
         self._scheduler.start()
-        await self._beat()
+        self._spawn(self.run_due(self._clock()))
 
     async def recall(self) -> None:
         """Finds out what ran before, and what was interrupted. `start` does it first."""
-        for name, fire_at in await self._runs.note_interrupted():
-            log.warning("job_was_interrupted", job=name, fire_at=str(fire_at))
+        await self._note_interrupted()
         for job in self._jobs.values():
             # A job's first start is written down as well: what is missed from here on is caught up.
             job.since = await self._runs.last(job.name) if job.catch_up else self._clock()
@@ -132,7 +133,18 @@ class Schedule:
         await asyncio.gather(*(self._again(job) for job in self._jobs.values() if job.resume and not job.running))
 
     async def _beat(self) -> None:
-        self._spawn(self.run_due(self._clock()))
+        self._spawn(self._minute())
+
+    async def _minute(self) -> None:
+        try:
+            await self._note_interrupted()
+        except (SQLAlchemyError, OSError) as error:
+            log.error("job_not_recorded", problem=reason(error))
+        await self.run_due(self._clock())
+
+    async def _note_interrupted(self) -> None:
+        for name, fire_at in await self._runs.note_interrupted():
+            log.warning("job_was_interrupted", job=name, fire_at=str(fire_at))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -17,6 +17,8 @@ from bot.learning.labels import Labels, Signal
 from bot.storage.tables import questions
 
 SHORTLY = timedelta(minutes=30)
+MOST = 20
+"""So many of a person's last questions in a place are compared: who asks without a pause asks nothing again."""
 LEAST_WORDS = 2
 LEAST_SHARED = 0.8
 _SAME_WORD = 0.8
@@ -56,6 +58,7 @@ class AskedAgain:
                 earlier.receipt.is_not(None),
             )
             .order_by(earlier.asked_at.desc())
+            .limit(MOST)
         )
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()

@@ -29,7 +29,9 @@ installations = sa.Table(
     # Who renews the token now, and until when nobody else does.
     sa.Column("claim", sa.String(40)),
     sa.Column("claimed_until", UtcDateTime),
+    # Why somebody has to look after its token, and since when Slack refuses it without saying that it is gone.
     sa.Column("problem", sa.Text),
+    sa.Column("refused_at", UtcDateTime),
 )
 
 tenants = sa.Table(

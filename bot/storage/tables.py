@@ -427,6 +427,7 @@ job_runs = sa.Table(
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
     sa.Column("problem", Words),
+    sa.Column("worker", sa.String(32)),  # whose it is for as long as that one lives
 )
 
 # Sources of knowledge that somebody added while the bot ran; those of the configuration stand there alone.

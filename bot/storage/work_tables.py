@@ -23,6 +23,7 @@ reply_parts = sa.Table(
     sa.Column("after", sa.String(40), nullable=False),  # it can only stand behind this moment of Slack's
     sa.Column("ts", sa.String(40)),  # NULL: it was about to be said
     sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),  # a person pressed stop
     sa.Column("begun_at", UtcDateTime, nullable=False, index=True),
 )
 sa.Index("ix_reply_parts_message", reply_parts.c.channel, reply_parts.c.ts)

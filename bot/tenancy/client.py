@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from bot.costs.metrics import Metrics
 
 REFUSED = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired"})
-"""What Slack says to a token that it takes no more."""
+"""What Slack says to a token that it does not take."""
+GONE = frozenset({"account_inactive", "token_revoked"})
+"""Those of them that prove that the token is gone. It says `invalid_auth` also to whoever calls from an address that is
+not on the app's list."""
 
 Refused = Callable[[str, str], Awaitable[str | None]]
 """Told a token and Slack's word for why it is refused; gives the token to use instead, None where there is none."""

@@ -72,16 +72,19 @@ class OAuth:
             raise NotGranted("its answer holds no tokens")
         return token, refresh, self._expiry(answer)
 
-    async def is_refused(self, installation: Installation) -> bool:
-        """Whether Slack takes its token no more. Raises SlackApiError and OSError where Slack does not say."""
+    async def refusal(self, installation: Installation) -> str:
+        """Slack's word for why it does not take its token; "" where it does, or would if it were renewed.
+
+        Raises SlackApiError and OSError where Slack does not say.
+        """
         try:
             await self._client(installation.bot_token).auth_test()
         except SlackApiError as error:
-            if error.response.get("error") in REFUSED - {"token_expired"}:
-                return True
-            if error.response.get("error") != "token_expired":
+            word = str(error.response.get("error") or "")
+            if word not in REFUSED:
                 raise
-        return False
+            return "" if word == "token_expired" else word
+        return ""
 
     async def revoke(self, grant: Grant) -> None:
         """Gives back a token that is not wanted. Raises SlackApiError and OSError."""

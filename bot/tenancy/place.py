@@ -12,9 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.config import Settings
 from bot.errors import StorageError
-from bot.storage.engine import reason
+from bot.secrets import chroma_server
+from bot.storage.engine import open_engine, reason
 from bot.storage.tables import inbox
-from bot.tenancy.settings import folder_of, schema_of
+from bot.tenancy.settings import folder_of, schema_of, settings_of
+from knowledge.errors import KnowledgeError
+from knowledge.schema import standing
+from knowledge.server_home import remove_all
 
 
 async def make_room(registry: AsyncEngine, settings: Settings, workspace: str) -> None:
@@ -42,16 +46,36 @@ async def make_room(registry: AsyncEngine, settings: Settings, workspace: str) -
 async def abandon(house: AsyncEngine) -> None:
     """Gives up what a workspace that left was not answered: after days nobody waits for it, should it come back."""
     unfinished = inbox.c.state.not_in(("done", "failed"))
-    values = {"state": "failed", "problem": "the bot was uninstalled", "finished_at": datetime.now(UTC)}
+    gone = {"payload": {}, "problem": "the bot was uninstalled"}
+    values = {"state": "failed", "finished_at": datetime.now(UTC), **gone}
     async with house.begin() as connection:
         await connection.execute(sa.update(inbox).where(unfinished).values(values))
 
 
 async def remove(connection: AsyncConnection, settings: Settings, workspace: str) -> None:
     """Takes away all that lies of a workspace; nobody may have it open. Raises StorageError."""
+    await _remove_vectors(settings_of(settings, workspace))
     if connection.dialect.name == "postgresql":
         await connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {schema_of(workspace)} CASCADE")
     await remove_folder(settings, workspace)
+
+
+async def _remove_vectors(settings: Settings) -> None:
+    """Takes away what lies on a Chroma server."""
+    server = chroma_server(settings.knowledge.chroma)
+    if server is None:
+        return
+    engine = open_engine(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            house = (await connection.execute(sa.select(standing.c.house))).scalar_one()
+        await asyncio.to_thread(remove_all, server, house)
+    except DBAPIError:
+        return  # it has no tables: nothing was ever read
+    except KnowledgeError as error:
+        raise StorageError(f"The vectors of a workspace that left were not removed, as {error}.") from error
+    finally:
+        await engine.dispose()
 
 
 async def remove_folder(settings: Settings, workspace: str) -> None:

@@ -49,11 +49,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Installation(Grant):
-    """A grant that is kept. `version` grows with each new token; `problem` says why it will not be renewed."""
+    """A grant that is kept. `version` grows with each new token; `problem` says why somebody has to look after it, and
+    `refused_at` since when Slack refuses it without saying that it is gone."""
 
     installed_at: datetime | None = None
     version: int = 1
     problem: str | None = None
+    refused_at: datetime | None = None
 
     @property
     def is_organisation(self) -> bool:
@@ -92,7 +94,7 @@ class Registry:
         """Keeps what Slack gave, in place of what was there: its token and scopes are new, all data stays."""
         values = {**self._encrypted(grant), "installed_at": self._clock(), "version": 1}
         new: dict[str, Any] = {**values, "version": installations.c.version + 1}
-        new |= {"claim": None, "claimed_until": None, "problem": None}
+        new |= dict.fromkeys(("claim", "claimed_until", "problem", "refused_at"))
         async with self._engine.begin() as connection:
             statement = insert(connection, installations).values(values)
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
@@ -217,15 +219,26 @@ class Registry:
             expires_at=expires_at,
             version=installation.version + 1,
             problem=None,
+            refused_at=None,
         )
 
     async def not_renewed(self, installation: Installation, problem: str) -> None:
         """Slack refuses to renew its token: a person has to install the bot again."""
         await self._change(installation, problem=problem)
 
-    async def _change(self, installation: Installation, **values: object) -> bool:
+    async def refused(self, installation: Installation, problem: str) -> bool:
+        """Slack refuses its token from now on, which may end; False where that was known."""
+        known = installations.c.refused_at.is_not(None)
+        return await self._change(installation, ~known, problem=problem, refused_at=self._clock())
+
+    async def accepted(self, installation: Installation) -> bool:
+        """Slack takes its token again; False where that was known."""
+        known = installations.c.refused_at.is_(None)
+        return await self._change(installation, ~known, problem=None, refused_at=None)
+
+    async def _change(self, installation: Installation, *where: sa.ColumnElement[bool], **values: object) -> bool:
         mine = (installations.c.id == installation.id) & (installations.c.version == installation.version)
-        change = sa.update(installations).where(mine).values(claim=None, claimed_until=None, **values)
+        change = sa.update(installations).where(mine, *where).values(claim=None, claimed_until=None, **values)
         async with self._engine.begin() as connection:
             return (await connection.execute(change)).rowcount == 1
 
@@ -269,6 +282,7 @@ class Registry:
             installed_at=row["installed_at"],
             version=row["version"],
             problem=row["problem"],
+            refused_at=row["refused_at"],
         )
 
 

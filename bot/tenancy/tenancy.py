@@ -19,7 +19,7 @@ from bot.config import Settings
 from bot.errors import NotInstalled, SwitchboardError
 from bot.house import House, open_house
 from bot.tenancy import place
-from bot.tenancy.client import TenantClient
+from bot.tenancy.client import GONE, TenantClient
 from bot.tenancy.houses import Houses
 from bot.tenancy.oauth import NotGranted, OAuth
 from bot.tenancy.registry import ACCESS_TAKEN, Grant, Installation, Registry
@@ -97,7 +97,7 @@ class Tenancy:
         A token that still works is another one: the bot was installed again before this came.
         """
         installation = await self.registry.installation(identifier)
-        if installation is None or not await self.oauth.is_refused(installation):
+        if installation is None or not await self.oauth.refusal(installation):
             log.info("uninstall_not_meant", installation=identifier, how=how)
             return
         await self._remove(installation, how)
@@ -112,7 +112,7 @@ class Tenancy:
         """Brings this process in line with the registry: houses to open and close, tokens to swap and to renew, data
         whose time is over."""
         installations = {each.id: each for each in await self.registry.installations()}
-        for step in (self._close_and_swap, self._open_all, self._renew, self._delete):
+        for step in (self._close_and_swap, self._judge_refused, self._open_all, self._renew, self._delete):
             await step(installations)
 
     async def settled(self) -> None:
@@ -153,23 +153,42 @@ class Tenancy:
 
     async def _refused(self, workspace: str, token: str, word: str) -> str | None:
         """Slack refused a house's token: the newer one, where another process or a person brought it, or it is renewed
-        now. Where Slack takes it no more at all, the installation is gone."""
+        now. Where Slack says that it is gone, so is the installation."""
         before = self.houses.installations().get(workspace)
         found = await self.registry.installation(before.id) if before is not None else None
         if found is not None and found.bot_token == token and word == "token_expired":
             found = await self._renewed(found)
         if found is None or found.bot_token == token:
-            if found is not None and word != "token_expired" and await self._is_refused(found):
-                self._leave(self._remove(found, f"Slack refused its token: {word}"))
+            if found is not None and word != "token_expired":
+                await self._judge(found)
             return None
         self._take_up(found)
         return found.bot_token
 
-    async def _is_refused(self, installation: Installation) -> bool:
+    async def _judge(self, installation: Installation) -> None:
+        """Asks Slack about a token: one that is gone is deleted, one that is refused is kept, to be taken again."""
         try:
-            return await self.oauth.is_refused(installation)
+            word = await self.oauth.refusal(installation)
         except (SlackApiError, ClientError, OSError, TimeoutError):
-            return False
+            return
+        if word in GONE:
+            self._leave(self._remove(installation, f"Slack refused its token: {word}"))
+        elif word:
+            where = f" at {self.install_url}" if self.install_url else ""
+            problem = (
+                f"Slack refuses its token ({word}) since {self._clock():%Y-%m-%d %H:%M} UTC. If the app has a list of "
+                f"allowed IP addresses, put this machine's on it; else somebody has to install the bot again{where}. "
+                "The token is kept, and used again as soon as Slack takes it."
+            )
+            if await self.registry.refused(installation, problem):
+                log.error("token_refused", installation=installation.id, problem=problem)
+        elif await self.registry.accepted(installation):
+            log.info("token_accepted_again", installation=installation.id)
+
+    async def _judge_refused(self, installations: dict[str, Installation]) -> None:
+        for installation in installations.values():
+            if installation.refused_at is not None:
+                await self._judge(installation)
 
     async def _remove(self, installation: Installation, how: str) -> None:
         """Deletes its token, and closes its houses in the background: Slack waits for the first alone."""

@@ -33,7 +33,21 @@ def tenancy_checks(tenancy: Tenancy) -> list[Check]:
             raise Closing(f"{told}, and {ill} of them cannot answer. The log says which and why.")
         return f"{told}."
 
-    return [Check("database", registry), Check("workspaces", houses, needed=False)]
+    async def tokens() -> str:
+        kept = await tenancy.registry.installations()
+        refused = [each.refused_at for each in kept if each.refused_at is not None]
+        if refused:
+            raise Closing(
+                f"Slack refuses {len(refused)} of {len(kept)} tokens, the first since {min(refused):%Y-%m-%d %H:%M} "
+                "UTC. `switchboard workspaces list` says whose and why."
+            )
+        return f"None of {len(kept)} is refused."
+
+    return [
+        Check("database", registry),
+        Check("workspaces", houses, needed=False),
+        Check("tokens", tokens, needed=False),
+    ]
 
 
 def tenancy_metrics(tenancy: Tenancy, process: Metrics) -> web.RouteDef:

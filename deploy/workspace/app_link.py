@@ -13,6 +13,8 @@ from deploy.workspace.state import APP_ID, BOT_USER, JSON, State
 Kind = Literal["interactive", "slash_commands"]
 
 ACK_SECONDS = 3.0
+RETRY_SECONDS = (0.0, 60.0, 300.0)
+"""What Slack waits before it brings an event again: docs.slack.dev, Events API, retries."""
 
 
 class Delivery(Protocol):

@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
+from deploy.workspace.app_link import RETRY_SECONDS
 from deploy.workspace.calls import Fault
 from deploy.workspace.core import Core
 from deploy.workspace.errors import ActError, NotDelivered
-from deploy.workspace.http_delivery import RETRY_SECONDS, HttpDelivery
+from deploy.workspace.http_delivery import HttpDelivery
 from deploy.workspace.state import JSON, Channel
 
 
@@ -100,6 +101,8 @@ class ControlRoutes:
     async def set_delivery(self, order: JSON) -> JSON:
         """Reach the app over its sockets, or by HTTP; `verify` sends Slack's challenge to the address first."""
         if order.get("mode") == "socket":
+            sockets = self._core.sockets
+            sockets.retry_seconds = tuple(map(float, order.get("retry_seconds", sockets.retry_seconds)))
             await self._use(self._core.sockets)
             return {}
         delivery = HttpDelivery(

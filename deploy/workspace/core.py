@@ -34,6 +34,7 @@ class Core:
         scopes: Sequence[str],
         stream_seconds: float,
         ack_seconds: float,
+        retry_seconds: Sequence[float],
         trigger_seconds: float,
     ) -> None:
         self.state = state
@@ -43,7 +44,7 @@ class Core:
         self.scopes = tuple(scopes)
         self.feed = Feed()
         self.ack_seconds = ack_seconds
-        self.sockets = SocketMode(ack_seconds)
+        self.sockets = SocketMode(ack_seconds, retry_seconds)
         self.app = AppLink(state, self.sockets)
         self.messages = Messages(state, self.feed, self.app)
         self.streams = Streams(state, self.feed, self.messages, stream_seconds)

@@ -12,11 +12,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from deploy.workspace.app_link import ACK_SECONDS, Kind
+from deploy.workspace.app_link import ACK_SECONDS, RETRY_SECONDS, Kind
 from deploy.workspace.errors import NotDelivered
 from deploy.workspace.state import JSON
-
-RETRY_SECONDS = (0.0, 60.0, 300.0)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from deploy.workspace import snapshot
-from deploy.workspace.app_link import ACK_SECONDS
+from deploy.workspace.app_link import ACK_SECONDS, RETRY_SECONDS
 from deploy.workspace.control import ControlRoutes
 from deploy.workspace.core import Core
 from deploy.workspace.errors import ActError
@@ -39,7 +39,8 @@ class Workspace:
     `shortcuts` ({name, callback_id, type}) and `scopes` are those of the app's manifest. With `state_file` the
     messages are read from there at the start and kept there at the end. With `events_url` the app is reached by signed
     HTTP, else over its sockets. A stream stays open for `stream_seconds`, a trigger id is good for `trigger_seconds`,
-    and the app has `ack_seconds` for an acknowledgement.
+    the app has `ack_seconds` for an acknowledgement, and what it does not acknowledge comes again after
+    `retry_seconds`.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Workspace:
         state_file: Path | None = None,
         stream_seconds: float = STREAM_SECONDS,
         ack_seconds: float = ACK_SECONDS,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
         trigger_seconds: float = TRIGGER_SECONDS,
     ) -> None:
         self._port = port
@@ -67,6 +69,7 @@ class Workspace:
         self._state_file = state_file
         self._stream_seconds = stream_seconds
         self._ack_seconds = ack_seconds
+        self._retry_seconds = retry_seconds
         self._trigger_seconds = trigger_seconds
         self._runner: web.AppRunner | None = None
 
@@ -93,10 +96,16 @@ class Workspace:
             scopes=self._scopes,
             stream_seconds=self._stream_seconds,
             ack_seconds=self._ack_seconds,
+            retry_seconds=self._retry_seconds,
             trigger_seconds=self._trigger_seconds,
         )
         if self._events_url:
-            self.core.app.delivery = HttpDelivery(self._signing_secret, self._events_url, ack_seconds=self._ack_seconds)
+            self.core.app.delivery = HttpDelivery(
+                self._signing_secret,
+                self._events_url,
+                ack_seconds=self._ack_seconds,
+                retry_seconds=self._retry_seconds,
+            )
         self._page = PageRoutes(self.core)
         control = ControlRoutes(self.core, lambda: self.core.reset(pristine))
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_only_from_here, _sentences])

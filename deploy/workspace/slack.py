@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from deploy.workspace.app_link import RETRY_SECONDS
 from deploy.workspace.errors import ApiError
 from deploy.workspace.http_delivery import HttpDelivery
 from deploy.workspace.server import APP_TOKEN, HOST, SIGNING_SECRET, Workspace
@@ -56,7 +57,7 @@ class Slack:
         """What `AsyncWebClient(base_url=…)` wants."""
         return f"{self.url}/api/"
 
-    def reach_by_http(self, events_url: str, *, retry_seconds: Sequence[float] = (0.0, 60.0, 300.0)) -> None:
+    def reach_by_http(self, events_url: str, *, retry_seconds: Sequence[float] = RETRY_SECONDS) -> None:
         """Bring all to the app by signed requests, instead of over its sockets."""
         for workspace in self.workspaces.values():
             workspace.core.app.delivery = HttpDelivery(SIGNING_SECRET, events_url, retry_seconds=retry_seconds)

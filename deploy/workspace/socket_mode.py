@@ -7,15 +7,15 @@ import contextlib
 import json
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
-from deploy.workspace.app_link import ACK_SECONDS, Kind
+from deploy.workspace.app_link import ACK_SECONDS, RETRY_SECONDS, Kind
 from deploy.workspace.errors import NotDelivered
 from deploy.workspace.state import APP_ID, JSON
 
-RETRIES = 3
 CLOSE_SECONDS = 1.0
 
 
@@ -50,10 +50,12 @@ class Socket:
 
 
 class SocketMode:
-    """A Delivery over the sockets that the app opens with `apps.connections.open`."""
+    """A Delivery over the sockets that the app opens with `apps.connections.open`. Failed events come again after
+    `retry_seconds`."""
 
-    def __init__(self, ack_seconds: float = ACK_SECONDS) -> None:
+    def __init__(self, ack_seconds: float = ACK_SECONDS, retry_seconds: Sequence[float] = RETRY_SECONDS) -> None:
         self._ack_seconds = ack_seconds
+        self.retry_seconds = retry_seconds
         self._tickets: set[str] = set()
         self._open: list[Socket] = []
         self._all: set[Socket] = set()
@@ -91,13 +93,14 @@ class SocketMode:
         return websocket
 
     async def event(self, payload: JSON) -> None:
-        for attempt in range(RETRIES + 1):
+        for attempt, pause in enumerate((*self.retry_seconds, None)):
             try:
                 await self._send("events_api", payload, attempt)
                 return
-            except NotDelivered as failure:
-                last = failure
-        raise last
+            except NotDelivered:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
 
     async def interaction(self, kind: Kind, payload: JSON) -> JSON | None:
         if not self._open:

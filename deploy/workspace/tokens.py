@@ -27,11 +27,13 @@ class Tokens:
     """All that was given out. With `rotates` tokens end after `seconds`, and each comes with one that renews it.
 
     `grace`: how often a token that renews may be used again after its first use, as where the answer got lost.
+    `shut_out`: workspaces whose tokens are refused for now, as where the app calls from an address that is not allowed.
     """
 
     rotates: bool = False
     seconds: float = TOKEN_SECONDS
     grace: int = 1
+    shut_out: set[str] = field(default_factory=set)
     _codes: dict[str, tuple[str, str, float]] = field(default_factory=dict)
     _tokens: dict[str, Token] = field(default_factory=dict)
     _renewing: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class Tokens:
     def check(self, text: str) -> Token:
         """The token. ApiError where the app may not use it (any more)."""
         token = self._tokens.get(text)
-        if token is None:
+        if token is None or token.installed in self.shut_out:
             raise ApiError("invalid_auth")
         if token.is_revoked:
             raise ApiError("token_revoked")

@@ -14,13 +14,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from capacity_page import PAGE, write_capacity
 from options import OUT, parser
 from page import write_page
 
-BENCHES = ("questions", "memory", "start", "ingest", "search", "offline", "gate", "report")
+BENCHES = ("questions", "memory", "start", "ingest", "search", "offline", "gate", "report", "capacity")
 KNOWLEDGE = ("ranking", "peers", "refresh", "filter", "scale", "offline")
 SELECTOR = "selector"
-LIMIT_SECONDS = {"peers": 7_200, "scale": 3_600, "ranking": 1_800, "filter": 1_800, "selector": 3_600, "report": 1_800}
+LIMIT_SECONDS = {
+    "peers": 7_200,
+    "scale": 3_600,
+    "ranking": 1_800,
+    "filter": 1_800,
+    "selector": 3_600,
+    "report": 1_800,
+    "capacity": 1_800,
+}
 USUAL_LIMIT_SECONDS = 600
 
 
@@ -32,6 +41,8 @@ def main() -> int:
         out.mkdir(parents=True, exist_ok=True)
         failed = [name for name, words in _commands(arguments, out, Path(work)) if not _ran(name, words)]
         write_page(out, KNOWLEDGE if arguments.knowledge else BENCHES, "knowledge" if arguments.knowledge else "README")
+        if out == OUT and not arguments.knowledge:
+            write_capacity(out, PAGE)
         print(f"written to {out}")
     if failed:
         print(f"these did not come to an end: {', '.join(failed)}")

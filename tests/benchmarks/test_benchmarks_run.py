@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import warm
+from capacity_page import PAGE, write_capacity
+from options import OUT
 from page import write_page
 from run import BENCHES, KNOWLEDGE
 
@@ -32,7 +34,7 @@ def short_form(names: Sequence[str], folder: Path, page: str) -> tuple[dict[str,
 
 
 def test_the_short_form_of_all_benchmarks_writes_results_and_their_page(tmp_path: Path) -> None:
-    assert {"questions", "memory", "start", "ingest", "search", "offline", "gate", "report"} == {*BENCHES}
+    assert {"questions", "memory", "start", "ingest", "search", "offline", "gate", "report", "capacity"} == {*BENCHES}
     results, page = short_form(BENCHES, tmp_path, "README")
     if results["offline"]["absent"]:  # its questions are not this project's own, as the other short forms' are
         del results["offline"]
@@ -69,3 +71,8 @@ def test_a_machine_without_the_trial_data_is_told_so(tmp_path: Path) -> None:
     result = json.loads((out / "search.json").read_text(encoding="utf-8"))
     assert result["measures"] == []
     assert f"Not measured: {result['absent']}" in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_capacity_says_what_was_measured(tmp_path: Path) -> None:
+    write_capacity(OUT, tmp_path / "capacity.md")
+    assert (tmp_path / "capacity.md").read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8")

@@ -33,6 +33,7 @@ OTHER_EVENTS = (
     *("group_archive", "group_deleted", "group_left", "group_unarchive", "member_joined_channel", "reaction_added"),
     *("member_left_channel", "file_change", "file_deleted", "file_shared", "file_unshared", "app_context_changed"),
     *("agent_session_stopped", "assistant_thread_started", "app_home_opened", "tokens_revoked", "team_rename"),
+    *("user_change", "team_join"),
 )
 TEXTS = (
     *("<@U0SWITCH> How do I roll back a release?", "hello", "thanks", "help", "model use offline thread", "model why"),
@@ -164,6 +165,9 @@ def _other(draw: random.Random) -> JSON:
     event |= {"assistant_thread": {"channel_id": "D0MAYA", "thread_ts": _ts(draw)}, "thread_ts": _ts(draw)}
     if draw.random() < 0.3:
         event["channel"] = {"id": draw.choice(CHANNELS), "name": "x"}
+    if event["type"] in ("user_change", "team_join") or draw.random() < 0.1:
+        account = {"id": event["user"], "team_id": "T0LOCAL", "is_restricted": draw.random() < 0.5, "deleted": False}
+        event["user"] = account | {"enterprise_user": {"enterprise_id": "E0ORG", "teams": ["T0LOCAL"]}}
     return event
 
 

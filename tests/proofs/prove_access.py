@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import proof_result
 import structlog
 from access_house import DOCUMENTS, KINDS, Findings, World, open_house
 from access_rules import Room
@@ -191,17 +190,19 @@ def _cases(found: Findings) -> int:
     return sum(count for name, count in found.counts.items() if name.removesuffix(", refused") in LOOKED_AT)
 
 
-def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Holds what is shown against who may read it.")
     known.add_argument("--cases", type=int, default=20_000)
     known.add_argument("--seed", type=int, default=1)
-    wanted = known.parse_args()
-    began = time.monotonic()
-    found = prove(wanted.cases, number=wanted.seed, stop_at=20)
-    figures = {**dict(found.counts.most_common()), "leaks": found.leaks, "missing": found.missing}
-    print(json.dumps({**figures, "seconds": round(time.monotonic() - began)}, indent=2))
-    return 1 if found.leaks or found.missing else 0
+
+    def run(size: argparse.Namespace, _: Path) -> proof_result.Result:
+        found = prove(size.cases, number=size.seed, stop_at=20)
+        figures = {**dict(found.counts.most_common()), "leaks": found.leaks, "missing": found.missing}
+        return proof_result.Result(figures, not (found.leaks or found.missing))
+
+    return proof_result.main("access", known, run)
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(main())

@@ -7,18 +7,17 @@ until it finds something. `make prove-access_mutants ARGS="[--cases 1500] [--eve
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import proof_result
 from code_mutants import Mutant, mutants, put_in
 from prove_access import proving
 
@@ -127,16 +126,19 @@ def _by_tests(mutant: Mutant) -> str:
     return "the access tests fail" if ended.returncode else ""
 
 
-def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Tries whether mistakes in the access code are found.")
     known.add_argument("--cases", type=int, default=1500, help="how many cases a mistake may survive")
     known.add_argument("--every", type=int, default=1, help="only every so many of the mistakes")
     known.add_argument("--only", default="", help="only mistakes whose name this expression is found in")
-    wanted = known.parse_args()
-    began = time.monotonic()
-    chosen = [mutant for mutant in every_mutant() if re.search(wanted.only, mutant.name)][:: wanted.every]
+    return proof_result.main("access-mutants", known, _run)
+
+
+def _run(size: argparse.Namespace, _: Path) -> proof_result.Result:
+    chosen = [mutant for mutant in every_mutant() if re.search(size.only, mutant.name)][:: size.every]
     found: dict[str, str] = {}
-    for mutant, said in tried(chosen, wanted.cases):
+    for mutant, said in tried(chosen, size.cases):
         found[mutant.name] = said
         print(f"{mutant.name}\n    {said or 'SURVIVED'}", file=sys.stderr, flush=True)
     survivors = [name for name, said in found.items() if not said]
@@ -145,11 +147,9 @@ def _main() -> int:
         "killed": len(found) - len(survivors),
         "survivors": survivors,
         "left_out": LEFT_OUT,
-        "seconds": round(time.monotonic() - began),
     }
-    print(json.dumps(figures, indent=2))
-    return 1 if survivors else 0
+    return proof_result.Result(figures, not survivors)
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(main())

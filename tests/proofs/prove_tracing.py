@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import proof_result
 import pytest
 from house import ROLLBACK
 from otlp_receiver import exported
@@ -88,9 +88,17 @@ def _span_seconds(count: int = 100_000) -> float:
     return (time.perf_counter() - started) / count
 
 
+def main() -> int:
+    """The proof with its sizes from the command line."""
+    known = argparse.ArgumentParser(description=__doc__)
+    known.add_argument("--questions", type=int, default=200)
+
+    def run(size: argparse.Namespace, _: Path) -> proof_result.Result:
+        figures = asyncio.run(prove(size.questions))
+        return proof_result.Result(figures, figures["share_off"] < SHARE)
+
+    return proof_result.main("tracing", known, run)
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=200)
-    figures = asyncio.run(prove(parser.parse_args().questions))
-    print(json.dumps(figures, indent=2))
-    sys.exit(0 if figures["share_off"] < SHARE else 1)
+    sys.exit(main())

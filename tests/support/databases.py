@@ -63,7 +63,7 @@ async def sqlite_engine(sqlite_tables: Path, tmp_path: Path) -> AsyncIterator[As
 @pytest.fixture
 async def postgres_engine(postgres: Path) -> AsyncIterator[AsyncEngine]:
     """The same on PostgreSQL."""
-    engine = await _new_database(postgres)
+    engine = await new_database(postgres)
     yield engine
     await engine.dispose()
 
@@ -82,7 +82,7 @@ async def _make_tables(url: str) -> None:
     await engine.dispose()
 
 
-async def _new_database(folder: Path) -> AsyncEngine:
+async def new_database(folder: Path) -> AsyncEngine:
     """A copy of a database whose tables are made once."""
     name = f"test_{uuid.uuid4().hex}"
     if not await _on_server(folder, "SELECT 1 FROM pg_database WHERE datname = 'tables'"):

@@ -11,13 +11,15 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from machines import machines
+
 from bot.config import Knowledge, Models, Settings, Storage
 from bot.core import open_core
 
 
 async def fill(settings: Settings) -> None:
     """Fills the data folder, unless something is in it, as a start that has read the folders of documents does."""
-    if settings.data_dir.exists():
+    if settings.data_dir.exists() or machines() is not None:  # there workers read them
         return
     made = _made() / _key(settings.knowledge)
     if not made.exists():

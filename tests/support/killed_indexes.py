@@ -19,7 +19,9 @@ from words_embedder import WordsEmbedder
 import knowledge.retrieval
 from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC
+from knowledge.chroma import ChromaServer
 from knowledge.documents import Vector
+from knowledge.errors import IndexAway
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.folder import FolderSource
 
@@ -58,13 +60,16 @@ def fill(work: Path, pages: int) -> None:
 
 
 async def opened(work: Path) -> KnowledgeBase:
-    engine = open_engine(f"sqlite+aiosqlite:///{work / 'knowledge.db'}")
+    """On the database and the Chroma server that the environment names; else on SQLite, with Chroma in process."""
+    engine = open_engine(os.environ.get("PROOF_DATABASE") or f"sqlite+aiosqlite:///{work / 'knowledge.db'}")
+    server = os.environ.get("PROOF_CHROMA")
     await upgrade(engine, "knowledge:migrations", "knowledge_version")
     return await open_knowledge(
         engine=engine,
         data_dir=work / "data",
         embedder=CountedEmbedder(work / "embedded"),
         sources=[FolderSource("docs", work / "docs")],
+        chroma=ChromaServer(server) if server else None,
     )
 
 
@@ -90,6 +95,7 @@ async def heal(work: Path, pages: int, *, refresh: bool) -> dict[str, object]:
         at_start = sorted(base.troubles)
         await base.mended()
         healing = time.monotonic() - began - opening
+        await _kept_here(base)
         if refresh:
             await base.refresh()
         troubles = await base.check(closely=True)
@@ -102,7 +108,7 @@ async def heal(work: Path, pages: int, *, refresh: bool) -> dict[str, object]:
             found += any(f"number{number}." in passage.text for passage in result.passages)
             vector = await base.embedder.embed_query(text)
             exact = indexes.snapshot.nearest(vector, indexes.snapshot.alive, 10)[0]
-            near = set(await asyncio.to_thread(indexes.vectors.nearest, vector, len(exact)))
+            near = set(await _nearest(base, vector, len(exact)))
             by_meaning += len(near & set(indexes.snapshot.keys[exact].tolist())) / len(exact)
         await base.close()
     events = Counter(f"{line['event'].removeprefix('knowledge.')} {line.get('index', '')}".strip() for line in lines)
@@ -116,6 +122,23 @@ async def heal(work: Path, pages: int, *, refresh: bool) -> dict[str, object]:
         "embedded": 0 if refresh else _embedded(work) - asked_before,
         "events": dict(events),
     }
+
+
+async def _kept_here(base: KnowledgeBase) -> None:
+    """Waits until it is this process that keeps a shared index, and has compared all of it."""
+    tended = base._serving.indexes._tended["vector index"]
+    while not (tended.is_kept_here and tended.is_whole):  # noqa: ASYNC110 - it waits for the end of a dead one's lease
+        await asyncio.sleep(0.1)
+
+
+async def _nearest(base: KnowledgeBase, vector: Vector, count: int) -> list[int]:
+    """What Chroma finds, once it can be asked: a question that it did not answer in time has it compared anew."""
+    while True:
+        await base.mended()
+        try:
+            return await asyncio.to_thread(base._serving.indexes.vectors.nearest, vector, count)
+        except IndexAway:
+            await asyncio.sleep(0.1)
 
 
 def _embedded(work: Path) -> int:

@@ -58,6 +58,7 @@ class LocalSlack(AsyncWebClient):
             scopes=EVERY_SCOPE,
             stream_seconds=300,
             ack_seconds=3,
+            retry_seconds=(),
             trigger_seconds=60,
         )
         self.deliveries = Deliveries()

@@ -21,7 +21,7 @@ import server_cards
 from model_server import ModelServer
 from pydantic import SecretStr
 
-from bot.config import Folder, Http, Knowledge, Models, Own, Settings, Slack, Storage
+from bot.config import Folder, Http, Knowledge, Metrics, Models, Own, Settings, Slack, Storage
 from bot.house import House
 from bot.secrets import SlackSecrets
 from bot.tenancy.many import Many, open_many
@@ -121,8 +121,10 @@ async def open_bot(
     keys: str = "",
     installable: tuple[str, ...] = (),
     models: ModelServer | None = None,
+    metrics: int = 0,
 ) -> AsyncIterator[ManyHouses]:
-    """Starts the bot with its data in `folder`; every workspace knows what lies in `documents`."""
+    """Starts the bot with its data in `folder`; every workspace knows what lies in `documents`. `metrics`: the port of
+    its probes."""
     documents = documents or folder / "docs"
     documents.mkdir(parents=True, exist_ok=True)
     cards = None
@@ -138,6 +140,7 @@ async def open_bot(
         knowledge=Knowledge(folders=(Folder(path=documents, name="handbook"),)),
         workspaces=own or {},
         models=Models(cards=cards),
+        metrics=Metrics(port=metrics),
     )
     secrets = SlackSecrets(
         None,

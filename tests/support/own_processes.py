@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,9 @@ from typing import Any
 import aiohttp
 from model_server import ModelServer, Reply, Request
 from server_cards import card, cards
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.storage.engine import open_engine
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN
 from deploy.workspace.state import JSON
 
@@ -44,12 +46,13 @@ def number_in(text: str) -> int:
 class Answering(ModelServer):
     """A model that answers each question with its number, and halts `seconds` in the middle."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
+    def __init__(self, seconds: float, models: Sequence[str] = ("test-model",)) -> None:
+        super().__init__(models)
         self._seconds = seconds
-        self.answering = self._reply
+        self.answering = self.reply_to
 
-    def _reply(self, request: Request) -> Reply:
+    def reply_to(self, request: Request) -> Reply:
+        """What a request gets."""
         gate = asyncio.Event()
         asyncio.get_running_loop().call_later(self._seconds, gate.set)
         number = number_in(request.prompt)
@@ -132,14 +135,27 @@ def own_database(kind: str, folder: Path) -> Iterator[str]:
 
 
 class OwnBot:
-    """`switchboard run` as a process that can be started again and again on one data folder."""
+    """`switchboard run`, or another command, as a process that can be started again and again on one data folder.
 
-    def __init__(self, folder: Path, team: Team, models: ModelServer, database: str) -> None:
+    `program`: what takes the arguments instead of the bot; `command`: run or work; `environment`: what it gets besides.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        team: Team,
+        models: ModelServer,
+        database: str,
+        *,
+        program: Sequence[str] = ("-m", "bot"),
+        command: str = "run",
+        **environment: str,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "docs").mkdir(exist_ok=True)
         (folder / "docs" / "releases.md").write_text(DOCUMENT)
         (folder / "switchboard.toml").write_text('[[knowledge.folders]]\npath = "docs"\n')
-        (folder / "cards.toml").write_text(cards(models.url, card("test-model", input="2.50")))
+        (folder / "cards.toml").write_text(cards(models.url, *(card(name, input="2.50") for name in models.models)))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SWITCHBOARD_"))}
         self._environment = kept | {
             "PYTHONPATH": str(ROOT),
@@ -153,7 +169,9 @@ class OwnBot:
             "SWITCHBOARD_MODELS__DEFAULT": "test-model",
             "SWITCHBOARD_LIMITS__PERSON": "0",
             "SWITCHBOARD_LIMITS__CHANNEL": "0",
+            **environment,
         }
+        self._command = (*program, command)
         self._folder = folder
         self.process: Process | None = None
         self.ready = asyncio.Event()
@@ -164,7 +182,7 @@ class OwnBot:
         self.ready = asyncio.Event()
         with (self._folder / "bot.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
+                *(sys.executable, *self._command),
                 cwd=self._folder,
                 env=self._environment,
                 stdout=PIPE,
@@ -178,8 +196,9 @@ class OwnBot:
                 raise AssertionError(f"It ended with status {self.process.returncode} before it was ready.")
 
     async def kill(self) -> None:
-        """As a power cut does."""
-        assert self.process is not None
+        """As a power cut does; nothing where it does not run."""
+        if self.process is None:
+            return
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
@@ -203,6 +222,40 @@ class OwnBot:
             if b"is ready" in line:
                 ready.set()
         ready.set()
+
+
+@dataclass(slots=True)
+class OwnHouse:
+    """A workspace, a model server and a database, each for itself, and the bots that run on them."""
+
+    folder: Path
+    url: str
+    models: ModelServer
+    team: Team
+    engine: AsyncEngine
+    _bots: list[OwnBot] = field(default_factory=list)
+
+    def bot(self, name: str = "bot", *, database: str = "", **options: Any) -> OwnBot:
+        """A bot on a data folder of its own; the caller starts it. `database`: another way to the same one."""
+        self._bots.append(OwnBot(self.folder / name, self.team, self.models, database or self.url, **options))
+        return self._bots[-1]
+
+    async def close(self) -> None:
+        """Kills what runs still."""
+        await asyncio.gather(*(bot.kill() for bot in self._bots))
+        await self.engine.dispose()
+
+
+@asynccontextmanager
+async def own_house(folder: Path, kind: str, models: ModelServer) -> AsyncIterator[OwnHouse]:
+    """Everything that a bot needs, with its files in a folder; `kind` as `own_database` has it."""
+    with own_database(kind, folder) as url:
+        async with models, own_workspace(folder) as team:
+            house = OwnHouse(folder, url, models, team, open_engine(url))
+            try:
+                yield house
+            finally:
+                await house.close()
 
 
 async def _ended(process: Process) -> None:

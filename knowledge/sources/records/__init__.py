@@ -6,20 +6,20 @@ passed over.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import shutil
 from pathlib import Path
 
 from pydantic import field_validator
 
+from knowledge.database import Database
 from knowledge.errors import SourceUnavailable
+from knowledge.sources.base import Source
 from knowledge.sources.kinds import SourceContext, SourceOptions
+from knowledge.sources.records.kept import KeptRecordsSource
 from knowledge.sources.records.rows import ENDINGS
 from knowledge.sources.records.source import RecordsSource
 
-_NAME = re.compile(r"[^\w.-]+")
+KEPT = "import"
+"""The service that records of imported files come from: a `Database`."""
 
 
 class RecordsOptions(SourceOptions):
@@ -27,6 +27,8 @@ class RecordsOptions(SourceOptions):
 
     path: Path
     """A file in JSONL (.jsonl, .ndjson) or CSV (.csv, .tsv, with a line of names first)."""
+    digest: str = ""
+    """What the file was when it was imported: its records are in the database, and `path` is its name alone."""
 
     @field_validator("path")
     @classmethod
@@ -47,35 +49,15 @@ class RecordsKind:
         is_path = text.startswith(("/", "~")) and text.lower().endswith(ENDINGS)
         return {"path": text} if is_path and Path(text).expanduser().is_file() else None
 
-    def open(
-        self, name: str, readers: frozenset[str], options: RecordsOptions, context: SourceContext
-    ) -> RecordsSource:
-        """The file."""
-        return RecordsSource(name, options.path, readers)
+    def open(self, name: str, readers: frozenset[str], options: RecordsOptions, context: SourceContext) -> Source:
+        """The file where it is, or its records where it was imported. Raises SourceUnavailable where there is no
+        database to find them in."""
+        if not options.digest:
+            return RecordsSource(name, options.path, readers)
+        database = context.services.get(KEPT)
+        if not isinstance(database, Database):
+            raise SourceUnavailable(f"The records of “{name}” are in a database, and none is open here.")
+        return KeptRecordsSource(name, options.digest, readers, database)
 
 
 KIND = RecordsKind()
-
-
-def keep_file(file: Path, folder: Path, name: str) -> Path:
-    """Copies a file of records to where it stays, for the source called `name`; the answer is its path there.
-
-    A copy that is there is replaced at once and whole, also while it is read. Raises SourceUnavailable.
-    """
-    if file.suffix.lower() not in ENDINGS:
-        raise SourceUnavailable(f"{file} is no file of records: its name must end in one of {', '.join(ENDINGS)}.")
-    # Names that differ in signs alone do not share a copy.
-    short = hashlib.sha256(name.encode()).hexdigest()[:8]
-    kept = folder / f"{_NAME.sub('-', name)[:60]}-{short}{file.suffix.lower()}"
-    part = kept.with_name(f"{kept.name}.part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, part)
-        os.replace(part, kept)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceUnavailable(
-            f"{file} cannot be imported ({error.strerror}). Check that it is there and may be read, and that "
-            f"{folder} has room for it."
-        ) from error
-    return kept

@@ -19,7 +19,7 @@ from knowledge.reports import Problem
 from knowledge.sources.base import Checkpoint, Complete, Listed, Listing, Past, Reading
 from knowledge.sources.parsers.base import clean
 from knowledge.sources.parsers.markdown import parse_text
-from knowledge.sources.records.record import explained
+from knowledge.sources.records.record import Record, explained
 from knowledge.sources.records.rows import Broken, Row, rows
 
 _NAMED = 100  # problems that are named one by one
@@ -80,37 +80,10 @@ class RecordsSource:
         )
 
     def _listed(self) -> Iterator[Listing | Problem]:
-        seen: set[int] = set()  # hashes of ids: a fraction of the ids' own size
-        broken = 0
-        first = ""
-        with self._path.open("rb") as file:
-            for row in rows(file, self._path):
-                found = self._checked(row, seen)
-                if isinstance(found, Listing):
-                    yield found
-                    continue
-                broken += 1
-                first = first or found.sentence
-                if broken <= _NAMED:
-                    yield found
-        if broken and not seen:
-            raise SourceUnavailable(
-                f"No line of {self._path.name} of the source “{self.name}” could be imported. {first} Correct the file "
-                "and import it again; what was read before is kept."
-            )
-        if broken > _NAMED:
-            yield Problem("lines", f"{broken - _NAMED:,} more lines were not imported, for reasons like these.")
+        for found in checked_rows(self._path, self.name):
+            yield found if isinstance(found, Problem) else self._listing(*found)
 
-    def _checked(self, row: Row | Broken, seen: set[int]) -> Listing | Problem:
-        if isinstance(row, Broken):
-            return _problem(row.line, row.reason)
-        try:
-            record = row.record()
-        except ValidationError as error:
-            return _problem(row.line, explained(error))
-        if hash(record.id) in seen:
-            return _problem(row.line, f"an earlier line has the id “{record.id}” too, and is the one that counts.")
-        seen.add(hash(record.id))
+    def _listing(self, row: Row, record: Record) -> Listing:
         readers = record.readers if record.readers is not None else self._readers
         return Listing(record.id, row.version, readers, record.url, str(row.offset))
 
@@ -122,19 +95,64 @@ class RecordsSource:
             raise DocumentUnreachable(f"{listing.path} cannot be read ({error.strerror}).") from error
         if not isinstance(row, Row) or row.version != listing.version:
             raise DocumentUnreachable(f"{listing.path}: the file changed while it was read; the next refresh reads it.")
-        record = row.record()
-        content = parse_text(clean(record.text))
-        if not content.blocks:
-            raise DocumentUnreadable(f"{listing.path} holds no text.")
-        title = clean(record.title or "").strip() or content.title or _first_words(content.blocks[0].text)
-        return Reading(
-            title or listing.path,
-            content,
-            hashlib.sha256(row.raw).hexdigest(),
-            record.updated or content.updated,
-            record.author or content.author,
-            record.tags,
+        return reading_of(row.record(), listing, hashlib.sha256(row.raw).hexdigest())
+
+
+def checked_rows(file: Path, name: str) -> Iterator[tuple[Row, Record] | Problem]:
+    """The records of a file for the source called `name`, and what is wrong with lines that are none.
+
+    Raises OSError, csv.Error where nobody can tell any more where a row begins, and SourceUnavailable where no line is
+    a record.
+    """
+    seen: set[int] = set()  # hashes of ids: a fraction of the ids' own size
+    broken = 0
+    first = ""
+    with file.open("rb") as opened:
+        for row in rows(opened, file):
+            found = _checked(row, seen)
+            if not isinstance(found, Problem):
+                yield found
+                continue
+            broken += 1
+            first = first or found.sentence
+            if broken <= _NAMED:
+                yield found
+    if broken and not seen:
+        raise SourceUnavailable(
+            f"No line of {file.name} of the source “{name}” could be imported. {first} Correct the file and import it "
+            "again; what was read before is kept."
         )
+    if broken > _NAMED:
+        yield Problem("lines", f"{broken - _NAMED:,} more lines were not imported, for reasons like these.")
+
+
+def reading_of(record: Record, listing: Listing, digest: str) -> Reading:
+    """What a record says. Raises DocumentUnreadable where it has no words."""
+    content = parse_text(clean(record.text))
+    if not content.blocks:
+        raise DocumentUnreadable(f"{listing.path} holds no text.")
+    title = clean(record.title or "").strip() or content.title or _first_words(content.blocks[0].text)
+    return Reading(
+        title or listing.path,
+        content,
+        digest,
+        record.updated or content.updated,
+        record.author or content.author,
+        record.tags,
+    )
+
+
+def _checked(row: Row | Broken, seen: set[int]) -> tuple[Row, Record] | Problem:
+    if isinstance(row, Broken):
+        return _problem(row.line, row.reason)
+    try:
+        record = row.record()
+    except ValidationError as error:
+        return _problem(row.line, explained(error))
+    if hash(record.id) in seen:
+        return _problem(row.line, f"an earlier line has the id “{record.id}” too, and is the one that counts.")
+    seen.add(hash(record.id))
+    return row, record
 
 
 def _problem(line: int, reason: str) -> Problem:

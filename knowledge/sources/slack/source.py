@@ -28,7 +28,7 @@ from knowledge.sources.slack.threads import Threads
 WHOLE_EVERY = timedelta(hours=24)
 _NEWS = timedelta(days=7)
 _AHEAD = timedelta(minutes=1)  # Slack's clock may be before ours
-_FRESH = 60.0  # seconds that a channel's privacy is believed without an event
+_FRESH = 60.0  # seconds that a walk believes a channel's privacy
 FILES = "files/"
 
 
@@ -118,7 +118,8 @@ class SlackSource:
 
     async def find(self, path: str) -> Listing | None:
         """One thread or file as it is now; None where it is gone. Raises SourceUnavailable."""
-        channel = await self._now(believed=_FRESH)
+        # The event of its closing may have come to another process than the message: nothing is believed here.
+        channel = await self._now(believed=0)
         if channel is None or not channel.is_member:
             return None
         try:

@@ -59,7 +59,10 @@ async def test_what_comes_while_the_disk_is_full_is_answered_when_there_is_room(
             ts = await maya.post("C0HELP", ROLL_BACK + padding)
             await maya.quiet()
             await maya.command("/ask", f"How do I roll back a release?{padding}", channel="C0HELP")
-            await maya.wait_for_ephemeral("C0HELP", lambda m: "I could not keep your request" in m["text"])
+            told = await maya.wait_for_ephemeral("C0HELP", lambda m: "I could not keep your request" in m["text"])
+        (not_kept,) = [line for line in lines if line["event"] == "interaction_not_kept"]
+        assert f"(reference {not_kept['reference']})" in told["text"]
+        assert not_kept["problem"] == "database or disk is full"
         (event,) = await maya.sent("app_mention")
         refused = [line for line in lines if line["event"] == "event_not_kept"]
         assert event["event_id"] in {line["event_id"] for line in refused}

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.proof
 
 
 def test_nothing_malformed_breaks_a_handler_or_a_door(tmp_path: Path, models_dir: Path) -> None:
-    found = prove(tmp_path, models_dir, 300, 120, 10, number=7, limits=Limits(), methods=["chat.update"])
+    found = prove(tmp_path, models_dir, 300, 120, 10, number=9, limits=Limits(), methods=["chat.update"])
     assert found.errors == {}
     assert {what: count for what, count in found.failures.items() if not what.startswith("late")} == {}
     assert (found.payloads, found.requests) == (300, 120)

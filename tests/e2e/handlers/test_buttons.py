@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, Reply, unauthorized
 
+from bot.replies import Replies
 from bot.storage.tables import feedback, labels, ledger
+from bot.storage.work_tables import reply_parts
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 
@@ -268,6 +270,28 @@ async def test_stop_ends_the_answer_and_says_so(bot: ConnectedBot, maya: Driver,
     async with bot.core.engine.connect() as connection:
         outcomes = (await connection.execute(sa.select(ledger.c.outcome).where(ledger.c.purpose == "answer"))).scalars()
         assert list(outcomes) == ["stopped"]
+
+
+async def test_a_stop_that_came_to_another_process_ends_the_answer(
+    bot: ConnectedBot, maya: Driver, server: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    server.script(Reply(text="Deploys run on Tuesdays and Thursdays.", gate=gate))
+    ts = await maya.post(maya.dm, "When do deploys run?")
+    await maya.wait_for_reply(maya.dm, ts, lambda m: bool(m.get("streaming")))
+    await server.until_asked()
+    other = Replies(bot.core.engine)
+    await other.stop("C0GENERAL", None)
+    await other.stop(maya.dm, "1700000000.000100")
+    async with bot.core.engine.connect() as connection:
+        questions = (await connection.execute(sa.select(reply_parts.c.question_id))).scalars().all()
+    assert await other.stopped(questions) == frozenset()
+    await other.stop(maya.dm, ts)
+    assert await other.stopped(questions) == set(questions)
+    bot.core.inbox.on_change()  # the look that several processes take each second
+    await maya.wait_for_reply(maya.dm, ts, lambda m: "You stopped this answer." in str(m.get("blocks")))
+    gate.set()
+    await bot.idle(maya)
 
 
 @BOTH_DOORS

@@ -38,7 +38,8 @@ RAG, PLAIN = (StrategyName.RAG, "test-model"), (StrategyName.ZERO_SHOT, "test-mo
 async def given(bot: ConnectedBot) -> list[tuple[str, str]]:
     """All labels as person and signal."""
     async with bot.core.engine.connect() as connection:
-        rows = await connection.execute(sa.select(labels.c.person, labels.c.signal).order_by(labels.c.signal))
+        query = sa.select(labels.c.person, labels.c.signal).order_by(labels.c.signal, labels.c.person)
+        rows = await connection.execute(query)
         return [(row.person, row.signal) for row in rows]
 
 

@@ -1,4 +1,5 @@
-"""The proofs of what is never lost, in short; `make prove-kills` and `make prove-burst` run them at full length."""
+"""The proofs of what is never lost, in short; `make prove-kills`, `make prove-burst` and `make soak` run them at full
+length."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from pathlib import Path
 
 import prove_burst
 import prove_kills
+import prove_machines
+import prove_soak
 import pytest
 
 pytestmark = pytest.mark.proof
@@ -23,3 +26,22 @@ async def test_of_a_burst_nobody_is_lost_and_whoever_waits_is_told(tmp_path: Pat
     assert found.answered == 80
     assert found.told > 0
     assert (found.lost, found.wrong, found.untold, found.not_acknowledged) == ([], [], [], 0)
+
+
+async def test_while_models_slack_database_disk_and_clock_fail_each_question_ends_as_an_answer_or_a_reason(
+    tmp_path: Path,
+) -> None:
+    found = await prove_soak.prove(tmp_path, "sqlite", seconds=30, rate=2, seed=4, rest=3)
+    assert min(found.answered, found.reasons) > 0
+    assert {"database locked", "disk full"} <= found.faults.keys()
+    assert {name.split()[0] for name in found.faults} >= {"socket", "Slack", "clock"}
+    assert (found.silent, found.answered_twice, found.stuck, found.unexplained) == ([], [], [], [])
+    assert (found.wrong_rows, found.grew) == ([], [])
+
+
+async def test_two_bots_two_workers_and_a_chroma_server_are_each_killed_while_people_ask(tmp_path: Path) -> None:
+    found = await prove_machines.prove(tmp_path, seconds=0, rate=1)
+    assert sorted(found.killed) == ["bot 1", "bot 2", "chroma", "worker 1", "worker 2"]
+    assert "cannot be reached" in found.said_without_chroma
+    assert found.answered + found.given_up == found.questions > 0
+    assert found.wrong == []

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
+import sqlite3
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import pytest
-from house import MANIFEST, TEST_MODEL, free_port
-from model_server import ModelServer, answer
-from server_cards import cards
+from house import free_port
+from model_server import answer
+from running_process import Gate, environment, opened_slack, running
+from sample_files import png
 
 from deploy.workspace.driver import Driver
-from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
+from deploy.workspace.state import JSON
+from deploy.workspace.web_api import METHODS
+from deploy.workspace.web_api.call import Call
 
 QUESTION = "<@U0SWITCH> How do I roll back a release?"
-
-
-class Gate(asyncio.Event):
-    """An answer that stops after its first words, and says that it got there."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reached = asyncio.Event()
-
-    async def wait(self) -> Literal[True]:
-        self.reached.set()
-        return await super().wait()
 
 
 @pytest.fixture
@@ -42,38 +31,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "deploying.md").write_text("# Rolling back a release\nTo roll back a release, run `undo`.\n")
     return tmp_path
-
-
-def environment(folder: Path, models_dir: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "SWITCHBOARD_"))}
-    config = folder / "switchboard.toml"
-    config.write_text('[[knowledge.folders]]\npath = "docs"\n')
-    own = {"SWITCHBOARD_DATA_DIR": str(folder / "data"), "SWITCHBOARD_MODELS_DIR": str(models_dir)}
-    return {**kept, **own, **more}
-
-
-@asynccontextmanager
-async def running(folder: Path, env: dict[str, str]) -> AsyncIterator[Process]:
-    """The process, once it says that it is ready; killed at the end if it still runs."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", cwd=folder, env=env, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await ready(process)
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def ready(process: Process) -> str:
-    assert process.stdout is not None
-    async with asyncio.timeout(60):
-        while line := (await process.stdout.readline()).decode():
-            if "is ready" in line:
-                return line
-    raise AssertionError(f"It ended with status {await process.wait()} before it was ready.")
 
 
 async def test_without_tokens_a_workspace_opens_with_a_message_that_says_what_to_try(
@@ -111,23 +68,11 @@ async def test_a_second_process_on_the_same_data_says_so_and_exits(folder: Path,
 
 
 async def test_a_question_outlives_a_process_that_is_killed(folder: Path, models_dir: Path) -> None:
-    async with (
-        ModelServer() as models,
-        Workspace(port=0, commands=MANIFEST["slash_commands"], shortcuts=MANIFEST["shortcuts"]) as workspace,
-        Driver(workspace.url, "U0MAYA", timeout=60) as maya,
-    ):
+    async with opened_slack() as slack:
+        models, maya = slack.models, slack.maya
         gate = Gate()
         models.script(answer("Never finished.", gate=gate), answer("Run `undo`. [1]"))
-        (folder / "cards.toml").write_text(cards(models.url, TEST_MODEL))
-        env = environment(
-            folder,
-            models_dir,
-            SLACK_BOT_TOKEN=BOT_TOKEN,
-            SLACK_APP_TOKEN=APP_TOKEN,
-            SWITCHBOARD_SLACK__BASE_URL=workspace.api_url,
-            SWITCHBOARD_MODELS__CARDS=str(folder / "cards.toml"),
-            SWITCHBOARD_MODELS__DEFAULT="test-model",
-        )
+        env = slack.environment(folder, models_dir)
         async with running(folder, env) as first:
             ts = await maya.post("C0HELP", QUESTION)
             await gate.reached.wait()
@@ -140,25 +85,11 @@ async def test_a_question_outlives_a_process_that_is_killed(folder: Path, models
 
 
 async def test_a_bot_that_is_told_to_stop_is_not_ready_before_it_is_gone(folder: Path, models_dir: Path) -> None:
-    async with (
-        ModelServer() as models,
-        Workspace(port=0, commands=MANIFEST["slash_commands"], shortcuts=MANIFEST["shortcuts"]) as workspace,
-        Driver(workspace.url, "U0MAYA", timeout=60) as maya,
-        aiohttp.ClientSession() as session,
-    ):
+    async with opened_slack() as slack, aiohttp.ClientSession() as session:
+        models, maya = slack.models, slack.maya
         gate, port = Gate(), free_port()
         models.script(answer("Run `undo`. [1]", gate=gate))
-        (folder / "cards.toml").write_text(cards(models.url, TEST_MODEL))
-        env = environment(
-            folder,
-            models_dir,
-            SLACK_BOT_TOKEN=BOT_TOKEN,
-            SLACK_APP_TOKEN=APP_TOKEN,
-            SWITCHBOARD_SLACK__BASE_URL=workspace.api_url,
-            SWITCHBOARD_MODELS__CARDS=str(folder / "cards.toml"),
-            SWITCHBOARD_MODELS__DEFAULT="test-model",
-            SWITCHBOARD_METRICS__PORT=str(port),
-        )
+        env = slack.environment(folder, models_dir, SWITCHBOARD_METRICS__PORT=str(port))
 
         async def asked(path: str) -> tuple[int, dict[str, Any]]:
             async with session.get(f"http://127.0.0.1:{port}{path}") as response:
@@ -185,3 +116,77 @@ async def test_a_bot_that_is_told_to_stop_is_not_ready_before_it_is_gone(folder:
                 assert await process.wait() == 0
         reply = await maya.wait_for_reply("C0HELP", ts)
     assert "undo" in str(reply), "what was begun is finished"
+
+
+async def test_a_second_signal_ends_it_at_once_and_the_next_process_finishes_the_reply(
+    folder: Path, models_dir: Path
+) -> None:
+    async with opened_slack() as slack:
+        gate = Gate()
+        slack.models.script(answer("Never finished.", gate=gate), answer("Run `undo`. [1]"))
+        env = slack.environment(folder, models_dir)
+        async with running(folder, env) as first:
+            ts = await slack.maya.post("C0HELP", QUESTION)
+            await gate.reached.wait()
+            begun = await slack.maya.wait_for_reply("C0HELP", ts, lambda m: bool(m.get("streaming")))
+            first.send_signal(signal.SIGTERM)
+            assert first.stdout is not None
+            async with asyncio.timeout(30):
+                while b"Stopping" not in await first.stdout.readline():
+                    pass
+            first.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                assert await first.wait() == -signal.SIGTERM
+        async with running(folder, env):
+            await slack.maya.wait_for_reply("C0HELP", ts, lambda m: "actions" in str(m.get("blocks")))
+            (reply,) = (await slack.maya.history("C0HELP", ts))[1:]
+        gate.set()
+    assert reply["ts"] == begun["ts"]
+    assert "undo" in reply["text"]
+
+
+async def test_a_picture_and_a_sentence_for_a_failure_come_once_whenever_the_process_is_killed(
+    folder: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand, never = (
+        {"files.completeUploadExternal": asyncio.Event(), "chat.postMessage": asyncio.Event()},
+        asyncio.Event(),
+    )
+
+    def taken_and_not_answered(name: str) -> None:
+        method = METHODS[name]
+
+        async def call(call: Call) -> JSON:
+            done = await method(call)
+            if not stand[name].is_set():
+                stand[name].set()
+                await never.wait()
+            return done
+
+        monkeypatch.setitem(METHODS, name, call)
+
+    async with opened_slack() as slack:
+        maya = slack.maya
+        slack.models.script_pictures(png(64, 64))
+        env = slack.environment(folder, models_dir)
+        for name in stand:
+            taken_and_not_answered(name)
+        async with running(folder, env) as first:
+            drawn = await maya.post("C0HELP", "<@U0SWITCH> draw a red fox")
+            await stand["files.completeUploadExternal"].wait()
+            failed = await maya.post("C0HELP", "<@U0SWITCH> strategy:rag")
+            await stand["chat.postMessage"].wait()
+            first.kill()
+            await first.wait()
+        never.set()
+        async with running(folder, env) as second:
+            second.send_signal(signal.SIGTERM)  # it finishes what it took up at its start
+            async with asyncio.timeout(30):
+                assert await second.wait() == 0
+        (picture,) = (await maya.history("C0HELP", drawn))[1:]
+        (sentence,) = (await maya.history("C0HELP", failed))[1:]
+        assert picture["files"][0]["title"] == "a red fox"
+        assert sentence["text"].startswith("Write your question after it")
+        assert [each.path.rpartition("/")[2] for each in slack.models.requests].count("generations") == 1
+    with sqlite3.connect(folder / "data" / "switchboard.db") as database:
+        assert {row[0] for row in database.execute("SELECT state FROM inbox")} == {"done", "failed"}

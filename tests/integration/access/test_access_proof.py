@@ -27,5 +27,5 @@ def test_a_mistake_in_the_code_that_decides_who_reads_what_is_found(tmp_path: Pa
     wrong = r"of_guest → of_person|_is_read_outside#1:|question_id in allowed → NotIn"
     told = script(PROOFS / "prove_access_mutants.py", "--only", wrong, "--cases", "400", cwd=tmp_path)
     assert told.status == 0, told.out
-    figures = json.loads(told.out)
+    figures = json.loads(told.out)["figures"]
     assert (figures["mutants"], figures["killed"]) == (3, 3)

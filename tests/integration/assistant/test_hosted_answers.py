@@ -294,3 +294,16 @@ async def test_a_database_that_fails_ends_in_a_sentence(
     assert failed.sentence.startswith(f"My database could not be read or written (no such table: {table})")
     assert failed.question_id in failed.sentence
     assert server.chats == []
+
+
+async def test_where_the_database_fails_while_a_model_does_the_models_reason_is_told(
+    build: Any, hosted: Any, server: ModelServer
+) -> None:
+    house = build(hosted("writer", server.url))
+    async with house.engine.begin() as connection:
+        full = "CREATE TRIGGER full BEFORE UPDATE ON questions BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        await connection.execute(sa.text(full))
+    server.script(unauthorized())
+    failed = await house.fail(ROLL_BACK, model="writer")
+    assert "does not accept the key" in failed.sentence
+    assert failed.question_id in failed.sentence

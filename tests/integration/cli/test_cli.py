@@ -136,7 +136,6 @@ def test_a_source_that_was_imported_can_be_forgotten_and_a_configured_one_says_w
     switchboard("knowledge", "forget", "faq")
     assert "4711" not in switchboard("search", "VPN port").stdout
     assert "faq" not in switchboard("knowledge").stdout
-    assert list((folder / "data" / "imports").iterdir()) == []
     assert "“docs” stands in the configuration" in refused(folder, "knowledge", "forget", "docs")
     assert "The sources are: “docs”" in refused(folder, "knowledge", "forget", "faq")
 

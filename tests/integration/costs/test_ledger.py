@@ -303,3 +303,35 @@ async def test_a_clock_that_jumps_back_over_midnight_leaves_the_call_in_the_peri
 async def outcomes(engine: AsyncEngine) -> dict[int, str]:
     async with engine.connect() as connection:
         return dict((await connection.execute(sa.select(table.c.id, table.c.outcome))).all())
+
+
+_NO_ROOM = {
+    "sqlite": ("CREATE TRIGGER no_room BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'no room'); END",),
+    "postgresql": (
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$",
+        "CREATE TRIGGER no_room BEFORE UPDATE ON ledger FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ),
+}
+_ROOM = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON ledger"}
+
+
+async def test_a_call_whose_end_the_database_did_not_take_is_settled_with_the_next_that_it_takes(
+    engine: AsyncEngine,
+) -> None:
+    budgets = Budgets(engine)
+    await budgets.set("workspace", "", "month", Decimal(9), hard=False, by="U1", at=MONDAY)
+    ledger = Ledger(engine, budgets=budgets)
+    rows = [await ledger.open(call(reserved=Decimal(2))) for _ in range(3)]
+    async with engine.begin() as connection:
+        for statement in _NO_ROOM[engine.dialect.name]:
+            await connection.execute(sa.text(statement))
+    price = Price(amount=Decimal("0.5"), version=LIST)
+    for row in rows[:2]:
+        await ledger.settle(row, outcome="answered", seconds=1, usage=None, price=price)
+    assert await outcomes(engine) == dict.fromkeys(rows, "open")
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(_ROOM[engine.dialect.name]))
+    await ledger.settle(rows[2], outcome="answered", seconds=1, usage=None, price=price)
+    assert await outcomes(engine) == dict.fromkeys(rows, "answered")
+    (standing,) = await budgets.standing(MONDAY)
+    assert (standing.spent, standing.held) == (Decimal("1.5"), Decimal(0))

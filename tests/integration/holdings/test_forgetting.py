@@ -66,10 +66,13 @@ CODED = {
     "knowledge_sources",
     "knowledge_embeddings",
     "knowledge_problems",
+    "knowledge_imports",
     "evaluation_runs",
     "evaluation_questions",
     "installations",
     "knowledge_leases",
+    "knowledge_processes",
+    "knowledge_shared_indexes",
 }
 """Their plain texts are names of kinds and models, versions, groups and encrypted tokens."""
 

@@ -36,7 +36,7 @@ async def everything() -> frozenset[str]:
 async def test_a_rebuild_that_fails_is_told_once_and_once_more_when_it_is_mended(
     sqlite_engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("knowledge.tended._AGAIN", (0.01,))
+    monkeypatch.setattr("knowledge.tended.AGAIN", (0.01,))
     said: list[str] = []
 
     async def tell(sentence: str) -> None:

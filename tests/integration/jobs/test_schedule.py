@@ -13,6 +13,7 @@ from bot.errors import ConfigError, SwitchboardError
 from bot.jobs.runs import INTERRUPTED
 from bot.jobs.schedule import Schedule
 from bot.storage.tables import job_runs
+from bot.worker import Worker
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=BERLIN)
@@ -286,6 +287,48 @@ async def test_a_run_that_a_dead_process_left_is_named_and_not_repeated(make: Ma
     assert fired.at == []
     assert (await runs(engine))[0].problem == INTERRUPTED
     assert [line["job"] for line in logs if line["event"] == "job_was_interrupted"] == ["report"]
+
+
+async def test_a_run_that_a_living_process_is_at_is_neither_named_nor_taken_over(engine: AsyncEngine) -> None:
+    clock, go = Clock(MONDAY - timedelta(minutes=1)), asyncio.Event()
+    began, has_begun = list[str](), asyncio.Event()
+    workers = [Worker(engine, alone=False) for _ in range(2)]
+
+    def replica(name: str, worker: Worker) -> Schedule:
+        async def work(_fire_at: datetime) -> None:
+            began.append(name)
+            has_begun.set()
+            await go.wait()
+
+        made = Schedule(engine, BERLIN, clock, worker=worker)
+        made.add("report", WEEKLY, work, catch_up=True, resume=True)
+        return made
+
+    first, second = replica("first", workers[0]), replica("second", workers[1])
+    for worker in workers:
+        await worker.start()
+    try:
+        await first.recall()
+        running = asyncio.create_task(first.run_due(MONDAY))
+        async with asyncio.timeout(10):
+            await has_begun.wait()
+        clock.now = MONDAY + timedelta(hours=1)
+        with capture_logs() as logs:
+            await second.recall()
+            await second.run_due(clock.now)
+        assert (began, logs) == (["first"], [])
+        assert (await runs(engine))[-1].problem is None
+        running.cancel()
+        await workers[0].close()
+        go.set()
+        with capture_logs() as logs:
+            await second.recall()
+            await second.run_due(clock.now)
+        assert began == ["first", "second"]
+        assert [line["event"] for line in logs] == ["job_was_interrupted", "job_done"]
+    finally:
+        for worker in workers:
+            await worker.close()
 
 
 async def test_a_bad_schedule_is_refused_when_it_is_added(engine: AsyncEngine) -> None:

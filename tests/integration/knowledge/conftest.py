@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.access import PUBLIC
+from knowledge.chroma import ChromaServer
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.sources.base import Source
@@ -48,11 +49,16 @@ class Place:
     engine: AsyncEngine
     data_dir: Path
     models_dir: Path
+    chroma: ChromaServer | None = None
 
     @asynccontextmanager
     async def open(self, *sources: Source) -> AsyncIterator[KnowledgeBase]:
         base = await open_knowledge(
-            engine=self.engine, data_dir=self.data_dir, embedder=MiniLM(self.models_dir), sources=sources
+            engine=self.engine,
+            data_dir=self.data_dir,
+            embedder=MiniLM(self.models_dir),
+            sources=sources,
+            chroma=self.chroma,
         )
         try:
             yield base

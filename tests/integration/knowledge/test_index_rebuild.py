@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,11 +148,10 @@ async def test_an_index_that_takes_its_process_down_is_rebuilt_and_takes_down_no
     index.add(range(1500), vectors)
     index.close()
     (graph,) = home.folder.rglob("data_level0.bin")
-    data, random = bytearray(graph.read_bytes()), Random(4)
-    for _ in range(len(data) // 200):
-        data[random.randrange(len(data))] = random.randrange(256)
+    nodes = np.frombuffer(graph.read_bytes(), np.uint8).reshape(1500, -1).copy()
+    nodes[:, 4:132] = 255  # a count, 32 neighbours, the vector, a label: neighbours far outside of the memory
     assert tried("vectors", home.folder, place, 16)[0] == 1500
-    graph.write_bytes(data)
+    graph.write_bytes(nodes.tobytes())
     with structlog.testing.capture_logs() as lines, pytest.raises(IndexBroken, match="took down the process"):
         tried("vectors", home.folder, place, 16)
     assert [(line["event"], line["signal"]) for line in lines] == [("knowledge.index_crashed", "SIGSEGV")]
@@ -211,7 +209,7 @@ async def test_a_check_finds_what_an_index_lacks_and_has_it_mended(place: Place,
 async def test_a_rebuild_without_room_is_tried_again(
     sqlite_place: Place, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("knowledge.tended._AGAIN", (0.01,))
+    monkeypatch.setattr("knowledge.tended.AGAIN", (0.01,))
     tries: list[str] = []
     recreate = LexicalIndex.recreate
 

@@ -1,21 +1,25 @@
-"""Two knowledge bases on one PostgreSQL, as two processes have them: each with indexes in a folder of its own."""
+"""Two knowledge bases on one PostgreSQL, as two processes have them: each with indexes in a folder of its own, or with
+one vector index for both on a server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from chroma_server import OwnChroma
 from sqlalchemy.ext.asyncio import AsyncEngine
 from words_embedder import WordsEmbedder
 
 from knowledge.access import PUBLIC
 from knowledge.change_log import ChangeLog
+from knowledge.chroma import ChromaServer
 from knowledge.database import Database
+from knowledge.errors import KnowledgeError
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.leases import Leases
 from knowledge.sources.base import Complete, Listed, Listing, Past, Reading, Source
@@ -64,9 +68,15 @@ class Wiki:
 
 
 @asynccontextmanager
-async def opened(place: Place, *sources: Source) -> AsyncIterator[KnowledgeBase]:
+async def opened(place: Place, *sources: Source, models: Sequence[str] = ("words",)) -> AsyncIterator[KnowledgeBase]:
+    """With the first of these models wanted, and the others at hand."""
     base = await open_knowledge(
-        engine=place.engine, data_dir=place.data_dir, embedder=WordsEmbedder("words"), sources=sources
+        engine=place.engine,
+        data_dir=place.data_dir,
+        embedder=WordsEmbedder(models[0]),
+        others=lambda: [WordsEmbedder(name) for name in models[1:]],
+        sources=sources,
+        chroma=place.chroma,
     )
     try:
         yield base
@@ -74,11 +84,20 @@ async def opened(place: Place, *sources: Source) -> AsyncIterator[KnowledgeBase]
         await base.close()
 
 
-@pytest.fixture
-def two(postgres_engine: AsyncEngine, tmp_path: Path, models_dir: Path) -> Place:
+@pytest.fixture(params=["in each process", "on a server"])
+def two(
+    postgres_engine: AsyncEngine,
+    tmp_path: Path,
+    models_dir: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Place:
+    """Where the vector index is in each process, and where all have one on a server."""
     from tests.integration.knowledge.conftest import Place
 
-    return Place(postgres_engine, tmp_path / "data", models_dir)
+    monkeypatch.setattr("knowledge.shared_tended.LOOK", 0.05)
+    server: OwnChroma | None = request.getfixturevalue("chroma") if request.param == "on a server" else None
+    return Place(postgres_engine, tmp_path / "data", models_dir, ChromaServer(server.address) if server else None)
 
 
 async def texts(base: KnowledgeBase, question: str, scopes: frozenset[str] = PUBLIC) -> list[str]:
@@ -193,6 +212,55 @@ async def test_a_source_that_another_process_forgets_ends_a_refresh_of_it(two: P
         assert "the source was forgotten" in problem.sentence
         assert [status.documents for status in await forgetting.status()] == [0]
         assert (await forgetting.refresh()).sources[0].added == 2
+
+
+@pytest.mark.parametrize("two", ["in each process"], indirect=True)
+async def test_processes_that_want_different_models_say_so_and_undo_nothing_of_each_other(
+    two: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.processes.BEAT", 0.05)
+    monkeypatch.setattr("knowledge.listening.LOOK", 0.05)
+    wiki = Wiki()
+    async with opened(two, wiki, models=["new", "old"]) as new:
+        async with opened(two, wiki, models=["old"]) as old:
+            await until(lambda: new.disagreement and old.disagreement)
+            assert new.disagreement == (
+                "The embedding model here is “new”, and other processes on this database want “old”. Nothing is "
+                "switched or read anew while they run: set knowledge.embedding alike for all."
+            )
+            await old.refresh()
+            # One that would have to read everything anew does not start.
+            with pytest.raises(
+                KnowledgeError, match="“third”, and other processes on this database want “new” and “old”"
+            ):
+                async with opened(two, wiki, models=["third"]):
+                    pass
+            assert (await old.refresh()).sources[0].unchanged == 2
+        await until(lambda: not new.disagreement)
+
+
+async def test_a_process_follows_the_switch_to_a_model_that_it_wants_too(
+    two: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.processes.BEAT", 0.05)
+    monkeypatch.setattr("knowledge.listening.LOOK", 0.05)
+    wiki = Wiki()
+    async with opened(two, wiki, models=["old"]) as base:
+        await base.refresh()
+    async with opened(two, wiki, models=["old"]) as old, opened(two, wiki, models=["new", "old"]) as new:
+        assert (new.embedder.name, await new.switch_model()) == ("old", False)
+        await until(lambda: old.disagreement)
+        assert await texts(new, "pager rotates") == await texts(old, "pager rotates") != []
+    async with (
+        opened(two, wiki, models=["new", "old"]) as one,
+        opened(two, wiki, models=["new", "old"]) as other,
+    ):
+        assert await one.switch_model()
+        await until(lambda: other.embedder.name == "new" and in_step(one, other))
+        wiki.pages["new.md"] = "Bicycles are parked in the yard."
+        await one.refresh()
+        await until(lambda: in_step(one, other))
+        assert (await texts(other, "bicycles parked"))[0] == "Bicycles are parked in the yard."
 
 
 async def test_numbers_become_visible_in_their_order_whoever_commits_first(engine: AsyncEngine) -> None:

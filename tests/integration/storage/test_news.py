@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import news as news_module
 from bot.audit import Action, Change, record
 from bot.config import Folder, Knowledge, Settings
 from bot.news import News
@@ -58,7 +57,7 @@ async def test_a_source_that_one_process_adds_changes_and_forgets_another_one_op
     engine: AsyncEngine, other: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if engine.dialect.name == "postgresql":
-        monkeypatch.setattr(news_module, "LOOK", 3600.0)  # it is told, and does not look
+        monkeypatch.setattr("knowledge.listening.LOOK", 3600.0)  # it is told, and does not look
     mine, _ = await _opened(engine, tmp_path)
     theirs, held = await _opened(other, tmp_path)
     heard = dict.fromkeys((Action.SOURCE_ADDED, Action.SOURCE_CHANGED, Action.SOURCE_FORGOTTEN), theirs.sync)

@@ -39,6 +39,7 @@ async def workspace(ack_seconds: float, trigger_seconds: float) -> AsyncIterator
         commands=COMMANDS,
         shortcuts=SHORTCUTS,
         ack_seconds=ack_seconds,
+        retry_seconds=(0, 0, 0),
         trigger_seconds=trigger_seconds,
     )
     async with running:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,8 @@ def test_every_variable_that_is_set_somewhere_is_one_that_the_program_reads() ->
 
 def test_every_command_that_a_container_runs_exists() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    run = {word for file in COMPOSE for each in loaded(file)["services"].values() for word in each.get("command", [])}
+    services = [each for file in COMPOSE for each in loaded(file)["services"].values()]
+    run = {word for each in services if "entrypoint" not in each for word in each.get("command", [])}
     run |= set(re.findall(r"args: \[(\w+)\]", "".join(TEMPLATES.values())))
     assert {"migrate", "run", "work"} <= run <= commands
 
@@ -88,6 +90,12 @@ def test_the_database_of_compose_is_reached_from_the_inside_alone() -> None:
     document = loaded(ROOT / "deploy" / "compose" / "all-parts.yaml")
     assert document["networks"]["inside"]["internal"]
     assert document["services"]["database"]["networks"] == ["inside"]
+    assert document["services"]["chroma"]["networks"] == ["inside"]
+    # What the bots are told is where it is.
+    server = document["services"]["chroma"]
+    port = server["command"][server["command"].index("--port") + 1]
+    assert document["services"]["bot"]["environment"]["SWITCHBOARD_KNOWLEDGE__CHROMA"] == f"http://chroma:{port}"
+    assert Path(sys.executable).with_name(server["entrypoint"][0]).is_file()
     assert "POSTGRES_PASSWORD" not in document["services"]["database"]["environment"]
 
 
@@ -134,7 +142,7 @@ def test_every_value_is_used_by_a_template_explained_and_told_in_the_readme() ->
 
 GROUPS = {
     *("image", "bots", "workers", "migration", "http", "ingress", "networkPolicy", "podDisruptionBudget"),
-    "autoscaling",
+    *("autoscaling", "chroma"),
 }
 """Values that are groups of others; the rest is taken as it is."""
 
@@ -151,7 +159,7 @@ def test_a_template_closes_what_it_opens_and_includes_what_there_is(name: str) -
 
 def test_pods_of_the_chart_have_no_token_no_root_and_time_to_finish() -> None:
     values, helpers = loaded(CHART / "values.yaml"), TEMPLATES["_helpers.tpl"]
-    for name in ("bots.yaml", "workers.yaml", "migration.yaml"):
+    for name in ("bots.yaml", "workers.yaml", "migration.yaml", "chroma.yaml"):
         assert "automountServiceAccountToken: false" in TEMPLATES[name]
         assert 'include "switchboard.containerSecurity"' in TEMPLATES[name]
         assert 'include "switchboard.podSecurity"' in TEMPLATES[name]
@@ -171,9 +179,9 @@ def test_pods_of_the_chart_have_no_token_no_root_and_time_to_finish() -> None:
 
 
 @pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on this machine")
-@pytest.mark.parametrize("more", [(), ("--set", "http.enabled=true,workers.enabled=true,autoscaling.enabled=true")])
-def test_helm_takes_the_chart(more: tuple[str, ...]) -> None:
-    values = ["--set", "existingSecret=switchboard", *more]
+@pytest.mark.parametrize("parts", [(), ("http", "workers", "autoscaling", "chroma")])
+def test_helm_takes_the_chart(parts: tuple[str, ...]) -> None:
+    values = ["--set", ",".join(["existingSecret=switchboard", *(f"{part}.enabled=true" for part in parts)])]
     for command in (["helm", "lint", "--strict", str(CHART)], ["helm", "template", "team", str(CHART)]):
         done = subprocess.run([*command, *values], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

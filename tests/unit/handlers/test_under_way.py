@@ -49,7 +49,7 @@ async def test_what_waits_to_be_kept_is_waited_for_and_worked_off(sqlite_engine:
     async def work(reference: str, payload: JSON) -> None:
         worked.append(payload)
 
-    async def tell(payload: JSON, sentence: str) -> None:
+    async def tell(payload: JSON, sentence: str, reference: str) -> None:
         raise AssertionError(sentence)
 
     inbound = Inbound(inbox, under_way, {"ask": work}, tell)

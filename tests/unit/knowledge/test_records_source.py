@@ -11,7 +11,7 @@ from service_server import look, said
 
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
 from knowledge.sources.base import Past
-from knowledge.sources.records import KIND, keep_file, rows
+from knowledge.sources.records import KIND, rows
 from knowledge.sources.records.source import RecordsSource
 
 TEAM = frozenset({"channel:C1"})
@@ -234,25 +234,6 @@ async def test_a_large_file_is_listed_in_pieces(file: Path) -> None:
         break
     file.unlink()
     assert len([one async for one in listings]) == 2_001
-
-
-async def test_a_kept_copy_outlives_the_file_and_is_replaced_whole(tmp_path: Path, file: Path) -> None:
-    jsonl(file, {"id": "a", "text": "One."})
-    kept = keep_file(file, tmp_path / "imports", "Team FAQ / 2026")
-    file.unlink()
-    assert list((await look(RecordsSource("faq", kept, TEAM))).listings) == ["a"]
-    jsonl(file, {"id": "b", "text": "Two."})
-    assert keep_file(file, tmp_path / "imports", "Team FAQ / 2026") == kept
-    assert list((await look(RecordsSource("faq", kept, TEAM))).listings) == ["b"]
-    assert list((tmp_path / "imports").iterdir()) == [kept]
-    assert keep_file(file, tmp_path / "imports", "Team FAQ - 2026") != kept
-
-
-async def test_what_cannot_be_imported_says_why(tmp_path: Path) -> None:
-    with pytest.raises(SourceUnavailable, match=r"must end in one of \.jsonl"):
-        keep_file(tmp_path / "notes.docx", tmp_path / "imports", "faq")
-    with pytest.raises(SourceUnavailable, match=r"cannot be imported \(No such file or directory\)"):
-        keep_file(tmp_path / "gone.csv", tmp_path / "imports", "faq")
 
 
 def test_a_file_of_records_is_recognised_by_its_path(file: Path, tmp_path: Path) -> None:

@@ -106,13 +106,15 @@ def test_hostile_texts_take_no_longer_than_others(text: str) -> None:
 
 
 def test_no_message_shows_previews() -> None:
-    posts = []
+    posts, mentioned = [], 0
     for file in [*(ROOT / "handlers").rglob("*.py"), *(ROOT / "bot").rglob("*.py")]:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        text = file.read_text(encoding="utf-8")
+        mentioned += text.count("chat_postMessage")
+        for node in ast.walk(ast.parse(text)):
             called = isinstance(node, ast.Call) and [node.func, *node.args]
             names = [getattr(one, "attr", "") for one in called or ()]
             if isinstance(node, ast.Call) and "chat_postMessage" in names:
                 posts.append((file.name, {word.arg for word in node.keywords}))
-    assert len(posts) >= 10
+    assert len(posts) == mentioned > 0  # none is written in a way that is not looked at here
     # None stands for **fields, which hold both: handlers.posts builds them in one place.
     assert [file for file, words in posts if not ({"unfurl_links", "unfurl_media"} <= words or None in words)] == []

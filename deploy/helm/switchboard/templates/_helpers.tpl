@@ -51,6 +51,13 @@ capabilities:
 - name: SWITCHBOARD_JOBS__WORKERS
   value: "true"
 {{- end }}
+{{- if .Values.chroma.enabled }}
+- name: SWITCHBOARD_KNOWLEDGE__CHROMA
+  value: http://{{ include "switchboard.name" . }}-chroma:8000
+{{- else if .Values.chroma.address }}
+- name: SWITCHBOARD_KNOWLEDGE__CHROMA
+  value: {{ .Values.chroma.address | quote }}
+{{- end }}
 {{- if .Values.otlpEndpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ .Values.otlpEndpoint | quote }}

@@ -234,6 +234,17 @@ async def test_one_thread_is_found_at_once_as_the_list_would_name_it(
     assert await source.find(ts) is None
 
 
+async def test_what_is_said_in_a_channel_that_closed_unheard_is_for_its_members_alone(
+    opened: Open, run: Run, maya: Driver
+) -> None:
+    source = opened()
+    await run.follow(source)
+    await maya.control("set_channel", channel=ENG, private=True)  # the event came to another process
+    found = await source.find(await maya.post(ENG, PORT))
+    assert found is not None
+    assert found.readers == {f"channel:{ENG}"}
+
+
 async def test_a_channel_tells_what_it_is_before_it_is_read(opened: Open) -> None:
     channel = await opened("#finance").channel()
     assert channel is not None

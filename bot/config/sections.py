@@ -1,40 +1,24 @@
-"""The configuration: `switchboard.toml` and the environment, checked before anything starts.
-
-Every setting can also be given as an environment variable: `report.channel` is `SWITCHBOARD_REPORT__CHANNEL`. The
-environment wins. Secrets come from the environment or from files alone (see `bot.secrets`).
-"""
+"""The tables of the configuration file, each with its settings, their defaults and what they are for."""
 
 from __future__ import annotations
 
 import datetime
 import difflib
-import os
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.errors import ConfigError
+from bot.config.nearest import did_you_mean
 from knowledge import access
 from knowledge.errors import InvalidScope, UnknownSource
 from knowledge.sources.kinds import SourceSpec, explained, kind_of
 
-PREFIX = "SWITCHBOARD_"
-DEFAULT_FILE = Path("switchboard.toml")
 LOCAL = "local"
 """The embedding model on this machine, as the configuration calls it."""
 
@@ -192,6 +176,21 @@ class Knowledge(Section):
     embedding: str = LOCAL
     """The model that knowledge is searched with: local (all-MiniLM-L6-v2 on this machine), or the name of an embedding
     model of the catalogue, such as text-embedding-3-small. Another model is filled beside the one that answers."""
+    chroma: str = ""
+    """The address of a Chroma server for the vector index, such as http://chroma:8000, one index for all processes.
+    Empty: Chroma runs in each process. Its token, where it wants one, is CHROMA_TOKEN in the environment."""
+
+    @field_validator("chroma")
+    @classmethod
+    def _is_a_server(cls, value: str) -> str:
+        if not value:
+            return value
+        address = urlsplit(value)
+        if "@" in address.netloc:
+            raise ValueError("no password belongs in the address; set CHROMA_TOKEN in the environment")
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise ValueError("no address of a server; write http://host:8000, or https://…")
+        return value.rstrip("/")
 
     @property
     def specs(self) -> list[SourceSpec]:
@@ -305,7 +304,7 @@ class Report(Section):
     @classmethod
     def _exists(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"there is no time zone {value!r}{_did_you_mean(value, available_timezones())}")
+            raise ValueError(f"there is no time zone {value!r}{did_you_mean(value, available_timezones())}")
         return value
 
     @property
@@ -347,230 +346,3 @@ class Own(Section):
     knowledge: Knowledge = Knowledge()
     selection: Selection = Selection()
     report: Report = Report()
-
-
-class Settings(BaseSettings):
-    """All settings but the secrets. Read them with `load_settings`."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        use_attribute_docstrings=True,
-    )
-    _file: ClassVar[Path | None] = None
-
-    data_dir: Path = Path("data")
-    """Where the database and the indexes are kept."""
-    models_dir: Path = Path(".models")
-    """Where the embedding model and the tokenizer files are kept; `make setup` fills it."""
-    slack: Slack = Slack()
-    http: Http = Http()
-    metrics: Metrics = Metrics()
-    logs: Logs = Logs()
-    workspace: Workspace = Workspace()
-    storage: Storage = Storage()
-    retention: Retention = Retention()
-    jobs: Jobs = Jobs()
-    knowledge: Knowledge = Knowledge()
-    models: Models = Models()
-    selection: Selection = Selection()
-    answers: Answers = Answers()
-    privacy: Privacy = Privacy()
-    report: Report = Report()
-    limits: Limits = Limits()
-    costs: Costs = Costs()
-    workspaces: dict[Annotated[str, Field(pattern="^T[A-Z0-9]+$")], Own] = {}
-    """With OAuth, by a workspace's id: what of slack, knowledge, selection and report is otherwise there, for example
-    `[workspaces.T0123.report]` with a channel."""
-
-    @model_validator(mode="after")
-    def _workers_have_a_queue(self) -> Self:
-        if self.jobs.workers and not self.database_url.startswith("postgresql"):
-            raise ValueError(
-                "jobs.workers needs PostgreSQL. Set SWITCHBOARD_STORAGE__URL, or leave the work to the bots"
-            )
-        return self
-
-    @property
-    def database_url(self) -> str:
-        """The database's address; it may hold a password, so never log it."""
-        return self.storage.url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'switchboard.db'}"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is passed, then the environment, then the file."""
-        file = TomlConfigSettingsSource(settings_cls, toml_file=cls._file)
-        assert isinstance(env_settings, EnvSettingsSource)
-        env_settings.env_vars = _from_files(env_settings.env_vars)
-        return init_settings, env_settings, file
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One setting for a person: its key, its value (masked where secret), where that comes from, what it does."""
-
-    key: str
-    value: str
-    origin: str
-    help: str
-
-
-def load_settings(file: Path | None = None) -> Settings:
-    """Reads the file (`switchboard.toml` where it exists and none is named) and the environment.
-
-    Raises ConfigError with one line for each thing that is wrong, and the nearest known key for each unknown one.
-    """
-    if file is not None and not file.is_file():
-        raise ConfigError(f"There is no configuration file {file}. Copy switchboard.example.toml to start one.")
-    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    wrong = [*_secrets_in_file(_document(chosen)), *_unknown_variables()]
-    source = type("FileSettings", (Settings,), {"_file": chosen, "__module__": __name__, "__annotations__": {}})
-    try:
-        settings: Settings = source()
-    except ValidationError as error:
-        wrong += [_sentence(item) for item in error.errors() if not _told(item, wrong)]
-    if wrong:
-        raise ConfigError("\n".join(dict.fromkeys(wrong)))
-    return settings
-
-
-def explain(settings: Settings, file: Path | None = None) -> list[Explained]:
-    """Every setting with its value and where it comes from, in the order of the classes above."""
-    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    document = _document(chosen)
-    rows = []
-    for path, info in _fields(Settings):
-        value: Any = settings
-        written: Any = document
-        for name in path:
-            value = getattr(value, name)
-            written = written.get(name) if isinstance(written, Mapping) else None
-        variable = PREFIX + "__".join(path).upper()
-        given = next((name for name in (variable, f"{variable}_FILE") if name in os.environ), None)
-        origin = given if given else str(chosen) if written is not None else "default"
-        rows.append(Explained(".".join(path), _shown(value), origin, " ".join((info or "").split())))
-    return rows
-
-
-def _fields(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str | None]]:
-    for name, info in model.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, Section):
-            yield from _fields(kind, (*path, name))
-        else:
-            yield (*path, name), info.description
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, SecretStr):
-        text = value.get_secret_value()
-        return make_url(text).render_as_string(hide_password=True) if text else ""
-    if isinstance(value, tuple):
-        return ", ".join(
-            str(v.path) if isinstance(v, Folder) else v.name if isinstance(v, SourceTable) else str(v) for v in value
-        )
-    if isinstance(value, dict):
-        return ", ".join(
-            f"{name} at {each.dollars:f} of {each.date}" if isinstance(each, ExchangeRate) else name
-            for name, each in value.items()
-        )
-    return "" if value is None else str(value)
-
-
-def _document(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is not valid TOML: {error}. Mend that line and start again.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} could not be read: {error}.") from error
-
-
-def _secrets_in_file(document: Mapping[str, Any]) -> list[str]:
-    found = []
-    for section, values in document.items():
-        for key, value in values.items() if isinstance(values, Mapping) else ():
-            if key in {"bot_token", "app_token", "signing_secret", "api_key"}:
-                variable = f"{section}_{key}".upper()
-                found.append(
-                    f"[{section}] {key}: secrets are not read from the file. Set {variable} in the environment, or "
-                    f"{variable}_FILE to a file that holds it."
-                )
-            if (section, key) == ("storage", "url") and isinstance(value, str) and _has_password(value):
-                found.append(f"[storage] url holds a password. Set {PREFIX}STORAGE__URL in the environment instead.")
-    return found
-
-
-def _has_password(url: str) -> bool:
-    try:
-        return make_url(url).password is not None
-    except ArgumentError:
-        return False
-
-
-def _unknown_variables() -> list[str]:
-    known = {PREFIX + "__".join(path).upper() for path, _ in _fields(Settings)}
-    sections = {PREFIX + name.upper() for name in Settings.model_fields}
-    return [
-        f"The environment variable {name} sets nothing{_did_you_mean(name, known)}"
-        for name in os.environ
-        if name.startswith(PREFIX) and name not in known | sections | _NO_SETTINGS
-    ]
-
-
-# The configuration's own place, and keys, which are secrets: see bot.vault.
-_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "KEYS", "KEYS_FILE", "STORAGE__URL_FILE"))
-
-
-def _from_files(variables: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The environment as pydantic reads it, with the database's address from the file that it names in its place."""
-    name = f"{PREFIX}STORAGE__URL".lower()
-    given = dict(variables)
-    file = (given.pop(f"{name}_file", None) or "").strip()
-    if file and not given.get(name):
-        try:
-            given[name] = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = type(error).__name__
-            raise ConfigError(f"{name.upper()}_FILE names {file}, which could not be read: {reason}.") from error
-    return given
-
-
-def _told(item: Any, wrong: Sequence[str]) -> bool:
-    """Whether an unknown key was already named as a secret or as an environment variable."""
-    path = [str(part) for part in item["loc"]]
-    names = (f"[{path[0]}] {path[-1]}:", PREFIX + "__".join(path).upper() + " ")
-    return item["type"] == "extra_forbidden" and any(name in line for line in wrong for name in names)
-
-
-def _sentence(item: Any) -> str:
-    path = [str(part) for part in item["loc"]]
-    key = ".".join(path)
-    if item["type"] == "extra_forbidden":
-        return f"There is no setting {key}{_did_you_mean(key, _known_keys())}"
-    reason = str(item["msg"]).removeprefix("Value error, ").rstrip(".?")
-    if not path:  # it is about several settings, which it names
-        return f"{reason}."
-    return f"{key}: {reason[:1].lower()}{reason[1:]}{'?' if 'Did you mean' in reason else '.'}"
-
-
-def _known_keys() -> list[str]:
-    keys = [".".join(path) for path, _ in _fields(Settings)]
-    folder = [f"knowledge.folders.0.{name}" for name in Folder.model_fields]
-    return [*Settings.model_fields, *keys, *folder]
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f". Did you mean {nearest[0]}?" if nearest else "; `switchboard config check` lists what there is."
