@@ -186,6 +186,8 @@ def _rows(proof: Proof) -> list[tuple[str, ...]]:
             removed = proof.documents
         elif place.table == "knowledge_chunks":
             removed = proof.chunks
+        elif place.table == "knowledge_saved":  # some go with their documents
+            removed = place.before - place.after
         numbers = (place.before, removed, place.changed, place.after)
         rows.append((f"{place.what} ({place.table})", *(f"{number:,}" for number in numbers)))
     return rows

@@ -27,10 +27,10 @@ from knowledge.database import Database
 from knowledge.errors import SourceUnavailable, UnknownSource
 from knowledge.knowledge_base import KnowledgeBase
 from knowledge.sources.base import Source
-from knowledge.sources.kinds import SourceContext, SourceSpec, kinds, open_source
-from knowledge.sources.records import KEPT
+from knowledge.sources.kinds import DATABASE, SourceContext, SourceSpec, kinds, open_source
 from knowledge.sources.records import KIND as RECORDS
 from knowledge.sources.records.kept import digest_of, drop_records, keep_records
+from knowledge.sources.slack import take_in_saved
 from knowledge.sources.unavailable import UnavailableSource
 
 SAVED = SourceSpec("saved from Slack", "slack", access.PUBLIC, {"saved": True})
@@ -66,7 +66,8 @@ class Sources:
         self._settings = settings
         self._configured = [Added(spec, "configuration") for spec in settings.knowledge.specs]
         self._clock = clock
-        self._services: dict[str, object] = {KEPT: Database(engine)}
+        self._database = Database(engine)
+        self._services: dict[str, object] = {DATABASE: self._database}
         self._opened: dict[str, Source] = {}
         self._specs: dict[str, SourceSpec] = {}
         self._syncing = asyncio.Lock()
@@ -74,6 +75,7 @@ class Sources:
     async def open(self) -> None:
         """Opens all sources. Raises InvalidScope, and ConfigError where two of the configuration have one name."""
         await self._take_in_files()
+        await self._take_in_saved()
         for added in await self.all():
             name = added.spec.name
             if name in self._opened:
@@ -258,6 +260,19 @@ class Sources:
                 continue
             await asyncio.to_thread(file.unlink, missing_ok=True)
             log.info("import_taken_in", source=added.spec.name, file=str(file))
+
+    async def _take_in_saved(self) -> None:
+        """Takes in the lists of saved threads that a version before this one kept in the data folder."""
+        for spec in (SAVED, *(added.spec for added in self._configured)):
+            file = self._cache_of(spec.name) / "saved.json"
+            if spec.options.get("saved") and await asyncio.to_thread(file.is_file):
+                try:
+                    count = await take_in_saved(self._database, spec.name, file)
+                except (OSError, ValueError) as error:
+                    log.warning("saved_threads_not_taken_in", file=str(file), reason=type(error).__name__)
+                    continue
+                await asyncio.to_thread(file.unlink, missing_ok=True)
+                log.info("saved_threads_taken_in", source=spec.name, paths=count)
 
     def _file_of(self, added: Added) -> Path | None:
         """Where a version before this one kept an imported file; a file that stands elsewhere is not ours."""

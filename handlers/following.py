@@ -104,7 +104,7 @@ class Following:
                 for path in paths:
                     await self._follow(source.name, path)
         for shelf in self._shelves():
-            saved = await shelf.saved()
+            saved = await shelf.saved(channel)
             for path in (f"{channel}/{path}" for path in paths):
                 if path in saved:
                     await self._follow(shelf.name, path)
@@ -127,9 +127,8 @@ class Following:
             elif source.channel_id is None:  # a name that no channel had: it may be this one's
                 await self._read(source)
         for shelf in self._shelves():
-            for path in sorted(await shelf.saved()):
-                if path.startswith(f"{channel}/"):
-                    await self._follow(shelf.name, path)
+            for path in sorted(await shelf.saved(channel)):
+                await self._follow(shelf.name, path)
 
     async def _stand(self, source: SlackSource) -> None:
         """Gives the documents of a channel to those who may read it now, or drops them."""

@@ -73,8 +73,7 @@ class Saving:
     async def _keep(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """What of it is found now, and why the rest is not."""
         shelf = self._shelf()
-        new = set(paths) - await shelf.saved()
-        await shelf.save(paths)
+        new = set(await shelf.save(paths))
         try:
             for path in paths:
                 await self.core.knowledge.follow(shelf.name, path)

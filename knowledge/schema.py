@@ -141,6 +141,15 @@ imports = sa.Table(
     sa.Index("ix_knowledge_imports_path", "source", "path"),
 )
 
+# What people saved from Slack one by one: `path` names the thread or file, beginning with its `channel`.
+saved = sa.Table(
+    "knowledge_saved",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+)
+
 # One row. `number` is that of the last write, `logged` that of the last one in `changes`, which has all after `floor`;
 # `chunks` and `checksum` are the count of all chunks and the sum of their keys (see `knowledge.key_sum`).
 standing = sa.Table(

@@ -24,7 +24,18 @@ from knowledge.documents import Chunk
 from knowledge.errors import RefreshStopped
 from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Mark, Replacement, Restricted, Written
 from knowledge.rows import document_of, has_vector, values_of, vector_rows
-from knowledge.schema import chunks, documents, embeddings, fingerprints, follows, forgotten, imports, problems, sources
+from knowledge.schema import (
+    chunks,
+    documents,
+    embeddings,
+    fingerprints,
+    follows,
+    forgotten,
+    imports,
+    problems,
+    saved,
+    sources,
+)
 from knowledge.secrets import masking
 
 _MASKED = "\nmasked "
@@ -219,12 +230,13 @@ class Store:
                 await connection.execute(self._database.insert(forgotten).on_conflict_do_nothing(), rows)
 
     async def note_gone(self, document_ids: Sequence[str]) -> None:
-        """Drops what could not be read of these documents, and the records that they were imported from."""
+        """Drops what could not be read of these documents, and the records that they were imported from; what was saved
+        from Slack is saved no more."""
         async with self._database.writing() as connection:
             for some in parts(document_ids):
                 where = sa.select(documents.c.source, documents.c.path).where(documents.c.id.in_(some))
                 for source, path in (await connection.execute(where)).all():
-                    for table in (problems, imports):
+                    for table in (problems, imports, saved):
                         there = (table.c.source == source, table.c.path == path)
                         await connection.execute(sa.delete(table).where(*there))
 

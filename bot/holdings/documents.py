@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from bot.errors import UnknownSubject
 from bot.holdings.subject import Kind, Subject, runs_of, slack_id
 from knowledge import access
-from knowledge.schema import chunks, documents
+from knowledge.schema import chunks, documents, saved
 
 
 def subject_of(connection: Connection, kind: Kind, typed: str, called: tuple[str, ...] = ()) -> Subject:
@@ -33,8 +33,13 @@ def subject_of(connection: Connection, kind: Kind, typed: str, called: tuple[str
 
 
 def documents_of(connection: Connection, subject: Subject) -> list[str]:
-    """The ids of the documents that go with a subject: itself, or what only that person or channel may read."""
+    """The ids of the documents that go with a subject: itself, what only that person or channel may
+    read, and what was saved from that channel."""
     if subject.kind == "document":
         return [subject.id]
     only = access.user(subject.id) if subject.kind == "user" else access.channel(subject.id)
-    return list(connection.execute(sa.select(documents.c.id).where(documents.c.readers == only)).scalars())
+    theirs = documents.c.readers == only
+    if subject.kind == "channel":
+        here = (saved.c.channel == subject.id, saved.c.source == documents.c.source, saved.c.path == documents.c.path)
+        theirs |= sa.exists().where(*here)
+    return list(connection.execute(sa.select(documents.c.id).where(theirs)).scalars())

@@ -261,6 +261,7 @@ REGISTRY: Mapping[str, Held] = {
     "knowledge_imports": Held(
         "records of imported files", text="path record problem", plain="source file position", kept=_TEAM
     ),
+    "knowledge_saved": Held("threads and files that were saved from Slack", place="channel", document="source path"),
     "knowledge_forgotten": Held(
         "digests of documents that stay out",
         plain="document at",

@@ -22,6 +22,8 @@ from knowledge.sources.base import Source
 from knowledge.sources.unavailable import UnavailableSource
 
 GROUP = "switchboard.sources"
+DATABASE = "database"
+"""The service that what is kept for a source comes from: a `knowledge.database.Database`."""
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +38,7 @@ class SourceContext:
     """What the program lends a source.
 
     `cache_dir` is the source's own folder, which may be deleted at any time and need not exist yet. `secret` gives the
-    secret of a name, or None. `services` are connections that the program has open, by name ("slack").
+    secret of a name, or None. `services` are connections that the program has open, by name ("slack", "database").
     """
 
     cache_dir: Path

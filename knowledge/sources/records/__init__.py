@@ -13,13 +13,10 @@ from pydantic import field_validator
 from knowledge.database import Database
 from knowledge.errors import SourceUnavailable
 from knowledge.sources.base import Source
-from knowledge.sources.kinds import SourceContext, SourceOptions
+from knowledge.sources.kinds import DATABASE, SourceContext, SourceOptions
 from knowledge.sources.records.kept import KeptRecordsSource
 from knowledge.sources.records.rows import ENDINGS
 from knowledge.sources.records.source import RecordsSource
-
-KEPT = "import"
-"""The service that records of imported files come from: a `Database`."""
 
 
 class RecordsOptions(SourceOptions):
@@ -54,7 +51,7 @@ class RecordsKind:
         database to find them in."""
         if not options.digest:
             return RecordsSource(name, options.path, readers)
-        database = context.services.get(KEPT)
+        database = context.services.get(DATABASE)
         if not isinstance(database, Database):
             raise SourceUnavailable(f"The records of “{name}” are in a database, and none is open here.")
         return KeptRecordsSource(name, options.digest, readers, database)

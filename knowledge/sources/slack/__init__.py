@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledge.sources.slack.kind import KIND
-from knowledge.sources.slack.saved import SavedSource, paths_of
+from knowledge.sources.slack.saved import SavedSource, paths_of, take_in_saved
 from knowledge.sources.slack.source import SlackSource
 
-__all__ = ["KIND", "SavedSource", "SlackSource", "paths_of"]
+__all__ = ["KIND", "SavedSource", "SlackSource", "paths_of", "take_in_saved"]

@@ -7,9 +7,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from knowledge.database import Database
 from knowledge.errors import SourceUnavailable
 from knowledge.sources.base import Source
-from knowledge.sources.kinds import SourceContext, SourceOptions
+from knowledge.sources.kinds import DATABASE, SourceContext, SourceOptions
 from knowledge.sources.slack.api import SlackApi
 from knowledge.sources.slack.saved import SavedSource
 from knowledge.sources.slack.source import SlackSource
@@ -53,7 +54,8 @@ class SlackKind:
         return {"channel": said.lower()} if _NAME.fullmatch(said) else None
 
     def open(self, name: str, readers: frozenset[str], options: SlackOptions, context: SourceContext) -> Source:
-        """The channel; `readers` are those of a public one. Raises SourceUnavailable where the bot is not connected."""
+        """The channel; `readers` are those of a public one. Raises SourceUnavailable where the bot is not connected,
+        or where there is no database that says what was saved."""
         from slack_sdk.web.async_client import AsyncWebClient
 
         client = context.services.get("slack")
@@ -64,7 +66,10 @@ class SlackKind:
             )
         api = SlackApi(client)
         if options.saved:
-            return SavedSource(name, api, context.cache_dir)
+            database = context.services.get(DATABASE)
+            if not isinstance(database, Database):
+                raise SourceUnavailable(f"What was saved as “{name}” is in a database, and none is open here.")
+            return SavedSource(name, api, context.cache_dir, database)
         channel = options.channel
         if not channel.startswith("#") and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
             channel = f"#{channel}"

@@ -1,19 +1,23 @@
 """Threads and files that people saved from Slack one by one, wherever they were.
 
-The path of a document names its channel and its message, so a list of paths is all that has to be kept. It is kept in
-a file, so that what cannot be read for a while stays on it; where the file was lost, the documents that are known are
-the list. Each refresh looks whether they are still there and who may read them.
+The path of a document names its channel and its message, so a list of paths is all that has to be kept. The database
+has it, one for all processes, so that what cannot be read for a while stays on it. Each refresh looks whether they are
+still there and who may read them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from knowledge import access
+from knowledge.database import Database, parts
 from knowledge.errors import DocumentUnreachable, DocumentUnreadable, SourceUnavailable
+from knowledge.schema import saved
 from knowledge.sources.base import Complete, Listed, Listing, Past, Reading
 from knowledge.sources.slack import channel as channels
 from knowledge.sources.slack.api import JSON, NotThere, SlackApi
@@ -37,13 +41,10 @@ class SavedSource:
 
     kind = "slack"
 
-    def __init__(self, name: str, api: SlackApi, cache_dir: Path) -> None:
+    def __init__(self, name: str, api: SlackApi, cache_dir: Path, database: Database) -> None:
         self.name = name
         self._api = api
-        self._saved: set[str] = set()
-        self._file = cache_dir / "saved.json"
-        self._loaded = False
-        self._writing = asyncio.Lock()
+        self._database = database
         names = Names(api)
         self._threads = Threads(api, names, cache_dir / "threads")
         self._files = Files(api, names)
@@ -62,25 +63,30 @@ class SavedSource:
             )
         return there
 
-    async def save(self, paths: Iterable[str]) -> None:
-        """From now on these are there; have them followed to read them."""
-        await self._change(await self._list() | set(paths))
+    async def save(self, paths: Iterable[str]) -> list[str]:
+        """From now on these are there; have them followed to read them. Returns those that were not there before."""
+        async with self._database.writing() as connection:
+            return await _put(connection, self._database, self.name, paths)
 
     async def remove(self, paths: Iterable[str]) -> None:
         """From now on these are not there; have them followed to drop them."""
-        await self._change(await self._list() - set(paths))
+        async with self._database.writing() as connection:
+            for some in parts(sorted(paths)):
+                await connection.execute(sa.delete(saved).where(saved.c.source == self.name, saved.c.path.in_(some)))
 
-    async def saved(self) -> frozenset[str]:
-        """The paths of all that was saved."""
-        return frozenset(await self._list())
+    async def saved(self, channel: str | None = None) -> frozenset[str]:
+        """The paths of all that was saved, or of what was saved from one channel."""
+        query = sa.select(saved.c.path).where(saved.c.source == self.name)
+        if channel is not None:
+            query = query.where(saved.c.channel == channel)
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def listings(self, past: Past) -> AsyncIterator[Listed]:
         """What was saved and is still there. Raises SourceUnavailable."""
         await self._threads.begin(anew=True)
         self._channels.clear()
-        if not await asyncio.to_thread(self._file.exists):
-            await self._change(await self._list() | set(past.versions))
-        for path in sorted(await self._list()):
+        for path in sorted(await self.saved()):
             listing = await self._find(path, past.versions.get(path))
             if listing is not None:
                 yield listing
@@ -88,13 +94,14 @@ class SavedSource:
 
     async def find(self, path: str) -> Listing | None:
         """One thread or file as it is now; None where it is gone or was removed. Raises SourceUnavailable."""
-        self._channels.pop(path.partition("/")[0], None)
-        return await self._find(path, None) if path in await self._list() else None
+        channel = _channel_of(path)
+        self._channels.pop(channel, None)
+        return await self._find(path, None) if path in await self.saved(channel) else None
 
     async def read(self, listing: Listing) -> Reading:
         """One document. Raises DocumentUnreadable and DocumentUnreachable."""
         try:
-            channel = await self._load(listing.path.partition("/")[0])
+            channel = await self._load(_channel_of(listing.path))
             if f"/{_FILES}" in listing.path:
                 return await self._files.reading(channel, listing)
             return await self._threads.reading(channel, listing)
@@ -109,7 +116,7 @@ class SavedSource:
     async def _find(self, path: str, known: str | None) -> Listing | None:
         listing = await self._look(path, known)
         if listing is None:
-            await self._change(await self._list() - {path})
+            await self.remove([path])
         return listing
 
     async def _look(self, path: str, known: str | None) -> Listing | None:
@@ -125,34 +132,30 @@ class SavedSource:
         except NotThere:
             return None
 
-    async def _list(self) -> set[str]:
-        if not self._loaded:
-            self._saved |= await asyncio.to_thread(_read, self._file)
-            self._loaded = True
-        return set(self._saved)
-
-    async def _change(self, saved: set[str]) -> None:
-        if saved == self._saved and self._file.exists():
-            return
-        self._saved = saved
-        async with self._writing:
-            await asyncio.to_thread(_write, self._file, sorted(self._saved))
-
     async def _load(self, identifier: str) -> Channel:
         if identifier not in self._channels:
             self._channels[identifier] = await channels.load(self._api, identifier, access.PUBLIC)
         return self._channels[identifier]
 
 
-def _read(file: Path) -> set[str]:
-    try:
-        return {str(path) for path in json.loads(file.read_text(encoding="utf-8"))}
-    except (OSError, ValueError):
-        return set()
+async def take_in_saved(database: Database, source: str, file: Path) -> int:
+    """Adds the paths of a list that a version before this one kept in a file, and returns how many were new.
+
+    Raises OSError and ValueError where the list cannot be read.
+    """
+    paths = {str(path) for path in json.loads(file.read_text(encoding="utf-8"))}
+    async with database.writing() as connection:
+        return len(await _put(connection, database, source, paths))
 
 
-def _write(file: Path, paths: list[str]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(paths), encoding="utf-8")
-    part.replace(file)
+async def _put(connection: AsyncConnection, database: Database, source: str, paths: Iterable[str]) -> list[str]:
+    new: list[str] = []
+    for some in parts(sorted(paths)):
+        rows = [{"source": source, "path": path, "channel": _channel_of(path)} for path in some]
+        adding = database.insert(saved).values(rows).on_conflict_do_nothing().returning(saved.c.path)
+        new += (await connection.execute(adding)).scalars()
+    return new
+
+
+def _channel_of(path: str) -> str:
+    return path.partition("/")[0]

@@ -12,6 +12,7 @@ from filled_tables import contents, fill
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import UnknownSubject
+from bot.holdings.documents import documents_of
 from bot.holdings.forgetting import Forgetting, Place
 from bot.holdings.registry import FORGOTTEN, REGISTRY
 from bot.holdings.search import counts, text_columns
@@ -216,6 +217,23 @@ def test_a_document_is_gone_from_what_was_answered_with_it(url: str) -> None:
         ("other", " channel:C0PAY "),
     ]
     assert subject.id not in str(rows(url, "bases"))
+
+
+def test_what_was_saved_from_a_channel_goes_with_it_and_a_saved_document_is_saved_no_more(url: str) -> None:
+    source, paths = "saved from Slack", [f"{HELP}/1.000100", f"{HELP}/files/F0PLAN", "C0ENG/1.000100", "C0ENG/2.000100"]
+    put(url, "knowledge_sources", name=source, kind="slack")
+    for number, path in enumerate(paths):
+        document = {"version": "", "title": "", "readers": "everyone", "digest": "", "tags": []}
+        put(url, "knowledge_documents", id=str(number), source=source, path=path, **document)
+        put(url, "knowledge_saved", source=source, path=path, channel=path.partition("/")[0])
+    with transaction(url, "read") as connection:
+        assert documents_of(connection, Subject("channel", HELP)) == ["0", "1"]  # though all can read them
+        assert documents_of(connection, Subject("user", HELP)) == []
+    done = forgotten(url, Subject("channel", HELP))["knowledge_saved"]
+    assert (done.before, done.removed, done.after) == (2, 2, 0)
+    assert [row["path"] for row in rows(url, "knowledge_saved")] == paths[2:]
+    forgotten(url, Subject("document", "2", source=source, path=paths[2]))
+    assert [row["path"] for row in rows(url, "knowledge_saved")] == paths[3:]
 
 
 def test_an_id_is_taken_as_slack_writes_it_and_other_words_are_refused() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.access import PUBLIC
+from knowledge.database import Database
 from knowledge.errors import SourceUnavailable
 from knowledge.sources.base import Past
 from knowledge.sources.kinds import SourceContext, SourceSpec, kinds, open_source
@@ -42,8 +44,8 @@ def test_anything_else_is_left_to_other_kinds(text: str) -> None:
     assert KIND.recognise(text) is None
 
 
-def context(client: AsyncWebClient | None, folder: Path) -> SourceContext:
-    return SourceContext(folder, lambda name: None, {"slack": client} if client else {})
+def context(client: AsyncWebClient | None, folder: Path, **services: object) -> SourceContext:
+    return SourceContext(folder, lambda name: None, {"slack": client, **services} if client else {})
 
 
 @pytest.mark.parametrize("name", ["#engineering", "engineering", "C0ENG"])
@@ -55,9 +57,13 @@ def test_a_configured_channel_is_opened(name: str, tmp_path: Path) -> None:
     assert source.channel_id == ("C0ENG" if name == "C0ENG" else None)
 
 
-def test_what_was_saved_is_a_source_of_its_own(tmp_path: Path) -> None:
-    spec = SourceSpec("saved from Slack", "slack", PUBLIC, {"saved": True})
-    assert isinstance(open_source(spec, context(AsyncWebClient("xoxb-1"), tmp_path)), SavedSource)
+async def test_what_was_saved_is_a_source_of_its_own(sqlite_engine: AsyncEngine, tmp_path: Path) -> None:
+    spec, client = SourceSpec("saved from Slack", "slack", PUBLIC, {"saved": True}), AsyncWebClient("xoxb-1")
+    opened = open_source(spec, context(client, tmp_path, database=Database(sqlite_engine)))
+    assert isinstance(opened, SavedSource)
+    without = open_source(spec, context(client, tmp_path))
+    with pytest.raises(SourceUnavailable, match="“saved from Slack” is in a database, and none is open here"):
+        _ = [listed async for listed in without.listings(Past(None, {}))]
 
 
 @pytest.mark.parametrize(
