@@ -1,7 +1,8 @@
 """Which messages of Slack hold the reply to a question, so that whoever goes on with it writes into the same ones.
 
 A part is noted twice: before it goes out, and when Slack has said where it stands. A process that dies in between
-leaves a part of which nobody knows where it is: it has to be looked for.
+leaves a part of which nobody knows where it is: it has to be looked for. That an answer is under way is noted before
+its first part, since from then on a person can stop it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from bot.storage.one_writer import write
 from bot.storage.tables import conversations
 from bot.storage.upsert import insert
 from bot.storage.work_tables import reply_parts
+
+_UNDER_WAY = "under way"
+"""What stands in place of a part's name where an answer is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class Replies:
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._engine = engine
         self._clock = clock
+
+    async def begin(self, question_id: str, channel: str, thread: str | None) -> None:
+        """An answer is under way there, whether or not anything was said yet. One that was stopped stays so."""
+        await self.intend(question_id, _UNDER_WAY, channel, thread, after="")
 
     async def intend(self, question_id: str, name: str, channel: str, thread: str | None, after: str) -> None:
         """A part is about to be said. What was noted of it before is forgotten."""
@@ -90,7 +98,7 @@ class Replies:
         table = reply_parts.c
         query = sa.select(
             table.question_id, table.part, table.channel, table.thread, table.after, table.ts, table.settled
-        ).where(_mine(question_id))
+        ).where(_mine(question_id), table.part != _UNDER_WAY)
         async with self._engine.connect() as connection:
             parts = [Part(*row) for row in await connection.execute(query)]
         return sorted(parts, key=lambda part: (not part.is_answer, len(part.name), part.name))

@@ -280,6 +280,8 @@ class Answering:
         self, question: Question, reply: ThreadReply, events: AsyncGenerator[AnswerEvent, None]
     ) -> Written:
         channel, thread = question.place.channel, str(question.place.thread)
+        # Before Slack shows a status, and with it the button that stops: the press may come to another process.
+        await self._core.replies.begin(question.id, channel, thread)
         under_way = self._under_way.setdefault((channel, thread), [])
         under_way.append(reply)
         try:

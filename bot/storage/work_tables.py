@@ -17,7 +17,7 @@ reply_parts = sa.Table(
     "reply_parts",
     metadata,
     sa.Column("question_id", sa.String(40), primary_key=True),
-    sa.Column("part", sa.String(12), primary_key=True),  # 0, 1 …: the reply's messages; else what else was said
+    sa.Column("part", sa.String(12), primary_key=True),  # 0, 1 …: the reply's messages; else see bot.replies
     sa.Column("channel", sa.String(40), nullable=False),
     sa.Column("thread", sa.String(40)),
     sa.Column("after", sa.String(40), nullable=False),  # it can only stand behind this moment of Slack's

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, Reply, unauthorized
 
+from bot.domain import Question
 from bot.replies import Replies
+from bot.selection.questions import Questions
 from bot.storage.tables import feedback, labels, ledger
 from bot.storage.work_tables import reply_parts
 from deploy.workspace.driver import Driver
@@ -270,6 +272,26 @@ async def test_stop_ends_the_answer_and_says_so(bot: ConnectedBot, maya: Driver,
     async with bot.core.engine.connect() as connection:
         outcomes = (await connection.execute(sa.select(ledger.c.outcome).where(ledger.c.purpose == "answer"))).scalars()
         assert list(outcomes) == ["stopped"]
+
+
+async def test_a_stop_before_the_first_words_ends_the_answer(
+    bot: ConnectedBot, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, keep = asyncio.Event(), Questions.keep
+
+    async def held_up(questions: Questions, question: Question) -> None:
+        await gate.wait()
+        await keep(questions, question)
+
+    monkeypatch.setattr(Questions, "keep", held_up)
+    ts = await maya.post(maya.dm, "When do deploys run?")
+    await maya.wait_for_call("assistant.threads.setStatus", thread_ts=ts)  # Slack shows the button from now on
+    await maya.stop(maya.dm, ts)  # the next event: with two bots the other one has it
+    stopped = await maya.wait_for_reply(maya.dm, ts, lambda m: "You stopped this answer." in str(m.get("blocks")))
+    assert stopped["text"] == "I stopped before there was anything to show."
+    gate.set()
+    await bot.idle(maya)
+    assert server.chats == []
 
 
 async def test_a_stop_that_came_to_another_process_ends_the_answer(
