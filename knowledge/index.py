@@ -19,6 +19,7 @@ from chromadb.config import Settings
 from knowledge.documents import Vector
 from knowledge.errors import IndexAway, IndexBroken
 from knowledge.key_sum import key_sum, signed
+from knowledge.memory import emptied
 
 _COLLECTION = "chunks"
 _AT_ONCE = 5_000
@@ -96,7 +97,8 @@ class VectorIndex:
         self.close()
         self._place = place
         try:
-            self._client, self._collection = self._home.connect(place, new=new)
+            with emptied():
+                self._client, self._collection = self._home.connect(place, new=new)
             self._at_once = self._home.at_once(self._dimensions)
         except IndexBroken:
             raise
@@ -176,7 +178,8 @@ class VectorIndex:
         if collection is None:
             raise IndexAway("it is closed")
         try:
-            return getattr(collection, method)(**arguments)
+            with emptied():  # Chroma keeps room for more vectors, and writes that room to disk as it is
+                return getattr(collection, method)(**arguments)
         except IndexBroken:
             raise
         except Exception as error:  # Chroma's own errors, the database's and the disk's have no common base

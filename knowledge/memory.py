@@ -1,13 +1,19 @@
-"""Keeps the process small where the C library would not: glibc keeps a heap for each thread, with what was freed."""
+"""What glibc does with freed memory: it keeps a heap for each thread, and hands out what was freed as it was left."""
 
 from __future__ import annotations
 
 import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_ARENA_MAX, _PERTURB = -8, -6  # M_ARENA_MAX and M_PERTURB of malloc.h
 _HEAPS = 2
+_ZEROS = 0xFF  # the bits of what M_PERTURB fills with are those turned round
+_turn = threading.Lock()
+_inside = 0
 
 
 def few_heaps() -> None:
@@ -26,6 +32,29 @@ def give_back() -> None:
     library = _library()
     if library is not None:
         library.malloc_trim(0)
+
+
+@contextmanager
+def emptied() -> Iterator[None]:
+    """Within it, new memory holds nothing of what was there before. Does nothing without glibc.
+
+    For a library that writes to disk what it never filled, such as somebody's message. Always on, it would cost a
+    fifteenth of the processor's time and 75 MB.
+    """
+    _count(1)
+    try:
+        yield
+    finally:
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    global _inside
+    library = _library()
+    with _turn:
+        _inside += change
+        if library is not None:
+            library.mallopt(_PERTURB, _ZEROS if _inside else 0)
 
 
 @cache
