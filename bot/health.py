@@ -76,10 +76,6 @@ def checks(core: Core) -> list[Check]:
             raise KnowledgeError(core.knowledge.disagreement)
         return f"All processes want {core.knowledge.wanted.name}."
 
-    async def chroma() -> str:
-        await core.knowledge.ping_chroma()
-        return f"The server at {core.settings.knowledge.chroma} answers."
-
     async def models(provider: str | None) -> str:
         cards = [card for card in core.models.usable() if provider in (None, card.provider)]
         broken = core.models.breakers.broken(cards)
@@ -94,10 +90,20 @@ def checks(core: Core) -> list[Check]:
         Check("knowledge", knowledge),
         Check("search indexes", indexes, needed=False),
         Check("embedding model", embedding, needed=False),
-        *([Check("chroma", chroma, needed=False)] if core.settings.knowledge.chroma else []),
+        *chroma_checks(core),
         Check("models", partial(models, None)),
         *(Check(f"models: {name}", partial(models, name), needed=False) for name in providers),
     ]
+
+
+def chroma_checks(core: Core) -> list[Check]:
+    """The server of the vector index, where there is one: without it search goes on in memory."""
+
+    async def look() -> str:
+        await core.knowledge.ping_chroma()
+        return f"The server at {core.settings.knowledge.chroma} answers."
+
+    return [Check("chroma", look, needed=False)] if core.settings.knowledge.chroma else []
 
 
 async def look_at(check: Check) -> tuple[bool, str]:

@@ -15,7 +15,7 @@ from bot.app import bolt_of, open_metrics, open_probes, queue_check, queue_of
 from bot.config import Settings
 from bot.core import Core
 from bot.errors import ConfigError, NotInstalled
-from bot.health import Health, health_routes, metrics_routes
+from bot.health import Health, chroma_checks, health_routes, metrics_routes
 from bot.house import House, open_house
 from bot.secrets import SlackSecrets, slack_secrets
 from bot.tenancy.many import open_houses
@@ -70,6 +70,7 @@ async def open_worker(settings: Settings, secrets: SlackSecrets) -> AsyncIterato
             await house.schedule.perform(job, fire_at, died=died)
 
         health.add(lambda: [queue_check(queue, needed=True)])
+        health.add(lambda: [check for core in cores for check in chroma_checks(core)])
         health.opened()
         stack.callback(health.closing)
         working = asyncio.create_task(queue.work(perform, at_once=settings.jobs.at_once, grace=GRACE))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from aiohttp import ClientError
 from rich.console import Console
 from rich.markup import escape
@@ -18,11 +19,15 @@ from bot.errors import ConfigError, UnusableWords
 from bot.printing import print_json, print_table, table_of
 from bot.secrets import slack_secrets
 from bot.storage.engine import open_existing
+from bot.storage.installations import tenants as tenant_rows
 from bot.tenancy.client import REFUSED
 from bot.tenancy.oauth import OAuth
 from bot.tenancy.registry import KEPT_DAYS, Installation, Registry, Tenant
+from bot.tenancy.settings import is_workspace, settings_of
 from bot.vault import Vault
 from handlers.slack_client import slack_session
+
+_NONE_YET, _WHAT = "No workspace has installed the bot yet", "The installations"
 
 
 async def list_all(settings: Settings, out: Console, as_json: bool) -> None:
@@ -35,7 +40,7 @@ async def list_all(settings: Settings, out: Console, as_json: bool) -> None:
         print_json(out, {"installations": kept, "workspaces": [dataclasses.asdict(each) for each in tenants]})
         return
     if not installations and not tenants:
-        out.print("No workspace has installed the bot yet. `switchboard run` prints where they do.")
+        out.print(f"{_NONE_YET}. `switchboard run` prints where they do.")
         return
     table = table_of("id", "name", "installed by", "since", "how it stands")
     served = {tenant.id for tenant in tenants}
@@ -51,6 +56,19 @@ async def list_all(settings: Settings, out: Console, as_json: bool) -> None:
             )
             table.add_row(name, escape(each.name), each.installed_by, since, escape(how))
     print_table(out, table)
+
+
+async def settings_for(settings: Settings, workspace: str) -> Settings:
+    """The settings of one workspace. Raises UnusableWords where it has no data here, and StorageError."""
+    if not is_workspace(workspace):
+        raise UnusableWords(f"“{workspace}” is no workspace's id; they begin with T.")
+    kept = sa.select(tenant_rows.c.id).where(tenant_rows.c.deleted_at.is_(None)).order_by(tenant_rows.c.id)
+    async with open_existing(settings.database_url, _NONE_YET, _WHAT) as engine, engine.connect() as connection:
+        there = list((await connection.execute(kept)).scalars())
+    if workspace not in there:
+        which = f"Those here are {', '.join(there)}." if there else f"{_NONE_YET}."
+        raise UnusableWords(f"There is no workspace {workspace} here. {which}")
+    return settings_of(settings, workspace)
 
 
 async def remove(settings: Settings, identifier: str, out: Console, *, now: bool) -> None:
@@ -110,6 +128,5 @@ def _told(installation: Installation) -> dict[str, object]:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Registry]:
     vault = Vault.of_environment()
-    missing, what = "No workspace has installed the bot yet", "The installations"
-    async with open_existing(settings.database_url, missing, what) as engine:
+    async with open_existing(settings.database_url, _NONE_YET, _WHAT) as engine:
         yield Registry(engine, vault, lambda: datetime.now(UTC))

@@ -40,16 +40,15 @@ def load_settings(config: Path | None) -> Settings:
 
 
 def run_with(config: Path | None, work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
-    """Reads the settings, those of the workspace that was chosen, and does the work with them."""
+    """Reads the settings, those of the workspace that was chosen, and does the work with them. Raises what
+    `bot.config` and `bot.workspaces.settings_for` raise."""
     settings = load_settings(config)
-    if workspace := chosen_workspace.get():
-        from bot.tenancy.settings import is_workspace, settings_of
+    if not (workspace := chosen_workspace.get()):
+        return asyncio.run(work(settings))
 
-        if not is_workspace(workspace):
-            raise typer.BadParameter(f"{workspace} is no workspace's id; they begin with T.")
-        settings = settings_of(settings, workspace)
-        if settings.database_url.startswith("sqlite") and not settings.data_dir.is_dir():
-            raise typer.BadParameter(
-                f"There is no workspace {workspace} here; `switchboard workspaces list` shows them."
-            )
-    return asyncio.run(work(settings))
+    async def work_for_one() -> T:
+        from bot.workspaces import settings_for
+
+        return await work(await settings_for(settings, workspace))
+
+    return asyncio.run(work_for_one())

@@ -30,6 +30,7 @@ from bot.working import open_worker
 _COUNTED = "each process counts its own calls and jobs, and another one may have done them"
 _LATER = "what a worker learned the bots read five minutes later"
 _OTHER = "the other bot takes what this one does not"
+_OWN = "it starts workers itself, and sees what is there before"
 _LOST = "test_nothing_is_lost.py::test_what_arrive"
 NOT_HERE = {
     "test_nothing_is_lost.py::test_an_unexpected_error_reaches_the_person_with_the_reference_of_the_log": _OTHER,
@@ -38,6 +39,7 @@ NOT_HERE = {
     "test_learning.py::test_thumbs_change_what_is_chosen_after_the_night": _LATER,
     "test_metrics.py::test_calls_costs_budgets_and_jobs_are_told_without_a_person_or_a_place": _COUNTED,
     "test_metrics.py::test_a_429_of_slack_and_the_runs_of_jobs_are_counted": _COUNTED,
+    "test_workers.py::test_what_a_bot_hands_over_at_its_start_two_workers_do_source_by_source": _OWN,
 }
 """Tests of the houses' own that cannot run so, by what their ids end with, each with the reason."""
 _PATIENT = 60
@@ -81,7 +83,7 @@ class Machines:
 
 async def refreshed(cores: Sequence[Core], since: datetime) -> None:
     """Waits until workers have read every source, and every process knows what they read."""
-    wanted = {"refresh", *(f"refresh {spec.name}" for spec in cores[0].settings.knowledge.specs)}
+    wanted = {"refresh", *(f"refresh {source.name}" for source in cores[0].knowledge.sources)}
     ended = sa.select(job_runs.c.job).where(job_runs.c.finished_at.is_not(None), job_runs.c.fire_at >= since)
     async with asyncio.timeout(_PATIENT):
         while True:

@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from chroma_server import OwnChroma
 from connected_bot import connected_bot
 from house import free_port
 from pydantic import SecretStr
@@ -81,6 +82,29 @@ async def test_what_a_bot_hands_over_at_its_start_two_workers_do_source_by_sourc
             assert not first.done()
             assert not second.done()
         assert [status.documents for status in await bot.core.knowledge.status()][:2] == [1, 1]
+
+
+async def test_a_worker_says_how_the_chroma_server_is_and_is_ready_without_it(
+    settings: Settings, own_chroma: OwnChroma
+) -> None:
+    own_chroma.start()
+    knowledge = settings.knowledge.model_copy(update={"chroma": own_chroma.address})
+    more = {"metrics": Metrics(port=free_port()), "knowledge": knowledge}
+
+    async def told() -> tuple[int, bool, str]:
+        url = f"http://127.0.0.1:{watched.metrics.port}/readyz"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            chroma = (await response.json())["services"]["chroma"]
+            return response.status, chroma["ok"], chroma["how"]
+
+    async with Workspace(port=0) as workspace:
+        watched = _of_worker(settings, workspace, 1).model_copy(update=more)
+        async with open_worker(watched, SECRETS):
+            assert await told() == (200, True, f"The server at {own_chroma.address} answers.")
+            own_chroma.kill()
+            status, ok, how = await told()
+            assert (status, ok) == (200, False)
+            assert "cannot be reached" in how
 
 
 async def test_a_worker_without_work_for_it_says_what_to_set(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,11 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.audit import Audit
-from bot.errors import UnreadableSecret
+from bot.config import Settings, Storage
+from bot.errors import UnreadableSecret, UnusableWords
 from bot.storage.installations import installations, oauth_states
 from bot.tenancy.registry import ACCESS_TAKEN, KEPT_DAYS, Grant, Registry
 from bot.tenancy.states import MINUTES, States
 from bot.vault import Vault, new_key, rotate
+from bot.workspaces import settings_for
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -196,3 +199,23 @@ async def test_a_state_counts_once_in_time_and_is_kept_as_a_digest(engine: Async
     await states.new()
     async with engine.connect() as connection:
         assert (await connection.execute(sa.select(sa.func.count()).select_from(oauth_states))).scalar_one() == 1
+
+
+async def test_a_command_for_a_workspace_that_is_not_here_is_refused_with_those_that_are(
+    registry: Registry, engine: AsyncEngine, clock: Clock, tmp_path: Path
+) -> None:
+    url = SecretStr(engine.url.render_as_string(hide_password=False))
+    settings = Settings(data_dir=tmp_path, storage=Storage(url=url))
+    with pytest.raises(UnusableWords, match=r"There is no workspace T0ACME here\. No workspace has installed the bot"):
+        await settings_for(settings, "T0ACME")
+    for team in ("T0ROBO", "T0ACME", "T0GONE"):
+        await registry.opened(team, await registry.install(grant(team)))
+    await registry.uninstall("T0GONE", "removed", at_once=True)
+    clock.now += timedelta(hours=1)
+    async with registry.deleting("T0GONE") as connection:
+        assert connection is not None
+    with pytest.raises(UnusableWords, match=r"There is no workspace T0GONE here\. Those here are T0ACME, T0ROBO\."):
+        await settings_for(settings, "T0GONE")
+    with pytest.raises(UnusableWords, match=r"“robo” is no workspace's id; they begin with T\."):
+        await settings_for(settings, "robo")
+    assert (await settings_for(settings, "T0ROBO")).data_dir == tmp_path / "workspaces" / "T0ROBO"
