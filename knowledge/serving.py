@@ -42,7 +42,6 @@ class Serving:
         self.reader = Reader(embedder)
         self.vectors = Vectors(KeptVectors(database), embedder)
         self._store = store
-        self._log = log
         self._turn = turn
         self._writers: dict[str, SourceWriter] = {}
 
@@ -50,7 +49,7 @@ class Serving:
         """The one who writes for a source."""
         if source not in self._writers:
             name = self.embedder.name
-            self._writers[source] = SourceWriter(source, self._store, self._log, self.indexes, self._turn, name)
+            self._writers[source] = SourceWriter(source, self._store, self.indexes, self._turn, name)
         return self._writers[source]
 
     async def close(self, *, for_good: bool = False) -> None:

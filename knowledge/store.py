@@ -20,7 +20,7 @@ from knowledge import access
 from knowledge.change_log import KEPT, Change, ChangeLog
 from knowledge.changes import Changes, indexed_as, said_of
 from knowledge.database import Database, parts
-from knowledge.documents import Chunk
+from knowledge.documents import Chunk, document_id
 from knowledge.errors import RefreshStopped
 from knowledge.records import Embedded, IndexedChunk, Known, KnownProblem, Mark, Replacement, Restricted, Written
 from knowledge.rows import document_of, has_vector, values_of, vector_rows
@@ -72,27 +72,34 @@ class Store:
         """Makes sure that the source has a row. Returns the mark to write with, and the state that it goes on from,
         None where it has none."""
         async with self._log.changing() as change:
-            connection = change.connection
-            row = self._database.insert(sources).values(name=source, kind=kind, born=change.number)
-            await connection.execute(row.on_conflict_do_nothing(index_elements=["name"]))
-            there = sa.update(sources).where(sources.c.name == source, sources.c.kind != kind)
-            # What another kind of source went on from says nothing to this one.
-            await connection.execute(there.values(kind=kind, state=None))
-            kept = await connection.execute(sa.select(sources.c.state, sources.c.born).where(sources.c.name == source))
-            state, born = kept.one()
-            # Nobody still writes what was read so many writes ago.
+            mark, state = await self._mark(change, source, kind)
+            # No other refresh of the source runs, and nobody follows a document for so many writes.
             old = (follows.c.source == source) & (follows.c.number < change.number - KEPT)
-            await connection.execute(sa.delete(follows).where(old))
+            await change.connection.execute(sa.delete(follows).where(old))
         # What was read with other masks has to be listed anew.
-        return Mark(source, born, change.number), (_unmarked(state) or None) if state else None
+        return mark, (_unmarked(state) or None) if state else None
 
-    async def follow(self, source: str, path: str) -> int:
-        """Notes that a document is followed now; returns when, as the number of a write."""
+    async def follow(self, source: str, kind: str, path: str) -> Mark:
+        """Notes that a document is followed now: whoever began before writes it no more. Returns the mark to write it
+        with."""
         async with self._log.changing() as change:
+            mark, _ = await self._mark(change, source, kind)
             row = self._database.insert(follows).values(source=source, path=path, number=change.number)
             newer = row.on_conflict_do_update(index_elements=["source", "path"], set_={"number": change.number})
             await change.connection.execute(newer)
-        return change.number
+        return mark
+
+    async def _mark(self, change: Change, source: str, kind: str) -> tuple[Mark, str | None]:
+        """The mark of now and the state of a source, which has a row from here on."""
+        connection = change.connection
+        row = self._database.insert(sources).values(name=source, kind=kind, born=change.number)
+        await connection.execute(row.on_conflict_do_nothing(index_elements=["name"]))
+        there = sa.update(sources).where(sources.c.name == source, sources.c.kind != kind)
+        # What another kind of source went on from says nothing to this one.
+        await connection.execute(there.values(kind=kind, state=None))
+        kept = await connection.execute(sa.select(sources.c.state, sources.c.born).where(sources.c.name == source))
+        state, born = kept.one()
+        return Mark(source, born, change.number), state
 
     async def keep_state(self, mark: Mark, state: str) -> None:
         """Keeps what the source can go on from: everything that it listed before has been written."""
@@ -123,18 +130,16 @@ class Store:
             if rows:
                 await connection.execute(sa.insert(problems), rows)
 
-    async def write(
-        self, mark: Mark, read: Sequence[tuple[Replacement, int]], embedded: Embedded, model: str, *, live: bool = False
-    ) -> Written:
+    async def write(self, mark: Mark, read: Sequence[Replacement], embedded: Embedded, model: str) -> Written:
         """Puts documents in the place of what they were, keeping the chunks that did not change.
 
-        `read` has each document with the number of the last write that its reading came after: where somebody followed
-        it since, it is not written. Where the source was restricted since `mark`, it gets those readers, unless it was
-        read for an event (`live`). `embedded` holds a vector for every chunk; no document is named twice.
+        What somebody followed since `mark` is not written: who may read it, and what it says, may be known better by
+        now. Where the source was restricted since, they get those readers. `embedded` holds a vector for every chunk;
+        no document is named twice.
         """
         async with self._log.changing() as change:
             connection = change.connection
-            replacements = await self._current(change, mark, read, live)
+            replacements = await self._current(change, mark, read)
             out = await self._kept_out(connection, [each.document.id for each in replacements])
             replacements = [each for each in replacements if each.document.id not in out]
             ids = [replacement.document.id for replacement in replacements]
@@ -161,18 +166,12 @@ class Store:
         paths = [each.document.path for each in replacements]
         return Written(added, vectors, changes.gone, changes.moved, paths, change.number, change.previous)
 
-    async def _current(
-        self, change: Change, mark: Mark, read: Sequence[tuple[Replacement, int]], live: bool
-    ) -> list[Replacement]:
+    async def _current(self, change: Change, mark: Mark, read: Sequence[Replacement]) -> list[Replacement]:
         """Those that nobody told anything newer about, with the readers that they have now."""
         there = await _source(change, mark)
-        followed: dict[str, int] = {}
-        for some in parts([each.document.path for each, _ in read]):
-            query = sa.select(follows.c.path, follows.c.number)
-            query = query.where(follows.c.source == mark.source, follows.c.path.in_(some))
-            followed.update({row.path: row.number for row in await change.connection.execute(query)})
-        current = [each for each, begun in read if begun >= followed.get(each.document.path, 0)]
-        if there.restricted <= mark.number or live:
+        followed = await _followed(change, mark, [each.document.path for each in read])
+        current = [each for each in read if each.document.path not in followed]
+        if there.restricted <= mark.number:
             return current
         readers = access.from_key(there.restricted_to)
         return [replace(each, document=replace(each.document, readers=readers)) for each in current]
@@ -252,25 +251,23 @@ class Store:
             found.update((await connection.execute(query)).scalars())
         return found
 
-    async def restamp(self, mark: Mark, document_id: str, known: Known) -> Written:
+    async def restamp(self, mark: Mark, path: str, known: Known) -> Written:
         """Notes a new version, new readers or a new link of a document whose text did not change; the readers are
-        those of a restriction that came since `mark`."""
+        those of a restriction that came since `mark`, and no others than it has where somebody followed it since."""
+        ours = documents.c.id == document_id(mark.source, path)
         async with self._log.changing() as change:
             there = await _source(change, mark)
-            readers = there.restricted_to if there.restricted > mark.number else access.to_key(known.readers)
-            ours = documents.c.id == document_id
-            before = (await change.connection.execute(sa.select(documents.c.readers).where(ours))).scalar()
-            values = {
-                "version": _marked(known.version),
-                "readers": readers,
-                "url": known.url,
-                "anchor": known.anchor,
-            }
-            await change.connection.execute(sa.update(documents).where(ours).values(values))
-            keys = sa.select(chunks.c.key).where(chunks.c.document_id == document_id)
-            moved = [] if before == readers else list((await change.connection.execute(keys)).scalars())
+            before = (await change.connection.execute(sa.select(documents.c.readers).where(ours))).scalar() or ""
+            readers = access.from_key(there.restricted_to) if there.restricted > mark.number else known.readers
+            values = {"version": _marked(known.version), "url": known.url, "anchor": known.anchor}
+            if await _followed(change, mark, [path]):
+                readers, values = readers & access.from_key(before), {}
+            key = access.to_key(readers)
+            await change.connection.execute(sa.update(documents).where(ours).values(readers=key, **values))
+            keys = sa.select(chunks.c.key).join(documents, documents.c.id == chunks.c.document_id).where(ours)
+            moved = [] if before == key else list((await change.connection.execute(keys)).scalars())
             change.note(moved=moved)
-        return _restricted(change, moved, access.from_key(readers))
+        return _restricted(change, moved, readers)
 
     async def restrict(self, source: str, readers: frozenset[str]) -> Written:
         """Gives all documents of a source these readers, those too that a refresh under way still writes."""
@@ -295,10 +292,8 @@ class Store:
                 await _source(change, mark)
             going = dict(document_ids)
             if mark is not None and unless_followed:
-                newer = sa.select(follows.c.path)
-                newer = newer.where(follows.c.source == mark.source, follows.c.number > mark.number)
-                for path in (await change.connection.execute(newer)).scalars():
-                    going.pop(path, None)
+                for path in await _followed(change, mark, [*going]):
+                    del going[path]
             for some in parts([*going.values()]):
                 ours = sa.select(chunks.c.key, chunks.c.digest).where(chunks.c.document_id.in_(some))
                 rows = (await change.connection.execute(ours)).all()
@@ -367,6 +362,15 @@ async def _source(change: Change, mark: Mark) -> Any:
     if row is None:
         raise RefreshStopped(f"The refresh of “{mark.source}” was stopped: the source was forgotten.")
     return row
+
+
+async def _followed(change: Change, mark: Mark, paths: Sequence[str]) -> set[str]:
+    """Those of these documents that somebody followed since."""
+    found: set[str] = set()
+    for some in parts(paths):
+        newer = sa.select(follows.c.path).where(follows.c.source == mark.source, follows.c.number > mark.number)
+        found.update((await change.connection.execute(newer.where(follows.c.path.in_(some)))).scalars())
+    return found
 
 
 def _removed(change: Change, keys: list[int], paths: list[str]) -> Written:

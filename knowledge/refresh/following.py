@@ -29,20 +29,20 @@ async def follow(
     A refresh that runs meanwhile does not write what it read before. Raises SourceUnavailable, EmbeddingUnavailable
     and StoreUnavailable.
     """
-    begun = await writer.follow(path, source.kind)
+    await writer.follow(path, source.kind)
     listing = await found.find(path)
     if listing is None:
         await writer.drop([path], live=True)
         await writer.note({}, [path], live=True)
         return
     writer.listed(path)
-    outcome = await reader.read(source, listing, begun)
+    outcome = await reader.read(source, listing)
     if isinstance(outcome, Broken):
         version = "" if isinstance(outcome.error, DocumentUnreachable) else listing.version
         await writer.drop([path], live=True)
         await writer.note({path: KnownProblem(version, str(outcome.error))}, [], live=True)
         return
-    embedded = await vectors.of([outcome.replacement])
+    embedded = await vectors.of([outcome])
     try:
         await writer.put([outcome], embedded, live=True)
     finally:

@@ -22,14 +22,6 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A document as it was read; `begun` is the writer's tick from before."""
-
-    replacement: Replacement
-    begun: int
-
-
-@dataclass(frozen=True, slots=True)
 class Broken:
     """A document that could not be read."""
 
@@ -43,10 +35,10 @@ class Reader:
     def __init__(self, embedder: Embedder) -> None:
         self._chunker = Chunker(embedder.count_all_tokens, embedder.max_tokens)
 
-    async def read(self, source: Source, listing: Listing, begun: int) -> Read | Broken:
+    async def read(self, source: Source, listing: Listing) -> Replacement | Broken:
         """The document in chunks, or why not. Raises SourceUnavailable where the source as a whole fails meanwhile."""
         try:
-            return Read(await self._replacement(source, listing), begun)
+            return await self._replacement(source, listing)
         except DocumentUnreadable as error:
             return Broken(listing, error)
         except SourceUnavailable:

@@ -25,11 +25,11 @@ from knowledge.errors import (
     SourceUnavailable,
 )
 from knowledge.memory import give_back
-from knowledge.records import Embedded, Known, KnownProblem
+from knowledge.records import Embedded, Known, KnownProblem, Replacement
 from knowledge.refresh.backlog import Backlog
 from knowledge.refresh.following import Findable
 from knowledge.refresh.problems import Problems
-from knowledge.refresh.reading import Broken, Read, Reader
+from knowledge.refresh.reading import Broken, Reader
 from knowledge.refresh.vectors import Vectors
 from knowledge.refresh.writer import SourceWriter
 from knowledge.reports import Problem, Progress, RefreshProgress, SourceReport
@@ -47,7 +47,7 @@ _LONGEST_WAIT = 2.0  # seconds that a document which was read waits for others o
 class _Batch:
     """Documents that are written together, and the state that the source has come to with them."""
 
-    documents: list[Read] = field(default_factory=list)
+    documents: list[Replacement] = field(default_factory=list)
     chunks: int = 0
     state: str | None = None
     embedded: Embedded | None = None
@@ -56,9 +56,9 @@ class _Batch:
     def is_full(self) -> bool:
         return self.chunks >= _BATCH_CHUNKS or len(self.documents) >= _BATCH_DOCUMENTS
 
-    def add(self, read: Read) -> None:
+    def add(self, read: Replacement) -> None:
         self.documents.append(read)
-        self.chunks += len(read.replacement.chunks)
+        self.chunks += len(read.chunks)
 
 
 class SourceRefresh:
@@ -90,7 +90,7 @@ class SourceRefresh:
         self._failure: str | None = None
         self._holds_state = False
         self._backlog = Backlog()
-        self._reads: asyncio.Queue[asyncio.Task[Read | Broken] | Checkpoint | None] = asyncio.Queue(_READ_AHEAD)
+        self._reads: asyncio.Queue[asyncio.Task[Replacement | Broken] | Checkpoint | None] = asyncio.Queue(_READ_AHEAD)
         self._gathered: asyncio.Queue[_Batch | None] = asyncio.Queue(1)
         self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue(1)
         self._drained = asyncio.Event()
@@ -259,9 +259,9 @@ class SourceRefresh:
 
     async def _read(self) -> None:
         """Reads documents in their order, a few at a time."""
-        tasks: set[asyncio.Task[Read | Broken]] = set()
+        tasks: set[asyncio.Task[Replacement | Broken]] = set()
 
-        def done(task: asyncio.Task[Read | Broken]) -> None:
+        def done(task: asyncio.Task[Replacement | Broken]) -> None:
             tasks.discard(task)
             if not task.cancelled():
                 task.exception()  # where several fail together, the first is told, and nobody asks for the others
@@ -271,7 +271,7 @@ class SourceRefresh:
                 if isinstance(entry, Checkpoint):
                     await self._reads.put(entry)
                     continue
-                task = asyncio.create_task(self._reader.read(self._source, entry, self._writer.tick()))
+                task = asyncio.create_task(self._reader.read(self._source, entry))
                 tasks.add(task)
                 task.add_done_callback(done)
                 await self._reads.put(task)
@@ -300,7 +300,7 @@ class SourceRefresh:
         await self._gathered.put(batch)
         await self._gathered.put(None)
 
-    async def _outcomes(self) -> AsyncIterator[Read | Broken | Checkpoint | None]:
+    async def _outcomes(self) -> AsyncIterator[Replacement | Broken | Checkpoint | None]:
         """What was read, in its order; None where nothing came for a while."""
         while True:
             try:
@@ -338,7 +338,7 @@ class SourceRefresh:
         try:
             while (batch := await self._gathered.get()) is not None:
                 if batch.documents:
-                    batch.embedded = await self._vectors.of([read.replacement for read in batch.documents])
+                    batch.embedded = await self._vectors.of(batch.documents)
                     self._in_hand.append(batch.embedded)
                 await self._batches.put(batch)
         except EmbeddingUnavailable:
@@ -353,6 +353,8 @@ class SourceRefresh:
         while (batch := await self._batches.get()) is not None:
             if batch.embedded is not None:
                 written = await self._writer.put(batch.documents, batch.embedded)
+                if len(written) < len(batch.documents):
+                    self._holds_state = True  # an event told of the others, and may have failed to bring them
                 self._settle(batch.embedded)
                 self._count(written, len(batch.embedded.fresh))
                 await asyncio.to_thread(give_back)

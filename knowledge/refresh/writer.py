@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from knowledge.change_log import ChangeLog
 from knowledge.documents import document_id
 from knowledge.errors import RefreshStopped
 from knowledge.indexes import Indexes
 from knowledge.records import Embedded, Known, KnownProblem, Mark, Replacement, Written
-from knowledge.refresh.reading import Read
 from knowledge.store import Store
 from knowledge.uninterrupted import uninterrupted
 
@@ -20,17 +18,14 @@ _AT_ONCE = 500  # documents removed in one turn: others need not wait for thousa
 class SourceWriter:
     """The one who writes for a source, whether a refresh runs, a document is followed or readers are withdrawn.
 
-    `turn` is shared by all sources: one change at a time reaches the indexes. What was read before a later event told
-    better is not written, whichever process heard of it: `tick` says when a reading began.
+    `turn` is shared by all sources: one change at a time reaches the indexes. What an event told of since the refresh,
+    or the event before, is left to whoever follows it, whichever process that is.
     """
 
-    def __init__(
-        self, source: str, store: Store, log: ChangeLog, indexes: Indexes, turn: asyncio.Lock, model: str
-    ) -> None:
+    def __init__(self, source: str, store: Store, indexes: Indexes, turn: asyncio.Lock, model: str) -> None:
         self.source = source
         self.forgotten = asyncio.Event()
         self._store = store
-        self._log = log
         self._indexes = indexes
         self._turn = turn
         self._model = model
@@ -45,35 +40,30 @@ class SourceWriter:
         self._marks[False], state = await self._store.begin(self.source, kind)
         return state
 
-    async def follow(self, path: str, kind: str) -> int:
-        """Whoever began to read the document before now comes too late to write it. Returns the time of now."""
-        self._marks[True], _ = await self._store.begin(self.source, kind)
-        return await self._store.follow(self.source, path)
-
-    def tick(self) -> int:
-        """The time, as far as the order of events goes."""
-        return self._log.latest
+    async def follow(self, path: str, kind: str) -> None:
+        """Whoever began to read the document before now comes too late to write it."""
+        self._marks[True] = await self._store.follow(self.source, kind, path)
 
     def listed(self, path: str) -> None:
         """The document is there (again)."""
         self._gone.discard(path)
 
-    async def put(self, batch: Sequence[Read], embedded: Embedded, *, live: bool = False) -> list[str]:
+    async def put(self, batch: Sequence[Replacement], embedded: Embedded, *, live: bool = False) -> list[str]:
         """Writes documents; returns the paths of those that nobody told anything newer about meanwhile.
 
-        `live`: they were read for an event, and not from a list that may be older than the readers are.
+        `live`: they were read for an event.
         """
         async with self._turn:
             self._check()
             # Of two readings of one document the later one.
-            by_path = {read.replacement.document.path: (read.replacement, read.begun) for read in batch}
+            by_path = {read.document.path: read for read in batch}
             current = [each for path, each in by_path.items() if path not in self._gone]
             if not current:
                 return []
             return (await uninterrupted(self._put(current, embedded, live))).paths
 
-    async def _put(self, current: Sequence[tuple[Replacement, int]], embedded: Embedded, live: bool) -> Written:
-        written = await self._store.write(self._marks[live], current, embedded, self._model, live=live)
+    async def _put(self, current: Sequence[Replacement], embedded: Embedded, live: bool) -> Written:
+        written = await self._store.write(self._marks[live], current, embedded, self._model)
         await self._indexes.apply(written)
         return written
 
@@ -99,10 +89,10 @@ class SourceWriter:
         """Notes another version, other readers or another link of a document whose text stays."""
         async with self._turn:
             self._check()
-            await uninterrupted(self._restamp(document_id(self.source, path), now))
+            await uninterrupted(self._restamp(path, now))
 
-    async def _restamp(self, identifier: str, now: Known) -> None:
-        await self._indexes.apply(await self._store.restamp(self._marks[False], identifier, now))
+    async def _restamp(self, path: str, now: Known) -> None:
+        await self._indexes.apply(await self._store.restamp(self._marks[False], path, now))
 
     async def restrict(self, readers: frozenset[str]) -> None:
         """Gives all documents other readers, those too that a refresh has in hand."""

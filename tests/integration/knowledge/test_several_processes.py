@@ -19,10 +19,10 @@ from knowledge.access import PUBLIC
 from knowledge.change_log import ChangeLog
 from knowledge.chroma import ChromaServer
 from knowledge.database import Database
-from knowledge.errors import KnowledgeError
+from knowledge.errors import KnowledgeError, SourceUnavailable
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.leases import Leases
-from knowledge.sources.base import Complete, Listed, Listing, Past, Reading, Source
+from knowledge.sources.base import Checkpoint, Complete, Listed, Listing, Past, Reading, Source
 from knowledge.sources.parsers.markdown import parse_text
 
 if TYPE_CHECKING:
@@ -198,6 +198,97 @@ async def test_a_running_refresh_does_not_undo_what_another_process_heard_of(two
         for base in (refreshing, hearing):
             found = set(await texts(base, "pager rotates leave days", TEAM))
             assert found == {"The pager rotates on Fridays.", "Forty days of leave."}
+
+
+async def test_what_is_followed_while_another_process_closes_its_source_is_for_those_who_may_read_it_now(
+    two: Place,
+) -> None:
+    wiki = Wiki()
+    async with opened(two, wiki) as following, opened(two, wiki) as closing:
+        await closing.refresh()
+        wiki.pages["pager.md"] = "The pager rotates on Tuesdays."
+        wiki.go_on.clear()
+        wiki.reading.clear()
+        running = asyncio.create_task(following.follow("wiki", "pager.md"))
+        await asyncio.wait_for(wiki.reading.wait(), 10)
+        await closing.restrict("wiki", TEAM)
+        wiki.go_on.set()
+        await running
+        await until(lambda: in_step(following, closing))
+        for base in (following, closing):
+            assert await texts(base, "pager rotates") == []
+            assert "The pager rotates on Tuesdays." in await texts(base, "pager rotates", TEAM)
+
+
+class Slow(Wiki):
+    """Lists what was there when it was asked, later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+        self.answer.set()
+
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
+        listed = [self._listing(path) for path in self.pages]
+        self.asked.set()
+        await self.answer.wait()
+        for each in listed:
+            yield each
+        yield Complete()
+
+
+@pytest.mark.parametrize("text", ["The pager rotates on Mondays.", "The pager rotates on Tuesdays."])
+async def test_a_list_that_is_older_than_an_event_gives_nobody_what_the_event_took_from_them(
+    two: Place, text: str
+) -> None:
+    wiki = Slow()
+    wiki.readers = TEAM
+    async with opened(two, wiki) as refreshing, opened(two, wiki) as hearing:
+        await hearing.refresh()
+        wiki.readers, wiki.pages["pager.md"] = PUBLIC, text
+        wiki.answer.clear()
+        wiki.asked.clear()
+        running = asyncio.create_task(refreshing.refresh())
+        await asyncio.wait_for(wiki.asked.wait(), 10)
+        wiki.readers = TEAM
+        await hearing.follow("wiki", "pager.md")
+        await refreshing._log.standing()  # it has heard of that event
+        wiki.answer.set()
+        await running
+        for base in (refreshing, hearing):
+            assert text not in await texts(base, "pager rotates")
+        await refreshing.refresh()
+        assert await texts(hearing, "pager rotates") == []
+        assert text in await texts(hearing, "pager rotates", TEAM)
+
+
+class Journal(Slow):
+    """Lists everything once; of a single page it cannot tell."""
+
+    async def listings(self, past: Past) -> AsyncIterator[Listed]:
+        if past.state is None:
+            async for each in super().listings(past):
+                yield each
+            yield Checkpoint("told")
+
+    async def find(self, path: str) -> Listing | None:
+        raise SourceUnavailable("The wiki is away.")
+
+
+async def test_what_an_event_failed_to_bring_during_a_refresh_the_next_one_brings(two: Place) -> None:
+    wiki = Journal()
+    async with opened(two, wiki) as refreshing, opened(two, wiki) as hearing:
+        wiki.answer.clear()
+        running = asyncio.create_task(refreshing.refresh())
+        await asyncio.wait_for(wiki.asked.wait(), 10)
+        with pytest.raises(SourceUnavailable):
+            await hearing.follow("wiki", "pager.md")
+        wiki.answer.set()
+        await running
+        assert await texts(hearing, "pager rotates") == ["Thirty days of leave."]
+        await hearing.refresh()
+        assert "The pager rotates on Mondays." in await texts(hearing, "pager rotates")
 
 
 async def test_a_source_that_another_process_forgets_ends_a_refresh_of_it(two: Place) -> None:
