@@ -1,5 +1,5 @@
 """Two bots on one PostgreSQL; one is cut off from the database, or stopped whole, in the middle of its answers, and
-comes back: no question is answered twice, none is lost.
+comes back: no question is answered twice, none is lost, and the other one begins anew what was under way.
 
 `make prove-cut_off ARGS="[--questions 40] [--times 3] [--how network|stop]"`.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import proof_result
 from fates import Fates, compare, look_at, until_quiet
-from own_processes import Answering, OwnBot, own_house
+from own_processes import CHANNELS, Answering, OwnBot, own_house
 
 from bot.worker import LEASE
 
@@ -86,10 +86,10 @@ async def proxied(url: str) -> AsyncIterator[tuple[Proxy, str]]:
         await proxy.close()
 
 
-async def prove(folder: Path, how: str, questions: int, times: int) -> Fates:
+async def prove(folder: Path, how: str, questions: int, times: int, *, away: float = AWAY) -> Fates:
     """Cuts one of two bots off so many times, each in the middle of answers to so many questions."""
     found = Fates(kills=times)
-    async with own_house(folder, "postgresql", Answering(2.0)) as house, proxied(house.url) as (proxy, through):
+    async with own_house(folder, "postgresql", Answering(4.0)) as house, proxied(house.url) as (proxy, through):
         bots = [house.bot("first", database=through), house.bot("second")]
         for bot in bots:
             await bot.start()
@@ -97,8 +97,10 @@ async def prove(folder: Path, how: str, questions: int, times: int) -> Fates:
             before = len(house.models.chats)
             for number in range(questions):
                 await house.team.ask(cut * questions + number)
-            await house.models.until_asked(before + 3, within=120)
-            await _away(bots[0], proxy, how)
+                if number % 2:  # each bot hears of every second event, and a question is two of them
+                    await house.team.act("post", channel=CHANNELS[0], text="Good morning.")
+            await house.models.until_asked(before + questions // 2 + 1, within=120)  # more than the other one has
+            await _away(bots[0], proxy, how, away)
             await until_quiet(house.team, house.engine)
         await asyncio.gather(*(bot.stop() for bot in bots))
         look_at(await house.team.replies(), found)
@@ -106,13 +108,13 @@ async def prove(folder: Path, how: str, questions: int, times: int) -> Fates:
     return found
 
 
-async def _away(bot: OwnBot, proxy: Proxy, how: str) -> None:
+async def _away(bot: OwnBot, proxy: Proxy, how: str, seconds: float) -> None:
     """One bot is away, and comes back to what it left."""
     if how == "network":
         proxy.cut()
     else:
         bot.signal(signal.SIGSTOP)
-    await asyncio.sleep(AWAY)
+    await asyncio.sleep(seconds)
     if how == "network":
         proxy.mend()
     else:
@@ -128,7 +130,8 @@ def main() -> int:
 
     def run(size: argparse.Namespace, folder: Path) -> proof_result.Result:
         found = asyncio.run(prove(folder, size.how, size.questions, size.times))
-        return proof_result.Result(asdict(found), found.is_kept)
+        begun_anew = found.requests - found.questions
+        return proof_result.Result({**asdict(found), "begun_anew": begun_anew}, found.is_kept and begun_anew > 0)
 
     return proof_result.main("cut-off", known, run)
 

@@ -1,15 +1,18 @@
-"""The proofs of what is never lost, in short; `make prove-kills`, `make prove-burst` and `make soak` run them at full
-length."""
+"""The proofs of what is never lost, in short; `make prove-kills`, `make prove-cut_off`, `make prove-burst` and
+`make soak` run them at full length."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import prove_burst
+import prove_cut_off
 import prove_kills
 import prove_machines
 import prove_soak
 import pytest
+
+from bot.worker import LEASE
 
 pytestmark = pytest.mark.proof
 
@@ -18,6 +21,13 @@ async def test_questions_and_calls_survive_kills_under_load(tmp_path: Path) -> N
     found = await prove_kills.prove(tmp_path, "sqlite", kills=2, rate=3, seed=5, uptime=2)
     assert found.questions > 0
     assert found.answered + len(found.given_up) == found.questions
+    assert found.is_kept, found
+
+
+async def test_of_two_bots_one_that_was_cut_off_and_comes_back_answers_nothing_twice(tmp_path: Path) -> None:
+    found = await prove_cut_off.prove(tmp_path, "network", questions=8, times=1, away=LEASE + 4)
+    assert found.answered == found.questions == 8
+    assert found.requests > 8, "nothing was under way at the one that was cut off"
     assert found.is_kept, found
 
 
