@@ -1,29 +1,23 @@
-"""The bot's own parts over one store, and small workspaces in front of it, for the proof of who can read what."""
+"""A small workspace in front of the bot's own parts over one store, for the proof of who can read what."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
-from unittest.mock import patch
 
 import sqlalchemy as sa
+from access_judge import Findings, Judge, watch
+from access_money import limit, spend
 from access_rules import TOKEN, Room, Rules
 from local_slack import LocalSlack
-from words_embedder import WordsEmbedder
+from two_houses import House, token
 
-import bot.core
-from bot.config import Folder, Knowledge, Limits, Settings
-from bot.core import Core, open_core
-from bot.domain import Prompt, StrategyName
+from bot.costs.budget import BudgetScope
+from bot.domain import StrategyName
 from bot.errors import NotAllowed
 from bot.evaluation.shadow_admission import Admission, Skipped
-from bot.prompting import Prompting
 from bot.storage.tables import examples
 from deploy.workspace.state import BOT_USER, Channel, Person
 from handlers.actions import Actions
@@ -37,7 +31,6 @@ from handlers.origin import Origin
 from handlers.permissions import Roles
 from handlers.shortcuts import Shortcuts
 
-DOCUMENTS = 6
 SEARCHED = "How is the launch code of the plan kept?"
 KINDS: dict[str, dict[str, Any]] = {
     "member": {},
@@ -47,61 +40,27 @@ KINDS: dict[str, dict[str, Any]] = {
     "gone": {"deleted": True},
 }
 _PLAIN = {"is_restricted": False, "is_ultra_restricted": False, "deleted": False, "team_id": ""}
-_numbers = itertools.count(1000)
-
-
-@dataclasses.dataclass
-class Findings:
-    """What was looked at, and what was wrong."""
-
-    counts: Counter[str] = dataclasses.field(default_factory=Counter)
-    leaks: list[str] = dataclasses.field(default_factory=list)
-    missing: list[str] = dataclasses.field(default_factory=list)
-
-
-def token(number: int) -> str:
-    """The word that stands for a document."""
-    return f"zq{number}x"
-
-
-@asynccontextmanager
-async def open_house(folder: Path, models_dir: Path, first: int = 0) -> AsyncIterator[Core]:
-    """The whole core over documents of which each has its own word, in its name, title, text, link and source."""
-    folders = []
-    for number in range(first, first + DOCUMENTS):
-        word, place = token(number), folder / token(number)
-        place.mkdir(parents=True)
-        kept = "in the red safe" if number % 2 else "in the blue safe behind the old oak door of the great hall"
-        text = f"# The plan {word}\n\nThe launch code of the plan is kept {kept}. Its word is {word}.\n"
-        (place / f"{word}.md").write_text(text, encoding="utf-8")
-        folders.append(Folder(path=place, name=f"source-{word}", link_base=f"https://{word}.example/"))
-    settings = Settings(
-        data_dir=folder / "data",
-        models_dir=models_dir,
-        knowledge=Knowledge(folders=tuple(folders)),
-        limits=Limits(person=0, channel=0),  # a world's people ask faster than people do
-    )
-    with patch.object(bot.core, "MiniLM", lambda _: WordsEmbedder()):  # the real one takes most of a question's time
-        async with open_core(settings) as core:
-            await core.knowledge.refresh()
-            yield core
 
 
 class World:
     """One small workspace, with who can read what as the rules have it. Every act is checked as it is done."""
 
-    def __init__(self, core: Core, people: dict[str, str], rooms: dict[str, Room], found: Findings) -> None:
+    def __init__(self, house: House, people: dict[str, str], rooms: dict[str, Room], found: Findings) -> None:
         self.rules = Rules(dict(people), rooms)
         self.found = found
-        self.core = core
+        self.house = house
+        self.core = core = house.core
+        self.other = self  # the world in the other workspace, once it is there
         self.now = 1000.0
         self.behind: set[str] = set()
         self.asked: list[tuple[str, str, str | None]] = []  # id, channel, thread
         self.slack = LocalSlack(
             [Person(u, u.lower(), u, is_admin=u == "U1", **KINDS[kind]) for u, kind in people.items()],
             [_channel(id, room) for id, room in rooms.items()],
+            house.team,
         )
         self.rules.people = {u: "guest" if kind == "single" else kind for u, kind in people.items()}
+        self.judge = Judge(self.rules, self.slack, found)
         self.places = Places(self.slack, now=lambda: self.now)
         self.slack.deliveries.listener = self.places.told
         identity, roles = Identity(self.slack), Roles(self.slack, ())
@@ -115,23 +74,28 @@ class World:
         """Gives the documents their readers and forgets the examples of the world before."""
         async with self.core.engine.begin() as connection:
             await connection.execute(sa.delete(examples))
-        for number, who in enumerate(readers):
-            await self.restrict(number, who)
+        await self.restrict(dict(enumerate(readers)))
 
-    async def restrict(self, number: int, readers: set[str], elsewhere: bool = False) -> None:
-        """Other readers for a document; they count at once, also where another process wrote them (`elsewhere`) and
+    async def restrict(self, readers: dict[int, set[str]], elsewhere: bool = False) -> None:
+        """Other readers for documents; they count at once, also where another process wrote them (`elsewhere`) and
         the indexes of this one do not know yet."""
-        word = token(number)
-        (id,) = [one.name for one in self.core.knowledge.sources if one.name.endswith(f"-{word}")]
+        knowledge = self.core.knowledge
+        held = self.house.held
+        changed = {number: who for number, who in readers.items() if elsewhere or held.get(number) != who}
+        for number in changed:
+            held.pop(number, None)
+        for place, (number, who) in enumerate(changed.items(), 1):
+            # The indexes follow several writes with one of their own, which is what takes the time.
+            known = not elsewhere and place == len(changed)
+            await (knowledge if known else knowledge._store).restrict(f"source-{token(number)}", frozenset(who))
+        words = {self.house.word(number) for number in changed}
         if elsewhere:
-            await self.core.knowledge._store.restrict(id, frozenset(readers))
-            _held.pop(id, None)
-            self.behind.add(word)
-        elif _held.get(id) != readers:
-            await self.core.knowledge.restrict(id, frozenset(readers))
-            _held[id] = set(readers)
-            self.behind.discard(word)
-        self.rules.readers[word] = readers
+            self.behind |= words
+        else:
+            self.behind -= words
+            held.update(changed)
+        for name in (token, self.house.word):
+            self.rules.readers |= {name(number): set(who) for number, who in readers.items()}
 
     async def changed(self, deaf: bool) -> None:
         """Something in Slack is otherwise now: an event told of it, or a minute goes by."""
@@ -188,7 +152,7 @@ class World:
         if not able:
             return
         person = able[0]
-        word, state = token(next(_numbers)), self.slack.core.state
+        word, state = self.house.new_word(), self.slack.core.state
         if door == "dm":
             channel = state.direct_messages(person).id
         private = door == "private"
@@ -203,21 +167,21 @@ class World:
             reference=new_reference(),
             text=text,
             person=person,
-            workspace="T0LOCAL",
+            workspace=self.house.team,
             channel=channel,
             thread=thread or ts,
             ts=ts,
             strategy=strategy,
         )
         viewers = {person} if private or door == "dm" else self.rules.can_see(channel)
-        before = self._seen()
-        prompts = _watch.begin()
+        before = self.judge.seen()
+        prompts = watch.begin()
         if private:
             await self.answering.privately(asked, Origin(person=person, workspace="", channel=channel).line(self.slack))
         else:
             await self.answering.in_thread(asked)
         self.asked.append((asked.reference, channel, asked.thread))
-        self._judge(f"{door} question of {person} in {channel}", viewers, prompts, before)
+        self.judge.look(f"{door} question of {person} in {channel}", viewers, prompts, before)
         self.found.counts[door] += 1
         await self._owed(asked.reference, viewers, None if private or door == "dm" else channel)
 
@@ -227,11 +191,11 @@ class World:
 
     async def offer(self, number: int, person: str) -> None:
         """The modal of "Try another way"."""
-        await self._pressed("offer", number, person, lambda payload, _: self.actions.another_way(payload))
+        await self._pressed("offer", number, person, self._offered)
 
     async def why(self, number: int, person: str) -> None:
         """ "Why this answer?"."""
-        await self._pressed("why", number, person, lambda payload, _: self.actions.why(payload))
+        await self._pressed("why", number, person, self._explained)
 
     async def save(self, number: int, person: str) -> None:
         """An answer is kept as an example, by somebody who sees it."""
@@ -242,7 +206,7 @@ class World:
         question = await self.core.assistant.asked(id)
         if question is None:  # it ended before it was kept
             return
-        viewers = {question.asker} if question.private else self._viewers(channel)
+        viewers = {question.asker} if question.private else self.judge.viewers(channel)
         answer = await self.core.assistant.answered(id)
         if person in viewers and answer:
             await self.shortcuts.example_saved(self._example(person, channel, question.text, answer, id))
@@ -252,7 +216,7 @@ class World:
         """A person's own message is kept as an example, for those who read it."""
         if person not in self.rules.rooms[channel].members or self.rules.people[person] == "gone":
             return
-        word = token(next(_numbers))
+        word = self.house.new_word()
         admin = person == "U1" and self.rules.rooms[channel].public
         self.rules.readers[word] = {"everyone"} if admin else {f"channel:{channel}"}
         await self.shortcuts.example_saved(self._example(person, channel, SEARCHED, f"In {word}.", None))
@@ -263,11 +227,18 @@ class World:
         if self.rules.people[person] == "gone":
             return
         channel = self.slack.core.state.direct_messages(person).id
-        origin, before = Origin(person=person, workspace="", channel=channel), self._seen()
+        origin, before = Origin(person=person, workspace="", channel=channel), self.judge.seen()
         await self.command.run(origin, "search launch code")
+        self.judge.look(f"listing of {person}", {person}, [], before)
+        before = self.judge.seen()
+        await self.command.run(origin, "status")
+        names = {token(number) for number in self.house.held}
         if person != "U1":  # an admin sees the names of all that is configured
-            await self.command.run(origin, "status")
-        self._judge(f"listing of {person}", {person}, [], before)
+            names &= self.rules.owed({person}, None)
+            self.judge.look(f"sources of {person}", {person}, [], before)
+        told = {name for name in names if f"source-{name}" in self.judge.new(before)}
+        if told != names:
+            self.found.missing.append(f"sources {sorted(names - told)} in the list of {person}")
         self.found.counts["listing"] += 1
 
     async def shadow(self, number: int) -> None:
@@ -283,17 +254,43 @@ class World:
         scopes = admitted.question.audience.scopes
         evidence = await self.core.assistant.evidence(SEARCHED, scopes)
         text = f"{admitted.answer} {admitted.question.history} {evidence}"
-        viewers = {question.asker} if question.private else self._viewers(found[1])
+        viewers = {question.asker} if question.private else self.judge.viewers(found[1])
         self.found.leaks += [f"shadow: {leak}" for leak in self.rules.leaked(text, viewers)]
         self.found.counts["shadow"] += 1
 
     async def _ask_again(self, payload: dict[str, Any], id: str) -> None:
         await self.actions.again(new_reference(), payload)
 
-    async def _pressed(self, what: str, number: int, person: str, act: Any) -> None:
-        found = self._known(number)
+    async def steal(self, what: str, number: int, person: str) -> None:
+        """The same with an answer of the other workspace: here nobody knows it."""
+        found, before = self.other._known(number), self.found.counts["stolen, refused"]
         if found is None or self.rules.people[person] == "gone":
             return
+        acts = {"again": self._ask_again, "offer": self._offered, "why": self._explained}
+        await self._press("stolen", found, person, acts[what])
+        if self.found.counts["stolen, refused"] == before:
+            self.found.leaks.append(f"“{what}” of an answer of {self.other.house.team} was not refused")
+
+    async def budget(self, scope: BudgetScope, key: str, more: int) -> None:
+        """So many cents may be spent on top of what was."""
+        await limit(self.house, scope, key, Decimal(more) / 100)
+
+    async def spend(self, person: str, channel: str, cents: int) -> None:
+        """A call that costs something."""
+        await spend(self.house, self.found, person, channel, Decimal(cents) / 100)
+
+    async def _offered(self, payload: dict[str, Any], _: str) -> None:
+        await self.actions.another_way(payload)
+
+    async def _explained(self, payload: dict[str, Any], _: str) -> None:
+        await self.actions.why(payload)
+
+    async def _pressed(self, what: str, number: int, person: str, act: Any) -> None:
+        found = self._known(number)
+        if found is not None and self.rules.people[person] != "gone":
+            await self._press(what, found, person, act)
+
+    async def _press(self, what: str, found: tuple[str, str, str | None], person: str, act: Any) -> None:
         id, channel, thread = found
         question = await self.core.assistant.asked(id)
         payload = {
@@ -305,52 +302,21 @@ class World:
                 "state": {"values": {}},
             },
         }
-        before, prompts = self._seen(), _watch.begin()
+        before, prompts = self.judge.seen(), watch.begin()
         viewers = {person}
         if what == "another way" and question is not None and not question.private:
-            viewers = self._viewers(channel)
+            viewers = self.judge.viewers(channel)
         try:
             await act(payload, id)
             self.found.counts[what] += 1
         except NotAllowed:
             self.found.counts[f"{what}, refused"] += 1
+            if question is not None and person in (
+                {question.asker} if question.private else self.judge.viewers(channel)
+            ):
+                self.found.missing.append(f"{what} by {person} in {channel} was refused")
             return
-        self._judge(f"{what} by {person} in {channel}", viewers, prompts, before)
-
-    def _judge(self, what: str, viewers: set[str], prompts: list[Prompt], before: int) -> None:
-        for prompt in prompts:
-            text = " ".join([*(m.content for m in prompt.messages), str(prompt.passages), str(prompt.examples)])
-            self.found.leaks += [f"{what}, prompt: {leak}" for leak in self.rules.leaked(text, viewers)]
-            self.found.counts["prompts"] += 1
-            self.found.counts["prompts with examples"] += bool(prompt.examples)
-            self.found.counts["prompts with passages"] += bool(prompt.passages)
-            self.found.counts["prompts with earlier answers"] += any(m.role == "assistant" for m in prompt.messages)
-        for place, shown in self._shown(before):
-            for_whom = viewers if place is None else place
-            self.found.leaks += [f"{what}, shown: {leak}" for leak in self.rules.leaked(shown, for_whom)]
-            self.found.counts["messages"] += 1
-
-    def _seen(self) -> int:
-        self._messages = {
-            (channel.id, ts) for channel in self.slack.core.state.channels.values() for ts in channel.messages
-        }
-        self._ephemerals = {c.id: len(c.ephemerals) for c in self.slack.core.state.channels.values()}
-        return len(self.slack.shown)
-
-    def _shown(self, before: int) -> Iterable[tuple[set[str] | None, str]]:
-        """What is new, each with who reads it."""
-        for channel in self.slack.core.state.channels.values():
-            for ts, message in channel.messages.items():
-                if (channel.id, ts) not in self._messages:
-                    yield self._viewers(channel.id), json.dumps(message, default=str)
-            for each in channel.ephemerals[self._ephemerals.get(channel.id, 0) :]:
-                yield {each.to}, json.dumps(each.message, default=str)
-        for person, view in self.slack.shown[before:]:
-            yield {person}, json.dumps(view, default=str)
-
-    def _viewers(self, channel: str) -> set[str]:
-        there = self.slack.core.state.channels[channel]
-        return {there.user} if there.is_im else self.rules.can_see(channel)
+        self.judge.look(f"{what} by {person} in {channel}", viewers, prompts, before)
 
     async def _owed(self, id: str, viewers: set[str], channel: str | None) -> None:
         """Whether what the audience shares was searched, by the words of the rules."""
@@ -359,7 +325,8 @@ class World:
             return
         result = await self.core.knowledge.search(SEARCHED, scopes=question.audience.scopes, k=20, joined=False)
         there = set(TOKEN.findall(str(result.passages)))
-        due = self.rules.owed(viewers, channel) & _words - self.behind
+        words = {self.house.word(number) for number in self.house.held}
+        due = self.rules.owed(viewers, channel) & words - self.behind
         if not due <= there:
             self.found.missing.append(f"{sorted(due - there)} for {sorted(viewers)} in {channel}")
         self.found.leaks += [f"search: {leak}" for leak in self.rules.leaked(" ".join(there), viewers)]
@@ -387,31 +354,6 @@ class World:
                 },
             },
         }
-
-
-class _Watch:
-    """Notes every prompt that the bot makes."""
-
-    def __init__(self) -> None:
-        self.prompts: list[Prompt] = []
-        made = Prompting.prompt
-
-        def noted(prompting: Prompting, *args: Any, **options: Any) -> Prompt:
-            prompt = made(prompting, *args, **options)
-            self.prompts.append(prompt)
-            return prompt
-
-        Prompting.prompt = noted  # type: ignore[method-assign, assignment]
-
-    def begin(self) -> list[Prompt]:
-        """A list that grows with what is made from now on."""
-        self.prompts = []
-        return self.prompts
-
-
-_watch = _Watch()
-_held: dict[str, set[str]] = {}
-_words = {token(number) for number in range(DOCUMENTS)}
 
 
 def _channel(id: str, room: Room) -> Channel:

@@ -58,13 +58,13 @@ class Rules:
         return False
 
     def leaked(self, text: str, viewers: Iterable[str]) -> list[str]:
-        """Each token of a text that one of its viewers may not read."""
-        people = sorted(viewers)
-        return [
+        """Each token of a text that one of its viewers may not read, or that nobody of this workspace has."""
+        people, found = sorted(viewers), sorted(set(TOKEN.findall(text)))
+        return [f"{token}, which is not of here" for token in found if token not in self.readers] + [
             f"{token} (for {sorted(self.readers[token])}) shown to {person}"
-            for token in sorted(set(TOKEN.findall(text)))
+            for token in found
             for person in people
-            if not self.can_read(token, person)
+            if token in self.readers and not self.can_read(token, person)
         ]
 
     def owed(self, viewers: set[str], channel: str | None) -> set[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
+import linecache
 import os
 import types
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -34,27 +35,34 @@ _SWAPPED = {
 }
 
 
-_FOR_GOOD = ExitStack()
-
-
 @dataclass(frozen=True)
 class Mutant:
-    """A function (`module:Class.name`) with one mistake, in words; `place` numbers the mistakes of the function."""
+    """A function (`module:Class.name`) with one mistake, in words; `place` numbers the mistakes of the function, `line`
+    is the one of its file."""
 
     target: str
     place: int
     what: str
+    line: int
 
     @property
     def name(self) -> str:
         """How it is named in a report."""
         return f"{self.target}#{self.place}: {self.what}"
 
+    @property
+    def where(self) -> str:
+        """File, line and what stands there."""
+        file = inspect.getsourcefile(_function(self.target)) or ""
+        return f"{os.path.relpath(file)}:{self.line}: {linecache.getline(file, self.line).strip()}"
+
 
 def mutants(target: str) -> list[Mutant]:
     """All mistakes that can be made in one function."""
-    tree = _tree(_function(target))
-    return [Mutant(target, place, what) for place, (_, what) in enumerate(_mistakes(tree))]
+    function = _function(target)
+    first = inspect.getsourcelines(function)[1]
+    made = enumerate(_mistakes(_tree(function)))
+    return [Mutant(target, place, what, first + line - 1) for place, (_, what, line) in made]
 
 
 @contextmanager
@@ -62,7 +70,7 @@ def put_in(mutant: Mutant) -> Iterator[None]:
     """Puts the mistake into the function of this process, and takes it out again."""
     function = _function(mutant.target)
     right = function.__code__
-    tree = next(made for place, (made, _) in enumerate(_mistakes(_tree(function))) if place == mutant.place)
+    tree = next(made for place, (made, *_) in enumerate(_mistakes(_tree(function))) if place == mutant.place)
     module = ast.fix_missing_locations(ast.Module([tree], []))
     code = compile(module, f"<{mutant.name}>", "exec", flags=_flags(function), dont_inherit=True)
     wrong = next(each for each in code.co_consts if isinstance(each, types.CodeType) and each.co_name == right.co_name)
@@ -71,18 +79,6 @@ def put_in(mutant: Mutant) -> Iterator[None]:
         yield
     finally:
         function.__code__ = right
-
-
-def named(name: str) -> Mutant:
-    """The mutant that `name` (or how it begins, up to the colon) stands for."""
-    target, _, place = name.partition(": ")[0].rpartition("#")
-    return mutants(target)[int(place)]
-
-
-def pytest_configure(config: object) -> None:
-    """As a plug-in of pytest: the tests run with the mistake that the environment names."""
-    if name := os.environ.get("MUTANT"):
-        _FOR_GOOD.enter_context(put_in(named(name)))
 
 
 def _flags(function: Any) -> int:
@@ -111,8 +107,8 @@ def _dedented(source: str) -> str:
     return "\n".join(line[indent:] for line in lines)
 
 
-def _mistakes(tree: ast.stmt) -> Iterator[tuple[ast.stmt, str]]:
-    """Copies of the function, each with one mistake."""
+def _mistakes(tree: ast.stmt) -> Iterator[tuple[ast.stmt, str, int]]:
+    """Copies of the function, each with one mistake, and the line of that."""
     for number, node in enumerate(ast.walk(tree)):
         for replacement, what in _of(node):
             changed = copy.deepcopy(tree)
@@ -120,7 +116,8 @@ def _mistakes(tree: ast.stmt) -> Iterator[tuple[ast.stmt, str]]:
             there.__class__ = replacement.__class__
             there.__dict__.clear()
             there.__dict__.update(copy.deepcopy(replacement).__dict__)
-            yield changed, what
+            there = node.target if isinstance(node, ast.comprehension) else node
+            yield changed, what, int(getattr(there, "lineno", 0))
 
 
 def _of(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:

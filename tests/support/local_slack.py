@@ -47,11 +47,11 @@ class LocalSlack(AsyncWebClient):
     `shown`: what the bot opened as modals, as (person, view), by the trigger's id being the person's.
     """
 
-    def __init__(self, people: list[Person], channels: list[Channel]) -> None:
+    def __init__(self, people: list[Person], channels: list[Channel], team: str = "T0LOCAL") -> None:
         super().__init__(token="local")
         bot = Person(BOT_USER, "switchboard", "Switchboard", is_bot=True)
         self.core = Core(
-            State("T0LOCAL", "Acme", [*people, bot], channels),
+            State(team, "Acme", [*people, bot], channels),
             bot_token="local",
             app_token="local",
             signing_secret="local",

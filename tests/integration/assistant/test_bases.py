@@ -97,10 +97,15 @@ async def test_an_answer_is_for_those_who_may_read_all_that_it_rests_on_now(engi
 async def test_of_a_document_that_is_gone_the_readers_of_then_count(engine: AsyncEngine, bases: Bases) -> None:
     await bases.keep(question("q"), Evidence(passages=(passage(MINE),)))
     await bases.keep(question("late"), Evidence(passages=(passage("was gone before"),)))
+    await put(engine, MINE, "user:U9")
+    after = question("closed since", history=(Turn("assistant", "…", "", "q"),))
+    await bases.keep(after, Evidence(passages=(passage(MINE),)))
     async with engine.begin() as connection:
         await connection.execute(sa.delete(documents))
-    assert await bases.answers_for({"q", "late"}, IN_C1) == {"q"}
-    assert await bases.answers_for({"q", "late"}, MEMBERS) == frozenset()
+    answers = {"q", "late", "closed since"}
+    assert await bases.answers_for(answers, IN_C1) == {"q"}
+    assert await bases.answers_for(answers, MEMBERS) == frozenset()
+    assert await bases.answers_for(answers, MEMBERS | {"user:U9"}) == {"closed since"}
 
 
 async def test_what_an_answer_leant_on_is_handed_down(bases: Bases) -> None:
