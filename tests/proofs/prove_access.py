@@ -102,9 +102,9 @@ def _scenes(draw: st.DrawFn) -> list[Act]:
     """Something is said in a place, the place changes, and it is talked about again."""
     channel, first, second = draw(_channel), draw(_person), draw(_person)
     named = channel if channel in CHANNELS[:4] else "G1"
-    door = draw(st.sampled_from(["mention", "mention", "mention", "dm"]))
+    door = draw(st.sampled_from(["mention", "mention", "dm"]))
     changes = {
-        "move": (draw(_person), named, draw(st.booleans())),
+        "move": (draw(st.sampled_from([first, second])), named, draw(st.booleans())),
         "convert": (named, draw(st.booleans())),
         "share": (named, draw(st.booleans()), draw(st.booleans())),
         "become": (second if second != "U1" else "U2", draw(_kind), draw(st.booleans())),

