@@ -19,7 +19,7 @@ from knowledge.chunking import searchable
 from knowledge.contents import Contents
 from knowledge.database import Database
 from knowledge.embedding.base import Embedder
-from knowledge.errors import IndexBroken
+from knowledge.errors import IndexAway, IndexBroken
 from knowledge.index import FolderHome, VectorIndex
 from knowledge.lexical import Entry, LexicalIndex
 from knowledge.own_tended import OwnTended
@@ -237,9 +237,19 @@ class Indexes:
             await asyncio.to_thread(self.vectors.add, keys, await asyncio.to_thread(snapshot.full.read, some))
             yield
 
-    async def _prove_vectors(self) -> None:
-        """Holds what it finds against the exact search."""
-        await asyncio.to_thread(self._compare_nearest, self.table.snapshot)
+    async def _prove_vectors(self) -> bool:
+        """Holds what it finds against the exact search. False where that says nothing: something was written meanwhile,
+        so the index holds other chunks than the table."""
+        snapshot, held = self.table.snapshot, self.table.holds
+        try:
+            await asyncio.to_thread(self._compare_nearest, snapshot)
+        except IndexAway:
+            raise
+        except IndexBroken:
+            if await asyncio.to_thread(self.vectors.holds) == held:
+                raise
+            return False
+        return True
 
     def _compare_nearest(self, snapshot: Snapshot) -> None:
         rows = snapshot.alive.nonzero()[0]
@@ -270,9 +280,10 @@ class Indexes:
         if stale or chunks:
             await asyncio.to_thread(write)
 
-    async def _prove_words(self) -> None:
+    async def _prove_words(self) -> bool:
         """Searches once."""
         await asyncio.to_thread(self.lexical.try_out)
+        return True
 
     async def _fill_words(self) -> AsyncIterator[None]:
         async for chunks in self._contents.indexed():

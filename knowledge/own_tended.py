@@ -34,7 +34,7 @@ class OwnTended(Tended):
         self._wanted = replace(self._wanted, house=now.house)
         try:
             if not now.chunks:
-                await self._begin(now.number)
+                await self._begin(now.logged)
                 await self._end()
                 return
             stamp = await self._fitting(now)

@@ -28,6 +28,7 @@ from knowledge.server_home import ServerHome
 from knowledge.shared_stamp import NotKept, SharedStamps
 from knowledge.stamp import Stamp
 from knowledge.tended import AGAIN, Stopped, Tended
+from knowledge.uninterrupted import uninterrupted
 
 LOOK = 1.0
 """Seconds between two looks at who keeps the index and how it stands."""
@@ -203,7 +204,8 @@ class SharedTended(Tended):
             return
         self.trouble, self._place = self.trouble or "it is being opened", stamp.place
         try:
-            await asyncio.to_thread(self._try, stamp)
+            # A thread that went on after `close` would leave a connection open.
+            await uninterrupted(asyncio.to_thread(self._try, stamp))
         except IndexBroken as error:
             self.trouble = str(error)
             self._wait_longer()

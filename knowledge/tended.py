@@ -18,6 +18,7 @@ from knowledge.stamp import Stamp
 
 SearchIndex = VectorIndex | LexicalIndex
 _TRIES = 5  # to find the index and the database at one and the same write, while others go on writing
+_PAUSE = 0.5  # seconds between two of them
 AGAIN = (5.0, 15.0, 60.0, 300.0)  # seconds until a rebuild that failed is tried again
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class Tended(ABC):
 
     `write` puts what a write did into the index (again, where it may be there already), `fill` all that there is, some
     at a time, and `changes` gives what came after a write; `prove` raises IndexBroken where it finds other things than
-    it should. They are the caller's, as they differ from index to index.
+    it should, and gives False where that cannot be told just now. They are the caller's, as they differ from index to
+    index.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Tended(ABC):
         write: Callable[[Written, bool], Awaitable[None]],
         fill: Callable[[], AsyncIterator[None]],
         changes: Callable[[int], AsyncIterator[Written]],
-        prove: Callable[[], Awaitable[None]],
+        prove: Callable[[], Awaitable[bool]],
     ) -> None:
         self.index = index
         self.number = 0
@@ -166,6 +168,8 @@ class Tended(ABC):
             except IndexAway:
                 raise  # what it holds may be whole
             except IndexBroken as error:
+                if self._is_stopping:
+                    raise Stopped from None
                 reason, self._trusted = str(error), False
         if not self._trusted:
             await self._rebuild(reason)
@@ -189,7 +193,9 @@ class Tended(ABC):
                 continue  # somebody wrote meanwhile
             if await asyncio.to_thread(self.index.holds) != (now.chunks, now.checksum):
                 raise IndexBroken("it is not what the database holds")
-            await self.prove()
+            if not await self.prove():
+                await self._wait_for(asyncio.sleep(_PAUSE))  # until the table has followed too
+                continue
             _log.info("knowledge.index_recovered", index=self.name, chunks=now.chunks, count=before - behind)
             return
         raise IndexBroken("the database changed all the time")
@@ -199,7 +205,7 @@ class Tended(ABC):
         if now.chunks:
             _log.warning("knowledge.index_rebuilt", index=self.name, why=reason, chunks=now.chunks, source="database")
         self.rebuilding = True
-        await self._begin(now.number)
+        await self._begin(now.logged)
         async for _ in self._fill():
             if self._is_stopping:
                 raise Stopped

@@ -4,6 +4,7 @@ one vector index for both on a server."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from knowledge.change_log import ChangeLog
 from knowledge.chroma import ChromaServer
 from knowledge.database import Database
 from knowledge.errors import KnowledgeError, SourceUnavailable
+from knowledge.index import VectorIndex
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge
 from knowledge.leases import Leases
 from knowledge.sources.base import Checkpoint, Complete, Listed, Listing, Past, Reading, Source
@@ -157,6 +159,36 @@ async def test_a_process_that_was_away_follows_what_it_missed_without_a_rebuild(
             assert in_step(first, second)
             assert (await texts(second, "bicycles parked"))[0] == "Bicycles are parked in the yard."
             assert await second.check(closely=True) == {}
+
+
+@pytest.mark.parametrize("two", ["on a server"], indirect=True)
+async def test_a_write_while_an_index_is_compared_is_no_reason_to_rebuild_it(
+    two: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiki = Wiki()
+    async with opened(two, wiki) as base:
+        await base.refresh()
+        await base.mended()
+        place = base._serving.indexes._tended["vector index"]._place
+    loop, ready, written = asyncio.get_running_loop(), threading.Event(), threading.Event()
+    holds = VectorIndex.holds
+
+    def holds_and_then_another(index: VectorIndex) -> tuple[int, int]:
+        there = holds(index)
+        if not written.is_set() and ready.wait(10):
+            written.set()
+            asyncio.run_coroutine_threadsafe(base.refresh(), loop).result(10)
+        return there
+
+    monkeypatch.setattr(VectorIndex, "holds", holds_and_then_another)
+    async with opened(two, wiki) as base:
+        wiki.pages["new.md"] = "Bicycles are parked in the yard."
+        ready.set()
+        await base.mended()
+        assert written.is_set()
+        assert base._serving.indexes._tended["vector index"]._place == place
+        assert (await texts(base, "bicycles parked"))[0] == "Bicycles are parked in the yard."
+        assert await base.check(closely=True) == {}
 
 
 async def test_a_refresh_of_a_source_runs_once_for_all_who_asked_while_it_ran(two: Place) -> None:
