@@ -244,7 +244,7 @@ class KnowledgeBase:
             _log.warning("knowledge.model_not_switched", model=self._wanted.name, problem=str(error))
 
     async def _hear_others(self) -> None:
-        before, self._elsewhere = self._elsewhere, await self._processes.beat(self._wanted.name)
+        before, self._elsewhere = self._elsewhere, await self._processes.beat(self._wanted.name, self.failing)
         if self._elsewhere - before:
             _log.warning("knowledge.models_differ", model=self._wanted.name, others=sorted(self._elsewhere))
 
@@ -270,6 +270,10 @@ class KnowledgeBase:
     def failing(self) -> dict[str, str]:
         """Those of `troubles` whose rebuild failed and is tried again."""
         return self._serving.indexes.failing
+
+    async def failing_anywhere(self) -> dict[str, str]:
+        """The same of all living processes of the database. Raises StoreUnavailable."""
+        return await self._processes.failing() | self.failing
 
     async def mended(self) -> None:
         """Waits until every index that is being mended can be used."""

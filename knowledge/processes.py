@@ -1,7 +1,13 @@
-"""Which embedding model each process wants that runs on one database: with two of them, each would undo the other's
-work, so nothing is switched or read anew for a model while a living process wants another one."""
+"""What processes that run on one database tell each other: which embedding model each wants, and what it cannot mend.
+
+With two models, each would undo the other's work, so nothing is switched or read anew for a model while a living
+process wants another one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -11,6 +17,8 @@ from knowledge.schema import processes
 
 BEAT = SECONDS / 3
 """Seconds between two signs of life."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOW = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
 
 
 class Processes:
@@ -20,18 +28,27 @@ class Processes:
         self._database = database
         self._worker = worker
 
-    async def beat(self, wanted: str) -> frozenset[str]:
-        """A sign of life of this process; gives the other models that processes which gave one lately want."""
+    async def beat(self, wanted: str, failing: Mapping[str, str] = _NOTHING) -> frozenset[str]:
+        """A sign of life of this process, with why which of its indexes could not be rebuilt; gives the other models
+        that processes which gave one lately want."""
         if not self._database.is_shared:
             return frozenset()
-        now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
-        values = {"wanted": wanted, "until": now + SECONDS}
+        values = {"wanted": wanted, "failing": dict(failing), "until": _NOW + SECONDS}
         row = self._database.insert(processes).values(worker=self._worker, **values)
-        living = sa.select(processes.c.wanted).where(processes.c.until >= now, processes.c.wanted != wanted)
+        living = sa.select(processes.c.wanted).where(processes.c.until >= _NOW, processes.c.wanted != wanted)
         async with self._database.writing() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["worker"], set_=values))
-            await connection.execute(sa.delete(processes).where(processes.c.until < now - 3600))
+            await connection.execute(sa.delete(processes).where(processes.c.until < _NOW - 3600))
             return frozenset((await connection.execute(living)).scalars())
+
+    async def failing(self) -> dict[str, str]:
+        """Why an index of another living process could not be rebuilt, by its name."""
+        if not self._database.is_shared:
+            return {}
+        others = sa.select(processes.c.failing).where(processes.c.until >= _NOW, processes.c.worker != self._worker)
+        async with self._database.reading() as connection:
+            told = (await connection.execute(others)).scalars().all()
+        return {name: why for each in told for name, why in each.items()}
 
     async def leave(self) -> None:
         """This process ends."""

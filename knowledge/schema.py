@@ -205,11 +205,13 @@ shared_indexes = sa.Table(
     sa.Column("trouble", sa.Text, nullable=False),
 )
 
-# Which embedding model each process wants, and until when it counts as living without another sign of life.
+# Which embedding model each process wants, why which of its indexes could not be rebuilt, and until when it counts as
+# living without another sign of life.
 processes = sa.Table(
     "knowledge_processes",
     metadata,
     sa.Column("worker", sa.Text, primary_key=True),
     sa.Column("wanted", sa.Text, nullable=False),
+    sa.Column("failing", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("until", sa.Double, nullable=False),
 )

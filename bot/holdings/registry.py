@@ -237,7 +237,7 @@ REGISTRY: Mapping[str, Held] = {
     "knowledge_changes": Held("keys of texts that changed", plain="number added removed moved"),
     "knowledge_follows": Held("documents that an event told of", document="source path", plain="number"),
     "knowledge_leases": Held("what one process at a time does", plain="name holder until turns finished"),
-    "knowledge_processes": Held("which embedding model each process wants", plain="worker wanted until"),
+    "knowledge_processes": Held("which embedding model each process wants", plain="worker wanted failing until"),
     "knowledge_shared_indexes": Held("how far an index on a server is written", plain="name stamp trouble"),
     "knowledge_documents": Held(
         "documents",

@@ -22,24 +22,25 @@ class Checkable(Protocol):
         """Why an index cannot be used now, by its name."""
         ...
 
-    @property
-    def failing(self) -> Mapping[str, str]:
-        """Why an index could not be rebuilt, by its name."""
+    async def failing_anywhere(self) -> Mapping[str, str]:
+        """Why an index could not be rebuilt, by its name, in whichever process that is."""
         ...
 
 
 def consistency_job(knowledge: Checkable, told: ToldProblems, tell: Callable[[str], Awaitable[None]] | None) -> Work:
-    """Work that compares; closely once a night. `tell` gets a sentence where a rebuild failed, once, and one when the
-    index is whole again (None: nobody is told). What differs is mended without being told."""
+    """Work that compares; closely once a night. `tell` gets a sentence where a rebuild failed, once for all processes,
+    and one when the index is whole again in all (None: nobody is told). What differs is mended without being told."""
 
     async def work(fire_at: datetime) -> None:
         troubles = await knowledge.check(closely=fire_at.hour == _NIGHT and fire_at.minute < 10)
         if tell is None:
             return
-        failing = [(INDEXES, Problem(name, why)) for name, why in knowledge.failing.items()]
-        if new := {problem.path: problem.sentence for _, problem in await told.keep(failing, fire_at)}:
+        failing = await knowledge.failing_anywhere()
+        problems = [(INDEXES, Problem(name, why)) for name, why in failing.items()]
+        if new := {problem.path: problem.sentence for _, problem in await told.keep(problems, fire_at)}:
             await tell(" ".join(lacking(new)) + " It is tried again every few minutes; the log says more.")
-        whole = [place for place in await told.places() if place[0] == INDEXES and place[1] not in troubles]
+        broken = failing.keys() | troubles.keys()
+        whole = [place for place in await told.places() if place[0] == INDEXES and place[1] not in broken]
         if mended := await told.drop(sorted(whole)):
             await tell(f"Mended: the {' and the '.join(name for _, name in mended)}. Search is whole again.")
 
