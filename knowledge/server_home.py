@@ -134,9 +134,34 @@ class _Session(httpx.Client):
     def __init__(self, server: ChromaServer, headers: dict[str, str]) -> None:
         super().__init__(headers=headers)
         self._home = server
+        self._turn = threading.Lock()
+        self._under_way = 0
+        self._closing = False
 
     def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         """As the library asks. Raises IndexAway."""
+        with self._turn:
+            if self._closing:
+                raise IndexAway("it was closed meanwhile")
+            self._under_way += 1
+        try:
+            return self._request(method, url, **more)
+        finally:
+            with self._turn:
+                self._under_way -= 1
+                self._close_unused()
+
+    def close(self) -> None:
+        """Closes it once no other thread asks: a pool that is closed beside one leaves open what that one connects."""
+        with self._turn:
+            self._closing = True
+            self._close_unused()
+
+    def _close_unused(self) -> None:
+        if self._closing and not self._under_way:
+            super().close()
+
+    def _request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         told, address = str(url), self._home.address
         seconds = _SIGN_OF_LIFE if told.endswith("/heartbeat") else _WORK
         if getattr(_thread, "in_haste", False):
