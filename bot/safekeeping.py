@@ -17,12 +17,15 @@ from bot.archive.restore import checked, restore, rows_there
 from bot.audit import COMMAND_LINE, Action, Change, noted
 from bot.config import Settings
 from bot.errors import UnusableBackup
+from bot.left_vectors import house_of, remove_vectors
 from bot.lock import DataFolderLock
 from bot.printing import print_json
 from bot.sources import imports_of
 from bot.storage.engine import open_existing
 from knowledge.change_log import ChangeLog
 from knowledge.database import Database
+from knowledge.errors import KnowledgeError
+from knowledge.server_home import of_house
 from knowledge.serving import indexes_of
 
 
@@ -61,15 +64,28 @@ async def restore_backup(
             gone = f"The database holds {sum(there.values()):,} rows in {len(there)} tables, which are then gone."
             if there and not sure(f"{gone} Replace them?"):
                 raise UnusableBackup("Nothing was restored, as you wished.")
+        house = await house_of(settings)
         await asyncio.to_thread(restore, url, file, imports_of(settings), replace=replace)
         await asyncio.to_thread(shutil.rmtree, indexes_of(settings.data_dir), ignore_errors=True)
         async with open_existing(url, "", "The database") as engine:
             await ChangeLog(Database(engine)).rename()
             change = Change(action=Action.RESTORED, subject="the database", after=str(file.absolute()))
             await noted(engine, change, by=COMMAND_LINE, at=datetime.now(UTC))
+        await _clear_server(settings, house, out)
     finally:
         lock.release()
     out.print("Restored. `switchboard run` starts the bot; it builds the search indexes anew from the database first.")
+
+
+async def _clear_server(settings: Settings, house: str | None, out: Console) -> None:
+    """The vectors of the database that was replaced: nobody would look for them any more."""
+    try:
+        await remove_vectors(settings, house)
+    except KnowledgeError as error:
+        out.print(
+            f"The vectors of the database that was replaced are still there, as {escape(str(error))}. Nobody searches "
+            f"them; on that server they are the collections whose names begin with {of_house(house or '')}"
+        )
 
 
 def _words(manifest: Manifest) -> str:

@@ -81,15 +81,16 @@ class ServerHome:
 
     @property
     def _prefix(self) -> str:
-        return f"{_of_house(self.house)}{hashlib.sha256(self._model.encode()).hexdigest()[:12]}."
+        return f"{of_house(self.house)}{hashlib.sha256(self._model.encode()).hexdigest()[:12]}."
 
 
 def remove_all(server: ChromaServer, house: str) -> None:
     """Removes every collection of a database, whatever its models. Raises IndexAway, and Chroma's own errors."""
-    _remove(server, _of_house(house))
+    _remove(server, of_house(house))
 
 
-def _of_house(house: str) -> str:
+def of_house(house: str) -> str:
+    """How the names of a database's collections begin."""
     return f"switchboard.{house[:16]}."
 
 

@@ -12,13 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.config import Settings
 from bot.errors import StorageError
-from bot.secrets import chroma_server
-from bot.storage.engine import open_engine, reason
+from bot.left_vectors import house_of, remove_vectors
+from bot.storage.engine import reason
 from bot.storage.tables import inbox
 from bot.tenancy.settings import folder_of, schema_of, settings_of
 from knowledge.errors import KnowledgeError
-from knowledge.schema import standing
-from knowledge.server_home import remove_all
 
 
 async def make_room(registry: AsyncEngine, settings: Settings, workspace: str) -> None:
@@ -62,20 +60,10 @@ async def remove(connection: AsyncConnection, settings: Settings, workspace: str
 
 async def _remove_vectors(settings: Settings) -> None:
     """Takes away what lies on a Chroma server."""
-    server = chroma_server(settings.knowledge.chroma)
-    if server is None:
-        return
-    engine = open_engine(settings.database_url)
     try:
-        async with engine.connect() as connection:
-            house = (await connection.execute(sa.select(standing.c.house))).scalar_one()
-        await asyncio.to_thread(remove_all, server, house)
-    except DBAPIError:
-        return  # it has no tables: nothing was ever read
+        await remove_vectors(settings, await house_of(settings))
     except KnowledgeError as error:
         raise StorageError(f"The vectors of a workspace that left were not removed, as {error}.") from error
-    finally:
-        await engine.dispose()
 
 
 async def remove_folder(settings: Settings, workspace: str) -> None:

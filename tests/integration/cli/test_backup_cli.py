@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 import warm
+from chroma_server import OwnChroma
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.config import Settings
 from bot.errors import UnusableBackup
+from bot.left_vectors import house_of
 from bot.lock import DataFolderLock
+from knowledge.chroma import ChromaServer
+from knowledge.errors import IndexBroken
+from knowledge.index import VectorIndex
+from knowledge.server_home import ServerHome, of_house
 
 QUESTION = "How do I roll back a release?"
 DOCUMENT = "# Rolling back a release\nTo roll back a release, run `undo` and name the release that worked.\n"
@@ -72,3 +79,35 @@ def test_a_backup_restored_on_another_machine_answers_the_same_questions(
     assert answers(QUESTION) == before[:1]
     assert "Restored." in switchboard("restore", str(first / "monday.zip"), "--replace", typed="y\n").stdout
     assert answers(QUESTION) == before[:1]
+
+
+def test_the_vectors_of_a_replaced_database_go_from_the_chroma_server_or_it_is_said_where_they_are(
+    tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch, chroma: OwnChroma
+) -> None:
+    place = machine(tmp_path / "here", models_dir)
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("SWITCHBOARD_KNOWLEDGE__CHROMA", chroma.address)
+    (place / "printers.jsonl").write_text(RECORDS)
+    switchboard("knowledge", "import", "printers.jsonl")
+    switchboard("backup", "monday.zip")
+    house = asyncio.run(house_of(Settings()))
+    home = ServerHome(ChromaServer(chroma.address), "a model")
+    home.house = str(house)
+    index = VectorIndex(home, 4)
+    index.recreate()
+    monkeypatch.setenv("SWITCHBOARD_KNOWLEDGE__CHROMA", "http://127.0.0.1:1")
+    told = " ".join(switchboard("restore", "monday.zip", "--replace", "--yes").stdout.split())
+    assert "Restored." in told
+    assert "http://127.0.0.1:1 cannot be reached" in told
+    assert f"begin with {of_house(home.house)}" in told
+    assert index.count() == 0
+    monkeypatch.setenv("SWITCHBOARD_KNOWLEDGE__CHROMA", chroma.address)
+    home.house = str(asyncio.run(house_of(Settings())))
+    left = VectorIndex(home, 4)
+    left.recreate()
+    assert "still there" not in switchboard("restore", "monday.zip", "--replace", "--yes").stdout
+    assert index.count() == 0  # under a name that is no more
+    with pytest.raises(IndexBroken, match="does not exist"):
+        left.count()
+    left.close()
+    index.close()
