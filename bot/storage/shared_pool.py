@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.pool.base import ConnectionPoolEntry
@@ -53,6 +54,13 @@ class _SharedPool(AsyncAdaptedQueuePool):
         finally:
             self._dec_overflow()
 
+    def _close_connection(self, connection: DBAPIConnection, *, terminate: bool = False) -> None:
+        # SQLAlchemy's own event comes before it is closed: somebody else would have opened one too many by then.
+        try:
+            super()._close_connection(connection, terminate=terminate)
+        finally:
+            self.limit.give_back()
+
     def recreate(self) -> _SharedPool:
         """After `dispose`."""
         pool: Any = super().recreate()
@@ -76,5 +84,4 @@ def open_shared(url: str) -> AsyncEngine:
             raise
 
     sa.event.listen(engine.sync_engine, "do_connect", connect)
-    sa.event.listen(engine.sync_engine, "close", lambda *_: limit.give_back())
     return engine
