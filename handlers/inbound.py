@@ -275,8 +275,11 @@ class Inbound:
             await self._surely(held, lambda: self._inbox.done(kept.event_id))
             return False
         span.failed(type(error).__name__)
-        if isinstance(error, SQLAlchemyError):
+        is_database = isinstance(error, SQLAlchemyError)
+        if is_database:
             log.warning("database_failed", kind=kept.kind, error=type(error).__name__, reason=reason(error))
+        # What was begun for a question that is gone must not stay because Slack had a bad moment.
+        if is_database or (kept.gone and kept.attempts < ATTEMPTS):
             await self._pause(min(kept.attempts**2, LONGEST_PAUSE))
             await self._surely(held, lambda: self._inbox.release(kept.event_id, tried=True))
             self._behind = True
@@ -293,7 +296,8 @@ class Inbound:
             raise
         except Exception as error:
             _log_failure(error, held.kept.kind)
-            await self._told(held.kept.payload, error, held.kept.reference)
+            if not held.kept.gone:  # else nobody waits for anything
+                await self._told(held.kept.payload, error, held.kept.reference)
             raise
 
     async def _done(self, held: _Held) -> None:

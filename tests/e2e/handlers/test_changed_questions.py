@@ -49,6 +49,26 @@ async def test_an_edit_while_answering_restarts_the_answer_in_the_same_reply_and
     assert await bot.core.inbox.waiting() == []
 
 
+async def test_what_was_begun_for_a_deleted_question_goes_once_slack_takes_it_away(
+    bot: ConnectedBot, maya: Driver, server: ModelServer
+) -> None:
+    server.script(Reply(text="Never read.", gate=asyncio.Event()))
+    ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run on holidays?")
+    await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("Never"))
+    for method in ("chat.delete", "chat.update"):
+        await maya.fault(method, "error", error="fatal_error")
+    await maya.delete({"channel": "C0GENERAL", "ts": ts})
+    await maya.wait_for_call("chat.delete")
+    refused = next(number for number, call in enumerate(await maya.calls()) if call["method"] == "chat.delete")
+    await maya.wait_for_call("chat.delete", after=refused + 1)
+    await bot.idle(maya)
+    state = await maya.control("state")
+    assert [call["ok"] for call in state["calls"] if call["method"] == "chat.delete"] == [False, True]
+    assert "Never" not in str(state["messages"])
+    assert "reference" not in str(state["ephemerals"])
+    assert await bot.core.inbox.waiting() == []
+
+
 async def test_what_a_process_leaves_at_any_bad_moment_ends_as_one_reply(
     workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
