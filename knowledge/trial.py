@@ -51,7 +51,8 @@ def tried(
             if stopped() or time.monotonic() > end:
                 child.kill()
                 child.communicate()
-                raise IndexBroken(f"it did not open within {_SECONDS} seconds") from None
+                why = "the process ends" if stopped() else f"it did not open within {_SECONDS} seconds"
+                raise IndexBroken(why) from None
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         _log.warning("knowledge.index_crashed", index=kind, signal=name, next="it is rebuilt")
