@@ -23,9 +23,14 @@ log = structlog.get_logger(__name__)
 
 EVENT = "switchboard_part"
 """The type of the metadata that a message carries which is said once."""
-EARLIER = 300.0
-"""Seconds by which this machine's clock may be ahead of Slack's."""
+EARLIER = 86_400.0
+"""Seconds by which this machine's clock may be ahead of Slack's: hours where its time zone is wrong."""
 UNANSWERABLE = "_The question that was answered here is gone._"
+
+
+def mark(id: str) -> JSON:
+    """The metadata that a message is found again by, whoever posted it."""
+    return {"event_type": EVENT, "event_payload": {"id": id}}
 
 
 def just_before() -> str:
@@ -53,14 +58,13 @@ class Begun:
         if (ts := await self.stands(question_id, name)) is not None:
             return ts
         await self._replies.intend(question_id, name, channel, thread, just_before())
-        metadata = {"event_type": EVENT, "event_payload": {"id": f"{question_id}:{name}"}}
 
         async def posted() -> str:
             response = await self._client.chat_postMessage(
                 channel=channel,
                 thread_ts=thread,
                 text=masking().text(text),
-                metadata=metadata,
+                metadata=mark(f"{question_id}:{name}"),
                 unfurl_links=False,
                 unfurl_media=False,
                 **shown,
@@ -92,11 +96,12 @@ class Begun:
             metadata = message.get("metadata") or {}
             known_as = (metadata.get("event_payload") or {}).get("id") if metadata.get("event_type") == EVENT else None
             files = [str(file.get("name")).partition(".")[0] for file in message.get("files") or ()]
-            stray = not metadata and not files and message["ts"] not in owned
+            # A stream takes no metadata, and is opened in threads alone.
+            stray = part.is_answer and part.thread and not metadata and not files and message["ts"] not in owned
             if message.get("user") != bot or message["ts"] <= part.after:
                 continue
             is_it = known_as == part.id or _file_name(part.question_id, part.name) in files
-            if stray if part.is_answer else is_it:
+            if stray or is_it:
                 log.info("part_found", part=part.id, channel=part.channel, ts=message["ts"])
                 await self._replies.note(part.question_id, part.name, message["ts"])
                 return str(message["ts"])
@@ -213,9 +218,10 @@ class Messages:
                 return await self._begun.where(part)
         return None
 
-    async def intend(self, number: int, channel: str, thread: str | None) -> None:
-        """It is about to be posted."""
+    async def intend(self, number: int, channel: str, thread: str | None) -> JSON:
+        """It is about to be posted; gives the metadata that it is found again by."""
         await self._replies.intend(self._question_id, str(number), channel, thread, self._after)
+        return mark(f"{self._question_id}:{number}")
 
     async def note(self, number: int, ts: str) -> None:
         """It stands there."""

@@ -43,8 +43,8 @@ class Growing(Protocol):
 class Notes(Protocol):
     """Whoever notes where a message stands, before and after it is posted."""
 
-    async def intend(self, number: int, channel: str, thread: str | None) -> None:
-        """It is about to be posted."""
+    async def intend(self, number: int, channel: str, thread: str | None) -> JSON:
+        """It is about to be posted; gives the metadata that it is found again by."""
         ...
 
     async def note(self, number: int, ts: str) -> None:
@@ -205,7 +205,7 @@ class Updated:
 
     async def _post(self, shown: dict[str, Any]) -> None:
         if self._notes is not None:
-            await self._notes.intend(self.number, self._channel, self._thread)
+            shown = {**shown, "metadata": await self._notes.intend(self.number, self._channel, self._thread)}
         response = await self._client.chat_postMessage(
             thread_ts=self._thread, unfurl_links=False, unfurl_media=False, **shown
         )

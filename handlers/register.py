@@ -42,6 +42,7 @@ from handlers.home import Home
 from handlers.identity import Identity
 from handlers.inbound import AT_ONCE, EVENT, Inbound, Work, not_kept
 from handlers.known import Known
+from handlers.markdown import shorten
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import DOORS, Roles
@@ -55,6 +56,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_IDENTITY = 80
 """Characters of the id under which something is kept."""
+SHOWN = 2000
+"""Characters of a command that was not kept which the person is shown again, to copy."""
 NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute. (reference {})"
 
 
@@ -236,9 +239,12 @@ class _Doors:
 
     def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
         async def listen(ack: Any, body: JSON) -> None:
-            problem = await self._keep(body["trigger_id"], kind, body)
+            if problem := await self._keep(body["trigger_id"], kind, body):
+                typed = f"{name} {body.get('text') or ''}"  # Slack has taken it out of the box
+                await ack(f"{problem}\n>{shorten(typed, SHOWN)}")
+                return
             wait = self._inbound.room.words(body["trigger_id"])
-            await ack(problem or " ".join(filter(None, (heard(body), wait))))
+            await ack(" ".join(filter(None, (heard(body), wait))))
 
         self._app.command(name)(listen)
 

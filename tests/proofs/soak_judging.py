@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"""(?:[Rr]eference |'value': '(?:up:|down:)?)([0-9a-f]{12}(?:-[a-d])?)\b""")
 _ANSWER = re.compile(r"Answer (\d+)\.")
 _COMPARED = re.compile(r"compares \d+ answers")
+_QUOTED = re.compile(r"compares \d+ answers|could not keep your request")
 _KNOWN = (
     "You asked me something in",
     "keep_this",
@@ -81,12 +82,14 @@ async def look_at(house: OwnHouse, asked: list[Asked], found: Findings) -> None:
             found.answered_twice.append(f"{reference}: {[each.brief for each in all_]}")
     threads = {(one.channel, one.thread) for one in asked if one.kind == "thread"}
     used: set[int] = set()
-    for one in asked:
+    # Whoever was turned away need not have been told anything: what nobody else's question explains may be theirs.
+    for one in sorted(asked, key=lambda each: each.is_turned_away):
         _judge(one, said, used, found)
     for each in said:
         is_known = each.references or each.number >= 0 or any(word in str(each.message) for word in _KNOWN)
         if (each.channel, each.thread) in threads and not each.to and not is_known:
             found.unexplained.append(each.brief)
+    found.silent = [f"{each}: {await _became(house.engine, each, numbers)}" for each in found.silent]
     await _left_over(house.engine, found)
 
 
@@ -122,7 +125,7 @@ def _said(channel: str, to: str, message: JSON, numbers: dict[str, int]) -> _Sai
     text = str(message)
     references = frozenset(_REFERENCE.findall(text))
     known = [numbers[reference] for reference in references if reference in numbers]
-    shown = _ANSWER.search(text) or (re.search(r"Question (\d+)", text) if _COMPARED.search(text) else None)
+    shown = _ANSWER.search(text) or (re.search(r"Question (\d+)", text) if _QUOTED.search(text) else None)
     return _Said(channel, to, message, references, known[0] if known else int(shown[1]) if shown else -1)
 
 
@@ -134,6 +137,15 @@ async def _numbers(engine: AsyncEngine) -> dict[str, int]:
     numbers = {row.reference: number_in(str(row.payload)) for row in events}
     numbers |= {row.id: number_in(row.text) for row in kept}
     return {reference: number for reference, number in numbers.items() if number >= 0}
+
+
+async def _became(engine: AsyncEngine, silent: str, numbers: dict[str, int]) -> list[str]:
+    """What the inbox says of a question that got no answer, as far as it kept its words."""
+    references = [reference for reference, number in numbers.items() if number == int(silent.split()[1])]
+    query = sa.select(inbox.c.reference, inbox.c.state, inbox.c.attempts, inbox.c.problem)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query.where(inbox.c.reference.in_(references)))).all()
+    return [f"{row.reference} {row.state} after {row.attempts} ({row.problem})" for row in rows]
 
 
 async def _left_over(engine: AsyncEngine, found: Findings) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from bot.storage.tables import ledger
 from bot.storage.work_tables import reply_parts
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
+from handlers import begun
 
 
 async def test_an_edit_while_answering_restarts_the_answer_in_the_same_reply_and_a_deletion_takes_it_away(
@@ -25,12 +28,12 @@ async def test_an_edit_while_answering_restarts_the_answer_in_the_same_reply_and
     gate = asyncio.Event()
     server.script(Reply(text="On Tuesdays, as ever.", gate=gate))
     ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
-    begun = await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("On"))
+    first = await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("On"))
     server.script("You get 30 days. [1]", Reply(text="Never read.", gate=gate))
     await maya.edit({"channel": "C0GENERAL", "ts": ts}, f"{SWITCHBOARD} how many days of vacation are there?")
     await bot.idle(maya)
     (answer,) = (await maya.history("C0GENERAL", ts))[1:]
-    assert (answer["ts"], answer["text"]) == (begun["ts"], "You get 30 days. [1]")
+    assert (answer["ts"], answer["text"]) == (first["ts"], "You get 30 days. [1]")
     assert "actions" in str(answer["blocks"])
     assert server.chats[0].gone.is_set()
     assert "vacation" in server.chats[1].prompt
@@ -104,3 +107,30 @@ async def test_what_a_process_leaves_at_any_bad_moment_ends_as_one_reply(
     ]
     assert len(server.chats) == 4
     gate.set()
+
+
+async def test_a_reply_that_was_begun_while_the_clock_was_wrong_is_found_again(
+    workspace: Workspace, settings: Settings, maya: Driver, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed_before(*_: Any, **__: Any) -> None:
+        """Nothing comes of it."""
+
+    server.script("On Tuesdays. [1]", Reply(text="Never finished.", gate=asyncio.Event()))
+    async with connected_bot(workspace, settings, drain_seconds=0):
+        ts = await maya.post("C0GENERAL", f"{SWITCHBOARD} when do deploys run?")
+        answer = await maya.wait_for_reply("C0GENERAL", ts)
+        seen = len(maya.events)
+        await maya.click(answer, "another_way")
+        view = await maya.wait_for_view(after=seen)
+        with monkeypatch.context() as patch:
+            patch.setattr(begun, "time", SimpleNamespace(time=lambda: time.time() + 3600))
+            patch.setattr(Replies, "note", killed_before)
+            await maya.submit_view(view, {"model": "test-model", "strategy": "zero_shot"})
+            await maya.wait_for_reply("C0GENERAL", ts, lambda m: m["text"].startswith("Never"))
+            await server.until_asked(2)
+    server.script("On Tuesdays, at nine.")
+    async with connected_bot(workspace, settings) as second:
+        await second.idle(maya)
+    texts = [message["text"] for message in (await maya.history("C0GENERAL", ts))[1:]]
+    assert [text for text in texts if text.startswith("Never")] == []
+    assert texts[:2] == ["On Tuesdays. [1]", "On Tuesdays, at nine."]

@@ -128,7 +128,7 @@ async def test_an_event_that_cannot_be_kept_is_not_acknowledged_and_comes_again(
 
 
 @BOTH_DOORS
-async def test_a_command_that_cannot_be_kept_says_so(
+async def test_a_command_that_cannot_be_kept_says_so_and_gives_the_words_back(
     bot: ConnectedBot, maya: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full_disk(*_: object, **__: object) -> bool:
@@ -136,7 +136,8 @@ async def test_a_command_that_cannot_be_kept_says_so(
 
     monkeypatch.setattr(bot.core.inbox, "keep", full_disk)
     await maya.command("/ask", "when do deploys run?")
-    await maya.wait_for_ephemeral("C0GENERAL", lambda m: "I could not keep your request" in m["text"])
+    told = await maya.wait_for_ephemeral("C0GENERAL", lambda m: "I could not keep your request" in m["text"])
+    assert told["text"].endswith("\n>/ask when do deploys run?")
 
 
 async def test_an_unexpected_error_reaches_the_person_with_the_reference_of_the_log(
