@@ -51,6 +51,8 @@ class Action(StrEnum):
     THREAD_REMOVED = "thread removed"
     EXAMPLE_SAVED = "example saved"
     EXAMPLE_REMOVED = "example removed"
+    TRAINING_CONSENT = "training consent"
+    DATASET_MADE = "training data made"
     REPRICED = "calls repriced"
     INSTALLED = "workspace installed"
     UNINSTALLED = "workspace uninstalled"

@@ -108,6 +108,10 @@ class UnusableGolden(SwitchboardError):
     """No evaluation can be run with these questions, or with so many of them, as it was asked for."""
 
 
+class UnusableTraining(SwitchboardError):
+    """Nothing can be trained on these rows, on this model or in this way, as it was asked for."""
+
+
 class RunNotFound(SwitchboardError):
     """No evaluation of this name was kept, or it cannot be gone on with."""
 

@@ -23,6 +23,7 @@ from bot.cli import (
     learning,
     models,
     starting,
+    tune,
     workspaces,
 )
 from bot.cli.common import chosen_workspace, err
@@ -44,6 +45,7 @@ app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(checks.config_group, name="config")
 app.add_typer(learning.group, name="learning")
 app.add_typer(models.group, name="models")
+app.add_typer(tune.group, name="tune")
 app.add_typer(costs.costs_group, name="costs")
 app.add_typer(costs.budget_group, name="budget")
 app.add_typer(workspaces.group, name="workspaces")

@@ -284,6 +284,14 @@ class Privacy(Section):
     """Whether mail addresses, phone numbers, IBANs, card numbers, IP addresses and national ids are masked too."""
 
 
+class Tuning(Section):
+    """Fine-tuning of models on what the team said."""
+
+    consent: Literal["off", "public", "opt-in"] = "off"
+    """Whose words may be trained on: nobody's (off), everybody's in public channels unless they take themselves out
+    (public), or those of people who said that theirs may (opt-in)."""
+
+
 class Report(Section):
     """The weekly cost report."""
 

@@ -33,6 +33,7 @@ from bot.config.sections import (
     Selection,
     Slack,
     Storage,
+    Tuning,
     Workspace,
 )
 from bot.errors import ConfigError
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     selection: Selection = Selection()
     answers: Answers = Answers()
     privacy: Privacy = Privacy()
+    tuning: Tuning = Tuning()
     report: Report = Report()
     limits: Limits = Limits()
     costs: Costs = Costs()

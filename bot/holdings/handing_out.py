@@ -73,7 +73,8 @@ def _theirs(held: Held, table: sa.Table, subject: Subject) -> sa.ColumnElement[b
         conditions.append(sa.and_(table.c.scope == "person", table.c[held.key] == subject.id))
     asked = sa.select(questions.c.id).where(questions.c.asker == subject.id)
     for name in held.question.split() if held.texts else ():
-        of_nobody_else = table.c[held.owner].in_(("", subject.id)) if held.owner else sa.true()
+        owners = [table.c[owner].in_(("", subject.id)) for owner in held.owner.split()]
+        of_nobody_else = sa.and_(sa.true(), *owners)
         conditions.append(sa.and_(table.c[name].in_(asked), of_nobody_else))
     return sa.or_(*conditions) if conditions else None
 

@@ -156,6 +156,19 @@ REGISTRY: Mapping[str, Held] = {
         copies="question answer",
         plain="id saved_at embedder vector",
     ),
+    "training_consents": Held(
+        "who lets their words be trained on", owner="person", actor="set_by", plain="allowed set_at"
+    ),
+    "tuning_datasets": Held(
+        "training data", actor="made_by", readers="audience", text="report", plain="id made_at rows withdrawn_at"
+    ),
+    "tuning_rows": Held(
+        "rows of training data",
+        owner="asker author",
+        question="subject",
+        copies="question answer rejected",
+        plain="dataset position part origin said_at",
+    ),
     "bases": Held("what answers and examples rest on", question="subject", readers="readers", digest="document"),
     "pins": Held("pinned models", key="key", actor="set_by", text="reason", plain="scope model strategy set_at"),
     "allow_lists": Held(

@@ -36,7 +36,8 @@ def let_go(url: str, now: datetime, *, conversations: int, questions: int) -> Le
             asked = tables["questions"]
             old = sa.and_(asked.c.asked_at < before, sa.or_(asked.c.text != "", asked.c.receipt.is_not(None)))
             ids = sa.select(asked.c.id).where(old)
-            for name in ("evaluation_questions", "evaluation_cells"):  # copies, where liked answers were evaluated
+            # Copies, where liked answers were evaluated or trained on.
+            for name in ("evaluation_questions", "evaluation_cells", "tuning_rows"):
                 (column,) = (tables[name].c[each] for each in REGISTRY[name].question.split())
                 connection.execute(tables[name].delete().where(column.in_(ids)))
             shadows, kept = tables["shadows"], REGISTRY["shadows"].emptied or {}

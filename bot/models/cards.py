@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from bot.models.languages import LANGUAGES
 from bot.models.rates import CardRates as CardRates
-from bot.models.rates import Tariff
+from bot.models.rates import Rate, Tariff
 
 Task = Literal["chat", "text", "code", "embedding", "image", "transcription", "speech"]
 Modality = Literal["text", "image", "audio", "video", "pdf"]
@@ -82,7 +82,8 @@ class ModelCard(BaseModel):
     `dimensions`: how long the vectors of an embedding model are. `languages`: ISO 639-1. `fine_tunable`: whether it can
     be tuned where its provider runs it, or anywhere for open weights. `ollama`: its name in Ollama's library.
     `published`: scores of others; `scores`: our own evaluation, strategy name → quality (0 to 1). `successor` names the
-    card that its provider recommends instead. `url`: where the facts stand.
+    card that its provider recommends instead. `training_rate`: US dollars for a million tokens that it is tuned on.
+    `url`: where the facts stand.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -114,6 +115,7 @@ class ModelCard(BaseModel):
     url: str = ""
     rates: Annotated[Tariff | None, BeforeValidator(Tariff.read)] = None
     free: bool = False
+    training_rate: Rate | None = None
     fine_tune: FineTune | None = None
     published: tuple[PublishedScore, ...] = ()
     scores: dict[str, float] = Field(default_factory=dict)

@@ -34,6 +34,7 @@ def help_blocks() -> list[JSON]:
         ),
         section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),
         context(
+            "`/switchboard privacy` – whether what you write may train a model. "
             "I read only what everyone who sees the answer may read. In a direct message that is what you may read."
         ),
     ]

@@ -1,4 +1,4 @@
-"""`/switchboard`: what I can do; and for admins, who changed what."""
+"""`/switchboard`: what I can do, what I do with people's words; and for admins, who changed what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.audit import Audit, Entry
 from bot.core import Core
 from handlers.blocks import help
+from handlers.commands.privacy import said_of_training
 from handlers.markdown import escape, shorten
 from handlers.origin import Origin
 from handlers.permissions import Deed, Roles
@@ -15,7 +16,7 @@ LAST = 10
 
 
 class SwitchboardCommand:
-    """The help, and `audit` after it."""
+    """The help; `privacy` and `audit` after it."""
 
     def __init__(self, client: AsyncWebClient, core: Core, roles: Roles) -> None:
         self._client = client
@@ -25,7 +26,11 @@ class SwitchboardCommand:
     async def run(self, origin: Origin, text: str) -> None:
         """What follows `/switchboard`. Raises NotAllowed."""
         line = origin.line(self._client)
-        if text.strip().casefold() != "audit":
+        words = text.casefold().split()
+        if words[:1] == ["privacy"]:
+            await line.say(await said_of_training(self._core, origin.person, words[1:]))
+            return
+        if words != ["audit"]:
             await line.say(help.TEXT, help.help_blocks())
             return
         await self._roles.need(origin.person, Deed.SEE_AUDIT)

@@ -6,6 +6,7 @@ import pytest
 from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
 from model_server import ModelServer, unauthorized
 
+from bot.audit import Audit
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 
@@ -196,3 +197,15 @@ async def test_help_names_every_command(bot: ConnectedBot, maya: Driver) -> None
     await maya.command("/switchboard")
     shown = str((await told(maya, "What I can do"))["blocks"])
     assert all(command in shown for command in ("/ask", "/model", "/knowledge", "/cost"))
+
+
+@BOTH_DOORS
+async def test_anybody_can_keep_their_words_out_of_training(bot: ConnectedBot, leo: Driver) -> None:
+    await leo.command("/switchboard", "privacy")
+    await told(leo, "Nothing anybody writes trains a model here")
+    await leo.command("/switchboard", "privacy training maybe")
+    await told(leo, "`/switchboard privacy training off` keeps your words out of training")
+    await leo.command("/switchboard", "privacy training off")
+    await told(leo, "Nothing you write trains a model, as you said.")
+    (entry,) = await Audit(bot.core.engine).entries()
+    assert (entry.who, entry.action, entry.after) == ("U0LEO", "training consent", "off")
