@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,8 +29,10 @@ from bot.storage.engine import open_existing
 from bot.storage.tables import evaluation_questions, evaluation_runs
 from bot.tuning.consents import Consents
 from bot.tuning.datasets import SHORT, Datasets, Made, made
+from bot.tuning.figures import figures
 from bot.tuning.gathering import Gathering
 from bot.tuning.jsonl import check as check_file
+from bot.tuning.plan import plan
 from knowledge import access
 
 NOBODY_ALLOWS = (
@@ -64,6 +68,51 @@ async def make_data(
         out.print(
             f"\nData set [bold]{new.id[:SHORT]}[/] lies in {escape(str(folder))}, and its lineage in the database."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOrder:
+    """What a plan is asked for: the base model's name ("" for none), the evaluation, and what people's time costs."""
+
+    model: str
+    run: str
+    epochs: int
+    minutes: float | None
+    hourly: Decimal | None
+
+
+async def show_plan(settings: Settings, order: PlanOrder, out: Console, as_json: bool) -> None:
+    """Prints the four questions with their answers, and what follows. Raises UnknownModel and RunNotFound."""
+    async with open_core(settings) as core:
+        found = await figures(
+            core.engine,
+            embedder=core.assistant.embedder,
+            datasets=Datasets(core.engine, settings.data_dir),
+            prices=core.prices,
+            now=core.clock(),
+            base=core.models.card(order.model) if order.model else None,
+            run=order.run,
+            epochs=order.epochs,
+            minutes=order.minutes,
+            hourly=order.hourly,
+        )
+    made_of = plan(found)
+    if as_json:
+        print_json(out, {"headline": made_of.headline, **asdict(made_of)})
+        return
+    out.print(f"[bold]{made_of.headline}[/]")
+    for title, sentences in (
+        ("Why", made_of.reasons),
+        ("What is not known", made_of.missing),
+        ("1. What would it be for?", made_of.use_case),
+        ("2. How do the other ways do?", made_of.alternatives),
+        ("3. What does it cost?", made_of.costs),
+        ("4. What does it bring?", made_of.benefits),
+    ):
+        if sentences:
+            out.print(f"\n[bold]{title}[/]")
+        for sentence in sentences:
+            out.print(f"  {escape(sentence)}")
 
 
 async def list_data(settings: Settings, out: Console) -> None:

@@ -57,7 +57,7 @@ def evaluate(
         strategies=_names(strategies),
         scorers=_names(scorers),
         judge=judge,
-        budget=_dollars(budget),
+        budget=dollars_of(budget, "--budget"),
         limit=limit,
         parallel=parallel,
         readers=tuple(readers or ()),
@@ -79,7 +79,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _dollars(text: str | None) -> Decimal | None:
+def dollars_of(text: str | None, option: str) -> Decimal | None:
+    """US dollars as they were typed. Raises BadParameter."""
     if text is None:
         return None
     try:
@@ -87,5 +88,5 @@ def _dollars(text: str | None) -> Decimal | None:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
-        raise typer.BadParameter(f"“{text}” is no budget. Write US dollars, for example --budget 0.50.")
+        raise typer.BadParameter(f"“{text}” is no amount. Write US dollars, for example {option} 0.50.")
     return amount

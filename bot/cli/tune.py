@@ -68,3 +68,21 @@ def tune_consent(
     if bool(person) != (say in ("on", "off")):
         raise typer.BadParameter("Write a person's id and on or off, for example U0MAYA off; or nothing, to see all.")
     run_with(config, lambda settings: fine_tuning.consent(settings, person, say, out))
+
+
+@group.command("plan")
+def tune_plan(
+    model: Annotated[str, typer.Option(help="The base model that would be tuned.")] = "",
+    run: Annotated[str, typer.Option(help="The evaluation whose figures count; “last” is the newest.")] = "last",
+    epochs: Annotated[int, typer.Option(help="How often each row is trained on.", min=1, max=100)] = 3,
+    minutes: Annotated[float | None, typer.Option(help="Minutes of a person for each row that lacks.", min=0)] = None,
+    hourly: Annotated[str | None, typer.Option(help="US dollars for an hour of theirs.")] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Whether fine-tuning is worth it, by the team's own figures."""
+    from bot import fine_tuning
+    from bot.cli.evaluate import dollars_of
+
+    order = fine_tuning.PlanOrder(model, run, epochs, minutes, dollars_of(hourly, "--hourly"))
+    run_with(config, lambda settings: fine_tuning.show_plan(settings, order, out, as_json))
