@@ -41,6 +41,7 @@ class Action(StrEnum):
     CHANNEL_SET = "channel set"
     BUDGET_SET = "budget set"
     BUDGET_DROPPED = "budget dropped"
+    ROLLED_OUT = "model rolled out"
     PROMOTED = "promoted"
     PROMOTION_UNDONE = "promotion undone"
     SOURCE_ADDED = "source added"

@@ -109,6 +109,7 @@ class Choosing:
         cards = self._models.usable()
         choice, note = afforded(self._selector, way.question, evidence, cards, pins, known)
         way.note = note or way.note
+        await self._rolled_out(way, evidence, choice, pins, known)
         if known.broken:
             # What would have been chosen if all were well: its absence is part of what happened.
             well = self._selector.choose(way.question, evidence, cards, pins, replace(known, broken={})).option
@@ -117,6 +118,23 @@ class Choosing:
                     raise ModelUnavailable(f"{known.broken[well.model]} {_WAY_OUT}")
                 way.told.append(reasons.of_left_alone(known.broken[well.model]))
         return self._told(way, await self._learned(way, evidence, choice, pins, known))
+
+    async def _rolled_out(
+        self, way: Way, evidence: Evidence, choice: Choice, pins: Sequence[Pin], known: Circumstances
+    ) -> None:
+        """Notes the question for every roll-out whose model is the best for it, whether or not that answers it."""
+        if way.given is not None or any(pin.model for pin in pins):
+            return
+        for rollout in await self._surroundings.rollouts.all():
+            if not rollout.stage.answers or not rollout.share(way.question.place.channel):
+                continue
+            drawn = rollout.model not in known.held
+            if not drawn:
+                held = {name: why for name, why in known.held.items() if name != rollout.model}
+                cards = self._models.usable()
+                best = self._selector.choose(way.question, evidence, cards, pins, replace(known, held=held))
+            if (choice if drawn else best).option.model == rollout.model:
+                await self._surroundings.rollouts.note(way.question.id, rollout, drawn=drawn)
 
     async def _learned(
         self, way: Way, evidence: Evidence, choice: Choice, pins: Sequence[Pin], known: Circumstances
@@ -187,7 +205,9 @@ class Choosing:
         value = (await self._channels.of(way.question.place.channel)).value
         broken = self._models.breakers.broken(self._models.usable())
         room = await self._room(way)
-        return await self._surroundings.now(value, way.barred, broken=broken, needs=way.question.needs, room=room)
+        return await self._surroundings.now(
+            value, way.barred, broken=broken, needs=way.question.needs, room=room, asked=way.question
+        )
 
     async def _room(self, way: Way) -> Room | None:
         spender = Spender(channel=way.question.place.channel, person=way.question.asker, purpose=way.purpose)

@@ -48,6 +48,7 @@ from bot.selection.allow_lists import AllowLists
 from bot.selection.channels import Channels
 from bot.selection.data_rules import DataRules
 from bot.selection.pins import Pins
+from bot.selection.rollouts import Rollouts
 from bot.selection.selector import Selector
 from bot.selection.switches import Switches
 from bot.selection.trials import Trials
@@ -85,6 +86,7 @@ class Core:
     pins: Pins
     allow_lists: AllowLists
     trials: Trials
+    rollouts: Rollouts
     switches: Switches
     channels: Channels
     data_rules: DataRules
@@ -286,6 +288,7 @@ def _assemble(
         pins=pins,
         allow_lists=allow_lists,
         trials=trials,
+        rollouts=Rollouts(engine, clock),
         switches=switches,
         channels=channels,
         data_rules=data_rules,

@@ -68,6 +68,23 @@ class UnusableWords(SwitchboardError):
     """What a person typed to a command cannot be understood or done; the sentence says what can be typed."""
 
 
+class RolloutMoved(SwitchboardError):
+    """Somebody else took the model to another stage in the same moment."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"Somebody else has just changed the roll-out of “{model}”. Look at it again with `/tune`.")
+
+
+class NotProven(SwitchboardError):
+    """A fine-tuned model is to answer people and was not shown to be better than the others."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"“{model}” has not been shown to beat the other models on golden questions, so it answers nobody. "
+            "`switchboard evaluate` measures it beside them."
+        )
+
+
 class UnreadableSecret(SwitchboardError):
     """What is kept encrypted cannot be read with the keys that there are."""
 

@@ -8,6 +8,7 @@ from bot.core import Core
 from bot.costs.periods import Month, Span, Week
 from bot.costs.posted import PostedReports
 from bot.costs.report import WeeklyReport
+from bot.evaluation.rolling_out import RollingOut
 from bot.evaluation.shadow_scores import Scoring
 from bot.evaluation.shadowing import Shadowing
 from bot.evaluation.succession import Replaying
@@ -25,6 +26,7 @@ from bot.jobs.report_job import NIGHTLY as DAYS_AT
 from bot.jobs.retention_job import NIGHTLY as LET_GO_AT
 from bot.jobs.retention_job import retention_job
 from bot.jobs.retirement_job import DAILY, retirement_job
+from bot.jobs.rollout_job import HOURLY, rollout_job
 from bot.jobs.schedule import HandOver, Schedule
 from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
 from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
@@ -67,6 +69,8 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     if settings.selection.shadow_share:
         schedule.add("shadows", OFTEN, shadow_job(Shadowing(core, audience)), catch_up=False)
     schedule.add("shadow-scores", SCORED_AT, scoring_job(Scoring(core, audience)), catch_up=True)
+    rollouts = rollout_job(RollingOut(core), tell if channel else None, promote=settings.selection.rollout_by_rule)
+    schedule.add("rollouts", HOURLY, rollouts, catch_up=False)
     if channel:
         retirement = retirement_job(
             core,

@@ -41,6 +41,7 @@ class Deed(Enum):
     ALLOW_IN_CHANNEL = (Role.ADMIN, "say which models may be used in a whole channel")
     ALLOW_IN_WORKSPACE = (Role.ADMIN, "say which models may be used in the whole workspace")
     TRY = (Role.ADMIN, "try a model on a share of a channel's questions")
+    ROLL_OUT = (Role.ADMIN, "roll a model out or back")
     SET_VALUE = (Role.ADMIN, "change how answers are chosen in a whole channel")
     SET_LOCAL = (Role.ADMIN, "say where a channel's questions may go")
     SET_BUDGET = (Role.ADMIN, "set a budget")
@@ -62,6 +63,7 @@ DOORS: Mapping[str, Role] = {
     "/knowledge": ANYBODY,
     "/cost": ANYBODY,
     "/switchboard": ANYBODY,
+    "/tune": Role.MEMBER,
     "button feedback": ANYBODY,
     "button why": ANYBODY,
     "button another_way": ANYBODY,
@@ -74,6 +76,7 @@ DOORS: Mapping[str, Role] = {
     "button forget_source": Role.MEMBER,
     "button remove_from_knowledge": Role.MEMBER,
     "button switch_to_successor": Role.ADMIN,
+    "button rollout": Role.ADMIN,
     "button accept_saving": Role.ADMIN,
     "shortcut add_to_knowledge": Role.MEMBER,
     "shortcut ask_about": ANYBODY,

@@ -21,7 +21,7 @@ from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import SILENT, Places
 from handlers.blocks import adding as adding_blocks
-from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, model_card
+from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, model_card, rollout
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
@@ -35,6 +35,7 @@ from handlers.commands.cost import CostCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
 from handlers.commands.switchboard import SwitchboardCommand
+from handlers.commands.tune import TuneCommand
 from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
@@ -87,6 +88,7 @@ def register(
     following = Following(core, identity, app.under_way.run)
     ask = AskCommand(client, answering, identity, drawings)
     compare = CompareCommand(client, core, places, answering, identity)
+    tune = TuneCommand(client, core, roles)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
         "message": _in_turn(following.message, messages.message),
@@ -123,6 +125,8 @@ def register(
     doors.command("/knowledge", knowledge.run)
     doors.command("/cost", CostCommand(client, core, roles).run)
     doors.command("/switchboard", SwitchboardCommand(client, core, roles).run)
+    doors.command("/tune", tune.run)
+    doors.action(re.compile(rf"{rollout.ACTION}_\w+"), tune.pressed, rollout.ACTION)
     doors.action(FEEDBACK, actions.feedback)
     doors.action(WHY, actions.why)
     doors.action(ANOTHER_WAY, actions.another_way)

@@ -261,6 +261,9 @@ class Selection(Section):
     """US dollars a week that these answers and their judging may cost at most."""
     shadow_private: bool = False
     """Whether questions in direct messages and those whose answer one person alone sees are among them."""
+    rollout_by_rule: bool = False
+    """Whether a model that is rolled out goes further by itself once its figures speak for it. It is rolled back by
+    itself either way."""
     judge: str = ""
     """The model that judges these answers, without knowing which is which; empty: no model does."""
 

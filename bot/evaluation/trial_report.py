@@ -9,7 +9,8 @@ from bot.core import Core
 from bot.costs.money import dollars
 from bot.costs.periods import Span
 from bot.costs.report import count
-from bot.evaluation.trials import LEAST, Range, Side, TrialResult, results
+from bot.evaluation.sides import LEAST, Compared, Range, Side
+from bot.evaluation.trials import TrialResult, results
 
 
 async def trials_of(core: Core, week: Span) -> tuple[tuple[str, str], ...]:
@@ -28,8 +29,8 @@ def sentence(result: TrialResult) -> str:
     )
 
 
-def verdict(result: TrialResult) -> str:
-    """Whether the model on trial is cheaper or liked better, as far as the numbers show it."""
+def verdict(result: Compared) -> str:
+    """Whether what was tried is cheaper or liked better, as far as the numbers show it."""
     if result.too_few:
         fewer = min(result.tried.answers, result.rest.answers)
         return f"Too few to tell: each side needs {LEAST} answers, one has {fewer}."

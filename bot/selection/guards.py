@@ -22,18 +22,20 @@ class Guards:
     """The rules for one question. `least_rag`: the probability from which passages are enough to answer from.
 
     `own_affairs`: the question is about the team itself. `barred`: models that may not be asked from here, by name with
-    the rule that keeps each out; `broken`: why some are left alone for now, by name; `modalities`: what the question is
-    made of beside text; `attached`: passages of files that came with the question are there, which are answered from
-    whatever the estimates say, and `writers`: a model that does more than quote may be asked. `proven`: fine-tuned
-    models that beat the best of the others on golden questions. `alone`: only the offline model is there and well,
-    which quotes with a doubt, or refuses by itself, what another one would not be asked. `model_pinned`, `strategy`:
-    what a person fixed, whom no estimate overrules.
+    the rule that keeps each out; `broken`: why some are left alone for now, by name; `held`: those whose roll-out
+    leaves the question to others, by name with the reason; `modalities`: what the question is made of beside text;
+    `attached`: passages of files that came with the question are there, which are answered from whatever the estimates
+    say, and `writers`: a model that does more than quote may be asked. `proven`: fine-tuned models that beat the best
+    of the others on golden questions. `alone`: only the offline model is there and well, which quotes with a doubt, or
+    refuses by itself, what another one would not be asked. `model_pinned`, `strategy`: what a person fixed, whom no
+    estimate overrules.
     """
 
     least_rag: float
     own_affairs: bool = False
     barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
     modalities: Collection[str] = ()
     attached: bool = False
     writers: bool = False
@@ -50,6 +52,8 @@ class Guards:
             return f"“{card.name}” cannot {missing}."
         if card.name in self.broken:
             return self.broken[card.name]
+        if card.name in self.held and not self.model_pinned:
+            return self.held[card.name]
         if self.attached and strategy is not StrategyName.RAG:
             return ATTACHED
         if self.attached:

@@ -25,7 +25,8 @@ class Circumstances:
 
     `value`: how money and time are weighed here, None: as usual. `usual`: what each model took of late, by provider
     and model name. `means`: the running mean of each way's measured quality. `barred`: models that may not be asked
-    from here, by name with the rule that keeps each out; `broken`: why some are left alone for now, by name; `needs`:
+    from here, by name with the rule that keeps each out; `broken`: why some are left alone for now, by name; `held`:
+    those whose roll-out leaves the question to others, by name with the reason; `needs`:
     the modalities that the question needs beside text, as `ModelCard.modality` names them. `weights`: the estimates
     refitted on the team's golden questions, None before there are any; `proven`: fine-tuned models that beat the others
     there. `index`: the version of the knowledge that was searched, and `embedder` what it is searched with. `room`:
@@ -37,6 +38,7 @@ class Circumstances:
     means: Means = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
     needs: Collection[str] = ()
     weights: Weights | None = None
     proven: Collection[str] = ()
@@ -123,17 +125,19 @@ class Selector:
         *,
         attached: bool = False,
     ) -> Weighing:
+        away = {*known.broken, *(known.held if model_pin is None else ())}
         guards = Guards(
             least_rag=estimates.weights.least_rag,
             # What is shown on a picture may well be the team's own affair, and is there to be seen.
             own_affairs=wording.is_own_affair(question.text) and not question.images,
             barred=known.barred,
             broken=known.broken,
+            held=known.held,
             modalities=known.needs,
             attached=attached,
-            writers=any(not is_offline(card) and card.name not in {*known.barred, *known.broken} for card in cards),
+            writers=any(not is_offline(card) and card.name not in {*known.barred, *away} for card in cards),
             proven={*known.proven, *proven_by_cards(models)},
-            alone=all(is_offline(card) or card.name in known.broken for card in cards),
+            alone=all(is_offline(card) or card.name in away for card in cards),
             model_pinned=model_pin is not None,
             strategy=strategy_pin.strategy if strategy_pin else None,
         )

@@ -29,6 +29,7 @@ def help_blocks() -> list[JSON]:
             "`/compare QUESTION` – models side by side, with a vote: `models:a,b`, `strategies:a,b`, `blind:`\n"
             "`/model` – see and switch models: `list`, `show NAME`, `use NAME`, `auto`, `why`, `allow`, `trial`, "
             "`value`, `local`\n"
+            "`/tune` – how models are rolled out; admins take them further or back\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `last:7d`, `by:model`, `me`, `csv`, `budget`"
         ),

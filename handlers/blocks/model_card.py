@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.evaluation.trials import share_range
+from bot.evaluation.sides import share_range
 from bot.learning.comparisons import Preference
 from bot.models.cards import ModelCard
 from bot.models.listing import Shown, making_of, price_in_words, reads, use_of, window

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.evaluation import trial_report as report
-from bot.evaluation.trials import Side, TrialResult
+from bot.evaluation.sides import Compared, Side
+from bot.evaluation.trials import TrialResult
 from handlers.blocks import words
 from handlers.blocks.parts import context, section
 from handlers.markdown import escape
@@ -31,7 +32,11 @@ def trial_blocks(result: TrialResult, now: datetime, paused: str = "") -> list[J
     blocks = [section(f":game_die: {said(result, now)}")]
     if paused:
         blocks.append(section(f":warning: It pauses: {escape(paused)}"))
-    blocks.append(_table(result))
+    shares = (
+        f"{result.trial.model} ({100 * result.trial.share:g}%)",
+        f"As before ({100 - 100 * result.trial.share:g}%)",
+    )
+    blocks.append(sides_table(result, shares))
     blocks.append(section(escape(report.verdict(result))))
     hint = "Ranges hold the true value in 95% of such trials. A question counts on the side that it was drawn for."
     stop = " `/model trial stop` ends it." if result.trial.runs(now) else ""
@@ -39,12 +44,11 @@ def trial_blocks(result: TrialResult, now: datetime, paused: str = "") -> list[J
     return blocks
 
 
-def _table(result: TrialResult) -> JSON:
-    trial = result.trial
-    titles = ("", f"{trial.model} ({100 * trial.share:g}%)", f"As before ({100 - 100 * trial.share:g}%)")
-    sides = (result.tried, result.rest)
+def sides_table(compared: Compared, titles: tuple[str, str]) -> JSON:
+    """Both sides beside each other, each under its title."""
+    sides = (compared.tried, compared.rest)
     rows = [
-        titles,
+        ("", *titles),
         ("Answers", *(_answers(side) for side in sides)),
         ("Cost of an answer", *(report.cost(side) for side in sides)),
         ("Median time", *(report.seconds(side) for side in sides)),

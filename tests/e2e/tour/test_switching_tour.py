@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,13 +49,11 @@ async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
         yield house
 
 
-async def answered(core: Core) -> None:
-    """Thirty answers on each side of the trial, with what they cost and thumbs for some."""
-    trial = await core.trials.running("C0HELP")
-    assert trial is not None
+async def answered(core: Core, of: str, note: Callable[[str, bool], Awaitable[None]]) -> None:
+    """Thirty answers on each side, with what they cost and thumbs for some."""
     now = core.clock()
     for number in range(60):
-        id, drawn = f"seeded-{number}", number % 2 == 0
+        id, drawn = f"{of}-{number}", number % 2 == 0
         receipt = {"outcome": "answered", "seconds": (2.4 if drawn else 1.2) + number % 7 / 10}
         async with core.engine.begin() as connection:
             await connection.execute(
@@ -71,7 +69,7 @@ async def answered(core: Core) -> None:
                     receipt=receipt,
                 )
             )
-        await core.trials.note(id, trial, drawn)
+        await note(id, drawn)
         call = Call(
             question_id=id,
             purpose="answer",
@@ -124,12 +122,23 @@ async def test_an_admin_decides_which_models_answer_and_everybody_sees_why(
     await expect(why).to_contain_text("overruled by this channel")
     await page.screenshot(path=shots / "model-why.png", animations="disabled")
     await command(page, "/model trial", "Too few to tell")
-    await answered(house.app.core)
+    core = house.app.core
+    running = await core.trials.running("C0HELP")
+    assert running is not None
+    await answered(core, "trial", lambda id, drawn: core.trials.note(id, running, drawn))
     await command(page, "/model trial", "It is dearer by $0.001")
     trial = page.get_by_test_id("message").last
     await expect(trial).to_contain_text("No difference in thumbs is shown")
     await expect(trial).to_contain_text("test-model (30%)")
     await page.screenshot(path=shots / "model-trial.png", animations="disabled")
+    await command(page, "/tune shadow test-model because it was tuned on our examples", "It answers some questions")
+    await command(page, "/tune canary test-model 20% here", "canary: 20% in #help")
+    begun = await core.rollouts.of("test-model")
+    assert begun is not None
+    await answered(core, "rollout", lambda id, drawn: core.rollouts.note(id, begun, drawn=drawn))
+    await command(page, "/tune", "Within the hour it is rolled back.")
+    await expect(page.get_by_test_id("message").last).to_contain_text("Roll back")
+    await page.screenshot(path=shots / "rollout.png", animations="disabled")
     composer = page.get_by_test_id("composer").first
     await composer.fill("/model")
     await composer.press("Escape")

@@ -6,16 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from bot.evaluation.trial_report import sentence, verdict
-from bot.evaluation.trials import (
+from bot.evaluation.sides import (
     Range,
     Side,
-    TrialResult,
     difference_of_means,
     difference_of_shares,
     median_range,
     share_range,
 )
+from bot.evaluation.trial_report import sentence, verdict
+from bot.evaluation.trials import TrialResult
 from bot.selection.trials import Trial
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
