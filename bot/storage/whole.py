@@ -9,14 +9,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.storage import audit_table, bases, door_tables, installations, tables, tuning_tables, work_tables
-from bot.storage import audit_table, bases, door_tables, installations, rollout_tables, tables, work_tables
+from bot.storage import (
+    audit_table,
+    bases,
+    door_tables,
+    installations,
+    rollout_tables,
+    tables,
+    tuning_tables,
+    work_tables,
+)
 from bot.storage.tables import UtcDateTime
 from knowledge import schema
 
 # Each adds its tables to the metadata of the first.
-_MODULES = (tables, audit_table, bases, door_tables, installations, tuning_tables, work_tables)
-_MODULES = (tables, audit_table, bases, door_tables, installations, rollout_tables, work_tables)
+_MODULES = (tables, audit_table, bases, door_tables, installations, rollout_tables, tuning_tables, work_tables)
 TABLES: Mapping[str, sa.Table] = {**tables.metadata.tables, **schema.metadata.tables}
 """Every table that this version knows, by name."""
 
