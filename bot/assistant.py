@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("bot.assistant")
 
-EXAMPLES = 4
+EXAMPLES = 5
 
 
 class Assistant:
@@ -135,7 +135,7 @@ class Assistant:
         gate = Gate(ledger=ledger, prices=prices, clock=clock, patience=patience)
         self._rewriter = Rewriter(gate, models, prices, rewriters)
         self._prompting = Prompting(strategies, answer_tokens=answer_tokens, history_tokens=history_tokens, links=links)
-        self._ending = Ending(self._questions, knowledge, clock)
+        self._ending = Ending(self._questions, knowledge, examples, clock)
         self._choosing = Choosing(
             models=models,
             selector=selector,
@@ -235,6 +235,7 @@ class Assistant:
         return Evidence(
             passages=found.passages,
             examples=near.examples,
+            near=near.near,
             coverage=found.coverage,
             agreement=found.agreement,
             probability=found.probability,

@@ -239,7 +239,7 @@ def _assemble(
         usable=models.usable,
     )
     bases = Bases(engine, knowledge)
-    examples = Examples(engine, local, bases)
+    examples = Examples(engine, local, bases, clock, settings.report.zone)
     chains = settings.models.chains
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)

@@ -164,7 +164,8 @@ class Question:
 class Example:
     """A reviewed question and answer. `similarity` is the cosine to the question it was found for.
 
-    `saved_by`: the id of the person who reviewed it, "" where nobody knows.
+    `saved_by`: the id of the person who reviewed it, "" where nobody knows; `author`: of the one whose words the
+    answer is, "" for the bot's own. `relevance`: by what it was chosen; `flagged`: it may be out of date.
     """
 
     id: str
@@ -172,7 +173,11 @@ class Example:
     answer: str
     readers: frozenset[str]
     similarity: float = 0.0
+    relevance: float = 0.0
     saved_by: str = ""
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +189,8 @@ class Evidence:
     answer; `signs`: what else speaks for them. `comparable`: whether the passages' similarities are cosines of the same
     embedding model as the others. `example_lead`: how many standard deviations the nearest example stands above the
     mean of all of them; `vote_purity`: share (0 to 1) of the ten nearest whose answer is that of the nearest; both NaN
-    where there is nothing to tell it by. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest
+    where there is nothing to tell it by. `near`: the cosines of the examples nearest to the question, whichever were
+    chosen; empty where only those count. `fine_tuned`: for each fine-tuned model's name the cosine to the nearest
     prompt of the kind of question that it was tuned for. `attached`: how many of the passages, the first ones, are of
     files that came with the question.
     """
@@ -198,6 +204,7 @@ class Evidence:
     comparable: bool = True
     example_lead: float = math.nan
     vote_purity: float = math.nan
+    near: tuple[float, ...] = ()
     fine_tuned: dict[str, float] = field(default_factory=dict)
     attached: int = 0
 

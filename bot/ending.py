@@ -14,6 +14,7 @@ from bot import tracing
 from bot.declining import Declined, declined, told_of_search
 from bot.domain import Answer, Clarify, Evidence, Failed, Finished, Receipt
 from bot.errors import ModelError, OverBudget, SwitchboardError
+from bot.learning.examples import Examples
 from bot.selection import clarifying
 from bot.selection.guards import OWN_AFFAIRS
 from bot.selection.questions import Questions
@@ -31,15 +32,20 @@ STOPPED = "stopped"
 class Ending:
     """Keeps the answer and its receipt, and says both."""
 
-    def __init__(self, questions: Questions, knowledge: KnowledgeBase, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, questions: Questions, knowledge: KnowledgeBase, examples: Examples, clock: Callable[[], datetime]
+    ) -> None:
         self._questions = questions
         self._knowledge = knowledge
+        self._examples = examples
         self._clock = clock
 
     async def finish(self, way: Way, text: str, outcome: str) -> Finished:
         """The answer is whole; something was chosen before."""
         receipt = self._receipt(way, outcome)
         assert receipt is not None
+        if way.examples and way.purpose == "answer":
+            await self._examples.used(way.question.id, way.examples)
         await self._questions.finish(way.question.id, text, receipt)
         way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))

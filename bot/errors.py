@@ -133,6 +133,18 @@ class RunNotFound(SwitchboardError):
     """No evaluation of this name was kept, or it cannot be gone on with."""
 
 
+class UnusableExamples(SwitchboardError):
+    """Examples cannot be taken in as they are written; the text says what is wrong with them."""
+
+
+class UnknownExample(SwitchboardError):
+    """There is no such example, or none that this person may read."""
+
+
+class ChangedMeanwhile(SwitchboardError):
+    """Somebody else changed it since it was read; nothing was overwritten."""
+
+
 class UnknownEntry(SwitchboardError):
     """No promotion or demotion has this number, or it is not the one that can be undone."""
 

@@ -23,7 +23,8 @@ class Way:
     `note`: what the person is told under the answer. `tab`: what all its calls came to. `given`: the evidence, where
     answers of several ways to the same evidence are compared; then no other model steps in. `purpose`: what the ledger
     calls its answer. `enclosed`: the files that came with it; `about_files`: what its asker is told of them;
-    `about_secrets`: what they are told where their words held secrets, "" where they held none.
+    `about_secrets`: what they are told where their words held secrets, "" where they held none. `examples`: ids of the
+    examples that were in the prompt of its answer.
     """
 
     question: Question
@@ -46,6 +47,7 @@ class Way:
     enclosed: Enclosed | None = None
     about_files: tuple[str, ...] = ()
     about_secrets: str = ""
+    examples: tuple[str, ...] = ()
     purpose: str = "answer"
 
     @property

@@ -188,6 +188,7 @@ class Writing:
         """Takes note of whose text is shown; it is that one's alone from here on."""
         spoke = race.spoke or race.first
         way.choice, way.tries = spoke.choice, len(spoke.model.failures) + 1
+        way.examples = _ids(spoke.prompt)
         if race.second is not None:
             failed = race.failed[0].name if race.failed else ""
             way.told.append(reasons.of_hedge(race.first.name, race.second.name, self._hedge_after, spoke.name, failed))
@@ -212,6 +213,7 @@ class Writing:
             return escalation.no_draft(str(error))
         if not self._models.breakers.claim(model.card):
             return escalation.no_draft(self._models.breakers.broken([model.card])[model.card.name])
+        way.examples = _ids(prompt)
         asked, most = replace(prompt, logprobs=True), self._prompting.answer_tokens
         draft = await drafted(self._gate, way.question, model, asked, max_tokens=most, tab=way.tab)
         if draft.failure:
@@ -227,6 +229,10 @@ class Writing:
 def counted(number: int, noun: str) -> str:
     """ "1 passage", "2 passages"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _ids(prompt: Prompt) -> tuple[str, ...]:
+    return tuple(example.id for example in prompt.examples)
 
 
 def _too_long(card: ModelCard) -> ContextTooLong:

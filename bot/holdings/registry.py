@@ -151,10 +151,14 @@ REGISTRY: Mapping[str, Held] = {
     ),
     "examples": Held(
         "reviewed examples",
-        actor="saved_by",
+        actor="saved_by author reviewed_by retired_by flagged_by",
         readers="readers",
         copies="question answer",
-        plain="id saved_at embedder vector",
+        text="tags retired_why flagged_why",
+        plain="id saved_at embedder vector answer_vector valid_until hits version retired_at flagged_at",
+    ),
+    "example_uses": Held(
+        "answers that were written from examples", question="question_id", parent=("example_id", "examples", "id")
     ),
     "training_consents": Held(
         "who lets their words be trained on", owner="person", actor="set_by", plain="allowed set_at"

@@ -4,47 +4,61 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.audit import Action, Change, record
 from bot.bases import Bases
 from bot.domain import Example
-from bot.storage.tables import examples
+from bot.errors import ChangedMeanwhile, NotAllowed, UnknownExample
+from bot.learning.example_shelf import ExampleShelf, Shelf
+from bot.learning.example_twins import Step, Steps, steps, twin
+from bot.learning.nearness import VOTERS, lead, vote_purity
+from bot.learning.reviewed import Draft, Reviewed, reviewed_of
+from bot.learning.variety import relevance, varied
+from bot.storage.example_tables import example_uses
+from bot.storage.tables import examples, feedback
+from bot.storage.upsert import insert
 from knowledge.access import readable
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
 
-VOTERS = 10
-_BYTES = np.dtype("<f4")
-_LEAST_SPREAD = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """All examples with their vectors, as the table was when its stamp was taken."""
-
-    stamp: tuple[int, datetime | None]
-    examples: tuple[Example, ...]
-    vectors: Vector
+POOL = 20
+"""So many of the nearest examples are chosen among."""
+NEAREST = 4
+"""So many cosines tell the selector how near examples are, as its weights were fitted."""
+_GONE = "This example is not there any more, or you may not read it. `/examples` lists those that you may."
 
 
 @dataclass(frozen=True, slots=True)
 class NearExamples:
-    """Examples, nearest first; `lead` and `purity` as `Evidence` words them, over all that the audience may read."""
+    """Examples, best first; `near`, `lead` and `purity` as `Evidence` words them, over all that the audience may
+    read."""
 
     examples: tuple[Example, ...] = ()
+    near: tuple[float, ...] = ()
     lead: float = math.nan
     purity: float = math.nan
 
 
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who changes examples. `scopes`: what they may read, None for everything; `admin`: they may change all of it, and
+    not only what they saved or reviewed."""
+
+    person: str
+    scopes: frozenset[str] | None
+    admin: bool = False
+
+
 class Examples:
-    """The examples in SQL, with a copy in memory that is renewed when another process changed the table."""
+    """The examples in SQL. `zone`: where the days are counted after which examples end."""
 
     def __init__(
         self,
@@ -52,42 +66,167 @@ class Examples:
         embedder: Embedder,
         bases: Bases,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: tzinfo = UTC,
     ) -> None:
         self._engine = engine
-        self._embedder = embedder
         self._bases = bases
         self._clock = clock
-        self._shelf: _Shelf | None = None
+        self._zone = zone
+        self._shelf = ExampleShelf(engine, embedder)
+
+    def today(self) -> date:
+        """The day that it is."""
+        return self._clock().astimezone(self._zone).date()
 
     async def save(
-        self, question: str, answer: str, readers: Iterable[str], by: str, *, answered: str | None = None
+        self,
+        question: str,
+        answer: str,
+        readers: Iterable[str],
+        by: str,
+        *,
+        answered: str | None = None,
+        tags: Sequence[str] = (),
+        author: str = "",
+        valid_until: date | None = None,
     ) -> Example:
-        """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it.
+        """Keeps an example for those `readers` (scopes); `by` is the person who reviewed it, `author` the one whose
+        words the answer is.
 
         `answered`: the id of the question that it is the answer to, where the bot gave it: then it is only for who may
         read what that rests on, too.
         """
-        readers, id = frozenset(readers), uuid.uuid4().hex
-        example = Example(id=id, question=question, answer=answer, readers=readers, saved_by=by)
-        vector = await self._embedder.embed_query(question)
-        statement = examples.insert().values(
-            id=example.id,
-            question=question,
-            answer=answer,
-            readers=sorted(example.readers),
+        draft = Draft.of(question, answer, tags, valid_until)
+        example = Example(
+            id=uuid.uuid4().hex,
+            question=draft.question,
+            answer=draft.answer,
+            readers=frozenset(readers),
             saved_by=by,
-            saved_at=self._clock(),
-            embedder=self._embedder.name,
-            vector=vector.astype(_BYTES).tobytes(),
+            author=author,
+            tags=draft.tags,
         )
+        vectors = await self._shelf.vectors_of(draft.question, draft.answer)
         if answered is not None:  # first: an example that is there has its basis
             await self._bases.copy(answered, example.id)
         async with self._engine.begin() as connection:
-            await connection.execute(statement)
-            readable_by = " ".join(sorted(readers))
-            change = Change(action=Action.EXAMPLE_SAVED, subject=f"example {id}", after=f"for {readable_by}")
+            row = _columns(draft) | vectors | self._born(example.id, example.readers, by, author)
+            await connection.execute(examples.insert().values(row))
+            change = Change(action=Action.EXAMPLE_SAVED, subject=f"example {example.id}", after=_for(example.readers))
             await record(connection, change, by=by, at=self._clock())
         return example
+
+    async def like(self, question: str, readers: Collection[str]) -> Reviewed | None:
+        """The example in use that asks the same and is for the same readers; the nearest of them."""
+        question = Draft.of(question, "").question
+        shelf = await self._shelf.current()
+        (vectors,) = [await self._shelf.vectors_of(question, "")]
+        found = twin(shelf, question, np.frombuffer(vectors["vector"], "<f4"), frozenset(readers))
+        return await self.one(shelf.examples[found].id) if found is not None else None
+
+    async def take_in(self, drafts: Sequence[Draft], readers: Collection[str], editor: Editor) -> Steps:
+        """Keeps many at once, all or none, each merged with what asks the same. Raises ChangedMeanwhile where somebody
+        changes what they are merged with."""
+        shelf = await self._shelf.current()
+        known = {one.example.id: one for one in await self.listed(editor.scopes)}
+        theirs = frozenset(id for id, one in known.items() if may_change(one, editor))
+        vectors = await self._shelf.all_vectors_of([(draft.question, draft.answer) for draft in drafts])
+        questions = np.array([np.frombuffer(each["vector"], "<f4") for each in vectors])
+        found = steps(shelf, known, drafts, questions, frozenset(readers), theirs)
+        async with self._engine.begin() as connection:
+            for step in found.steps:
+                await self._take(connection, step, vectors[step.number], frozenset(readers), editor.person)
+            if found.steps:
+                new = sum(step.into is None for step in found.steps)
+                after = f"{new} new, {len(found.steps) - new} changed, {_for(readers)}"
+                change = Change(action=Action.EXAMPLES_IMPORTED, subject="examples", after=after)
+                await record(connection, change, by=editor.person, at=self._clock())
+        return found
+
+    async def _take(
+        self, connection: AsyncConnection, step: Step, vectors: dict[str, Any], readers: frozenset[str], by: str
+    ) -> None:
+        if step.into is None:
+            row = _columns(step.draft) | vectors | self._born(uuid.uuid4().hex, readers, by, by)
+            await connection.execute(examples.insert().values(row))
+            return
+        there = step.into
+        values = _columns(step.draft) | _NO_FLAG | {"reviewed_by": by, "author": by}
+        values |= {"answer_vector": vectors["answer_vector"], "version": examples.c.version + 1}
+        here = (examples.c.id == there.example.id) & (examples.c.version == there.version)
+        if not (await connection.execute(examples.update().where(here).values(values))).rowcount:
+            raise ChangedMeanwhile(
+                "Somebody changed one of these examples meanwhile, so nothing was taken in. Try again."
+            )
+
+    async def edit(
+        self,
+        id: str,
+        version: int,
+        draft: Draft,
+        editor: Editor,
+        *,
+        author: str | None = None,
+        answered: str | None = None,
+    ) -> Reviewed:
+        """Writes the draft in its place; its flag goes, since it was reviewed. Raises NotAllowed, UnknownExample, and
+        ChangedMeanwhile where it is not as it was in that version. `author`: whose words the answer is now, None: as
+        before; `answered` as in `save`."""
+        before = await self._changeable(id, editor)
+        vectors = await self._shelf.vectors_of(draft.question, draft.answer)
+        if answered is not None:
+            await self._bases.copy(answered, id)
+        values = _columns(draft) | vectors | _NO_FLAG | {"reviewed_by": editor.person}
+        if author is not None:
+            values["author"] = author
+        changed = ", ".join(name for name, old in _columns(_draft_of(before)).items() if values[name] != old)
+        change = Change(action=Action.EXAMPLE_CHANGED, subject=f"example {id}", after=changed or "nothing")
+        if not await self._change(id, values, change, editor.person, examples.c.version == version):
+            now = await self.one(id)
+            if now is None:
+                raise UnknownExample(_GONE)
+            raise ChangedMeanwhile("Somebody changed this example while you were writing.")
+        return await self._known(id)
+
+    async def retire(self, id: str, editor: Editor, why: str = "") -> None:
+        """It is not used any more, and stays in the table. Raises NotAllowed or UnknownExample."""
+        await self._changeable(id, editor)
+        values = {"retired_by": editor.person, "retired_at": self._clock(), "retired_why": why}
+        change = Change(action=Action.EXAMPLE_RETIRED, subject=f"example {id}", reason=why)
+        await self._change(id, values, change, editor.person, examples.c.retired_at.is_(None))
+
+    async def restore(self, id: str, editor: Editor) -> None:
+        """It is used again. Raises NotAllowed or UnknownExample."""
+        await self._changeable(id, editor)
+        values = dict.fromkeys(("retired_by", "retired_at", "retired_why"))
+        change = Change(action=Action.EXAMPLE_RESTORED, subject=f"example {id}")
+        await self._change(id, values, change, editor.person, examples.c.retired_at.is_not(None))
+
+    async def flag(self, id: str, why: str, by: str) -> bool:
+        """It may be out of date: it counts less until somebody has looked at it. `why`: a sentence that stands beside
+        it. Whether it is new: the first flag stays, and of an example that is gone or retired nothing is said."""
+        values = {"flagged_by": by, "flagged_at": self._clock(), "flagged_why": why}
+        change = Change(action=Action.EXAMPLE_FLAGGED, subject=f"example {id}")
+        fresh = examples.c.flagged_at.is_(None) & examples.c.retired_at.is_(None)
+        return await self._change(id, values, change, by, fresh)
+
+    async def confirm(self, id: str, editor: Editor) -> None:
+        """It is right as it is: the flag goes. Raises NotAllowed or UnknownExample."""
+        await self._changeable(id, editor)
+        change = Change(action=Action.EXAMPLE_CONFIRMED, subject=f"example {id}")
+        await self._change(
+            id, _NO_FLAG | {"reviewed_by": editor.person}, change, editor.person, examples.c.flagged_at.is_not(None)
+        )
+
+    async def used(self, question_id: str, ids: Iterable[str]) -> None:
+        """These were in the prompt that answered a question; said again, it changes nothing."""
+        async with self._engine.begin() as connection:
+            for id in sorted(set(ids)):
+                use = insert(connection, example_uses).values(example_id=id, question_id=question_id)
+                new = await connection.execute(use.on_conflict_do_nothing().returning(example_uses.c.example_id))
+                if new.first() is not None:
+                    more = examples.update().where(examples.c.id == id).values(hits=examples.c.hits + 1)
+                    await connection.execute(more)
 
     async def nearest(
         self,
@@ -97,98 +236,161 @@ class Examples:
         *,
         leave_out: Callable[[Example], bool] | None = None,
     ) -> NearExamples:
-        """The `k` examples nearest to a question's vector that an audience with `scopes` may read, nearest first.
+        """The `k` examples for a question's vector that an audience with `scopes` may read: near to it and varied, best
+        first.
 
         Those that `leave_out` is true of are passed over; it sees them with their similarity.
         """
-        shelf = await self._current()
+        shelf, today = await self._shelf.current(), self.today()
         if not shelf.examples:
             return NearExamples()
-        similarities = shelf.vectors @ vector
-        open_to = np.array([readable(example.readers, scopes) for example in shelf.examples])
-        wanted, found = max(k, VOTERS), list[Example]()
+        similarities = shelf.questions @ vector
+        open_to = np.array(
+            [
+                readable(example.readers, scopes) and (last is None or last >= today)
+                for example, last in zip(shelf.examples, shelf.last_days, strict=True)
+            ]
+        )
+        wanted, found = max(k, POOL), list[tuple[int, Example]]()
         nearest = np.argsort(-similarities, kind="stable")
         nearest = nearest[open_to[nearest]]
         for begin in range(0, len(nearest), wanted):
-            some = [replace(shelf.examples[n], similarity=float(similarities[n])) for n in nearest[begin:][:wanted]]
-            closed = await self._bases.closed([one.id for one in some], scopes)
-            some = [one for one in some if one.id not in closed]
-            found += [one for one in some if leave_out is None or not leave_out(one)]
+            some = [
+                (n, replace(shelf.examples[n], similarity=float(similarities[n]))) for n in nearest[begin:][:wanted]
+            ]
+            closed = await self._bases.closed([one.id for _, one in some], scopes)
+            some = [(n, one) for n, one in some if one.id not in closed]
+            found += [(n, one) for n, one in some if leave_out is None or not leave_out(one)]
             if len(found) >= wanted:
                 break
         found = found[:wanted]
-        return NearExamples(tuple(found[:k]), _lead(found, similarities[open_to]), vote_purity(found[:VOTERS]))
+        near = [one for _, one in found]
+        return NearExamples(
+            _chosen(shelf, found, vector, k),
+            tuple(one.similarity for one in near[:NEAREST]),
+            _lead(near, similarities[open_to]),
+            vote_purity(near[:VOTERS]),
+        )
 
     async def all(self, scopes: frozenset[str]) -> tuple[Example, ...]:
-        """Every example that an audience with `scopes` may read, oldest first."""
-        shelf = await self._current()
-        open_to = [example for example in shelf.examples if readable(example.readers, scopes)]
+        """Every example in use that an audience with `scopes` may read, oldest first."""
+        shelf, today = await self._shelf.current(), self.today()
+        open_to = [
+            example
+            for example, last in zip(shelf.examples, shelf.last_days, strict=True)
+            if readable(example.readers, scopes) and (last is None or last >= today)
+        ]
         closed = await self._bases.closed([example.id for example in open_to], scopes)
         return tuple(example for example in open_to if example.id not in closed)
+
+    async def listed(self, scopes: frozenset[str] | None) -> list[Reviewed]:
+        """All that somebody may read, also ended and retired ones, newest first. None: everything."""
+        found = await self._read(sa.true())
+        if scopes is None:
+            return found
+        found = [one for one in found if readable(one.example.readers, scopes)]
+        closed = await self._bases.closed([one.example.id for one in found], scopes)
+        return [one for one in found if one.example.id not in closed]
+
+    async def one(self, id: str, scopes: frozenset[str] | None = None) -> Reviewed | None:
+        """The example of this id, where an audience with `scopes` may read it (None: everything)."""
+        found = await self._read(examples.c.id == id)
+        if not found:
+            return None
+        if scopes is not None:
+            hidden = not readable(found[0].example.readers, scopes)
+            if hidden or await self._bases.closed([id], scopes):
+                return None
+        return found[0]
 
     async def delete(self, id: str, *, by: str) -> None:
         """Forgets an example; one that is not there is none the less gone."""
         async with self._engine.begin() as connection:
+            await connection.execute(example_uses.delete().where(example_uses.c.example_id == id))
             gone = await connection.execute(examples.delete().where(examples.c.id == id))
             if gone.rowcount:
                 change = Change(action=Action.EXAMPLE_REMOVED, subject=f"example {id}")
                 await record(connection, change, by=by, at=self._clock())
 
-    async def _current(self) -> _Shelf:
-        async with self._engine.connect() as connection:
-            query = sa.select(sa.func.count(), sa.func.max(examples.c.saved_at)).select_from(examples)
-            count, newest = (await connection.execute(query)).one()
-        stamp = (count, newest)
-        if self._shelf is None or self._shelf.stamp != stamp:
-            self._shelf = await self._read(stamp)
-        return self._shelf
-
-    async def _read(self, stamp: tuple[int, datetime | None]) -> _Shelf:
-        async with self._engine.connect() as connection:
-            query = sa.select(examples).order_by(examples.c.saved_at, examples.c.id)
-            rows = (await connection.execute(query)).all()
-        vectors = np.zeros((len(rows), self._embedder.dimensions), np.float32)
-        stale = [place for place, row in enumerate(rows) if row.embedder != self._embedder.name]
-        for place, row in enumerate(rows):
-            if row.embedder == self._embedder.name:
-                vectors[place] = np.frombuffer(row.vector, _BYTES)
-        if stale:
-            vectors[stale] = await self._embed_again([rows[place] for place in stale])
-        kept = tuple(
-            Example(
-                id=row.id,
-                question=row.question,
-                answer=row.answer,
-                readers=frozenset(row.readers),
-                saved_by=row.saved_by,
+    async def _changeable(self, id: str, editor: Editor) -> Reviewed:
+        found = await self.one(id, editor.scopes)
+        if found is None:
+            raise UnknownExample(_GONE)
+        if not may_change(found, editor):
+            raise NotAllowed(
+                f"<@{found.example.saved_by}> reviewed this example: they can change it, and so can an admin."
             )
-            for row in rows
-        )
-        return _Shelf(stamp, kept, vectors)
+        return found
 
-    async def _embed_again(self, rows: list[sa.Row[tuple[object, ...]]]) -> Vector:
-        """Vectors of another embedding model cannot be compared, so those are made anew and kept."""
-        vectors = await self._embedder.embed([row.question for row in rows])
+    async def _change(
+        self, id: str, values: dict[str, Any], change: Change, by: str, only: sa.ColumnElement[bool]
+    ) -> bool:
+        """Whether it was as `only` says, and is changed."""
         async with self._engine.begin() as connection:
-            for row, vector in zip(rows, vectors, strict=True):
-                changed = {"embedder": self._embedder.name, "vector": vector.astype(_BYTES).tobytes()}
-                await connection.execute(examples.update().where(examples.c.id == row.id).values(**changed))
-        return vectors
+            statement = examples.update().where(examples.c.id == id, only)
+            done = await connection.execute(statement.values(values | {"version": examples.c.version + 1}))
+            if done.rowcount:
+                await record(connection, change, by=by, at=self._clock())
+            return bool(done.rowcount)
+
+    async def _known(self, id: str) -> Reviewed:
+        found = await self.one(id)
+        if found is None:
+            raise UnknownExample(_GONE)
+        return found
+
+    async def _read(self, which: sa.ColumnElement[bool]) -> list[Reviewed]:
+        used = example_uses.join(feedback, feedback.c.question_id == example_uses.c.question_id)
+        thumbs = (
+            sa.select(
+                example_uses.c.example_id,
+                sa.func.count().filter(feedback.c.value > 0).label("up"),
+                sa.func.count().filter(feedback.c.value < 0).label("down"),
+            )
+            .select_from(used)
+            .group_by(example_uses.c.example_id)
+            .subquery()
+        )
+        columns = [examples.c[name] for name in examples.c.keys() if not name.endswith("vector")]  # noqa: SIM118
+        counts = [sa.func.coalesce(thumbs.c[name], 0).label(name) for name in ("up", "down")]
+        joined = examples.outerjoin(thumbs, thumbs.c.example_id == examples.c.id)
+        query = sa.select(*columns, *counts).select_from(joined).where(which)
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.order_by(examples.c.saved_at.desc(), examples.c.id))
+            return [reviewed_of(row) for row in rows]
+
+    def _born(self, id: str, readers: Collection[str], by: str, author: str) -> dict[str, Any]:
+        return {"id": id, "readers": sorted(readers), "saved_by": by, "author": author, "saved_at": self._clock()}
 
 
-def lead(best: float, similarities: Vector) -> float:
-    """How many standard deviations the best similarity stands above the mean of all; NaN for fewer than two."""
-    if len(similarities) < 2:
-        return math.nan
-    return (best - float(similarities.mean())) / max(float(similarities.std()), _LEAST_SPREAD)
+_NO_FLAG: dict[str, Any] = dict.fromkeys(("flagged_by", "flagged_at", "flagged_why"))
 
 
-def vote_purity(nearest: Sequence[Example]) -> float:
-    """Share of these examples whose answer is that of the first; NaN where no two answers are alike."""
-    answers = [example.answer for example in nearest]
-    if len(set(answers)) == len(answers):
-        return math.nan
-    return answers.count(answers[0]) / len(answers)
+def may_change(one: Reviewed, editor: Editor) -> bool:
+    """Whether somebody who may read an example may change it."""
+    return editor.admin or editor.person in (one.kept_by, one.example.saved_by)
+
+
+def _columns(draft: Draft) -> dict[str, Any]:
+    """What somebody wrote, as the table keeps it."""
+    last = draft.valid_until.isoformat() if draft.valid_until else None
+    return {"question": draft.question, "answer": draft.answer, "tags": list(draft.tags), "valid_until": last}
+
+
+def _draft_of(one: Reviewed) -> Draft:
+    example = one.example
+    return Draft(question=example.question, answer=example.answer, tags=example.tags, valid_until=one.valid_until)
+
+
+def _for(readers: Collection[str]) -> str:
+    return f"for {' '.join(sorted(readers))}"
+
+
+def _chosen(shelf: Shelf, found: Sequence[tuple[int, Example]], vector: Vector, k: int) -> tuple[Example, ...]:
+    places = [place for place, _ in found]
+    questions, answers = shelf.questions[places], shelf.answers[places]
+    worth = relevance(questions @ vector, answers @ vector, [one.flagged for _, one in found])
+    return tuple(replace(found[n][1], relevance=float(worth[n])) for n in varied(worth, questions, answers, k))
 
 
 def _lead(found: Sequence[Example], similarities: Vector) -> float:

@@ -67,7 +67,7 @@ def features(evidence: Evidence, tuned: str | None = None, *, now: datetime | No
     `tuned`: the fine-tuned model that is asked about; None: the nearest of all. `now`: what freshness counts from.
     """
     passages = sorted((passage.similarity for passage in evidence.passages), reverse=True)
-    examples = sorted((example.similarity for example in evidence.examples), reverse=True)
+    examples = sorted(evidence.near or (example.similarity for example in evidence.examples), reverse=True)
     passage, example = _best(passages), _best(examples)
     prompt = evidence.fine_tuned.get(tuned, 0.0) if tuned else max(evidence.fine_tuned.values(), default=0.0)
     ranked = sorted((passage, example, prompt))

@@ -110,7 +110,8 @@ def obstacle(card: ModelCard, strategy: StrategyName, evidence: Evidence, pinned
         return "Nothing was found in the documents that everyone here may read."
     if strategy is StrategyName.FEW_SHOT and not evidence.examples:
         return "There are no reviewed examples that everyone here may read."
-    if strategy is StrategyName.FEW_SHOT and is_offline(card) and evidence.examples[0].similarity < SAME_QUESTION:
+    nearest = max((example.similarity for example in evidence.examples), default=0.0)
+    if strategy is StrategyName.FEW_SHOT and is_offline(card) and nearest < SAME_QUESTION:
         return "The offline model can only quote a reviewed answer, and none is to this question."
     if strategy is StrategyName.FINE_TUNED:
         if card.fine_tune is None:

@@ -178,7 +178,7 @@ def _of_rag(taken: Option, evidence: Evidence) -> str:
 
 
 def _of_few_shot(taken: Option, evidence: Evidence) -> str:
-    best = evidence.examples[0]
+    best = max(evidence.examples, key=lambda example: example.similarity)
     if best.similarity >= _CLOSE:
         return f"A reviewed question is like this one: “{_short(best.question)}” (similarity {best.similarity:.2f})."
     return f"The nearest reviewed question is “{_short(best.question)}” (similarity {best.similarity:.2f})."

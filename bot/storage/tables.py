@@ -355,7 +355,20 @@ examples = sa.Table(
     sa.Column("saved_by", sa.String(40), nullable=False),
     sa.Column("saved_at", UtcDateTime, nullable=False),
     sa.Column("embedder", sa.String(80), nullable=False),
-    sa.Column("vector", sa.LargeBinary, nullable=False),  # float32, little endian
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # the question's: float32, little endian
+    sa.Column("answer_vector", sa.LargeBinary),  # by the same embedder; NULL: not made yet
+    sa.Column("tags", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("author", sa.String(40), nullable=False, server_default=""),  # whose words the answer is; "": the bot's
+    sa.Column("reviewed_by", sa.String(40), nullable=False, server_default=""),  # who changed it last; "": saved_by
+    sa.Column("valid_until", sa.String(10)),  # the last day, as 2026-12-31; NULL: for good
+    sa.Column("hits", sa.Integer, nullable=False, server_default="0"),  # prompts that it was in
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # one more with each change
+    sa.Column("retired_by", sa.String(40)),
+    sa.Column("retired_at", UtcDateTime),  # NULL: in use
+    sa.Column("retired_why", Words),
+    sa.Column("flagged_by", sa.String(40)),
+    sa.Column("flagged_at", UtcDateTime),  # NULL: nothing speaks against it
+    sa.Column("flagged_why", Words),
 )
 
 pins = sa.Table(

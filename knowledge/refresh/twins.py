@@ -28,7 +28,7 @@ _SHINGLE = 3
 _BANDS = 3
 _ROWS = 3
 _WORD = re.compile(r"[^\W_]+(?:[-_.:/#@'’]+[^\W_]+)*")
-_NEGATIONS = frozenset(
+NEGATIONS = frozenset(
     re.findall(
         r"\w+",
         "no not nor none never neither nothing nobody without cannot except unless only before after "
@@ -70,7 +70,7 @@ def _words(text: Original) -> list[str]:
 
 def _facts(words: list[str]) -> list[str]:
     """What no twin may differ in."""
-    return [word for word in words if not (word.isalpha() and word.islower()) or word in _NEGATIONS]
+    return [word for word in words if not (word.isalpha() and word.islower()) or word in NEGATIONS]
 
 
 def _shingles(words: list[str]) -> NDArray[np.uint64]:

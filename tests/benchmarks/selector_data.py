@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bot.domain import Evidence, Example, StrategyName
-from bot.learning.examples import VOTERS, lead, vote_purity
+from bot.learning.nearness import VOTERS, lead, vote_purity
 from bot.selection.wording import sought
 from bot.storage.engine import open_engine, upgrade
 from knowledge.access import PUBLIC

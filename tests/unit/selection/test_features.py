@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot.domain import Evidence, Example
-from bot.learning.examples import lead, vote_purity
+from bot.learning.nearness import lead, vote_purity
 from bot.selection.features import NAMES, as_dict, features
 from knowledge.access import PUBLIC
 from knowledge.documents import Passage, Signs
