@@ -15,8 +15,10 @@ from bot.learning.labels import Signal
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import another_way, clarify, comment
+from handlers.blocks.answer import liked
 from handlers.blocks.receipt import receipt_modal
 from handlers.origin import Origin, metadata
+from handlers.permissions import Role, Roles
 from handlers.shapes import JSON, pressed
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,7 @@ class Actions:
     client: AsyncWebClient
     core: Core
     places: Places
+    roles: Roles
     answering: Answering
 
     async def feedback(self, payload: JSON) -> None:
@@ -46,7 +49,8 @@ class Actions:
         await self.core.labels.add(question.id, origin.person, Signal.UP if value == 1 else Signal.DOWN)
         log.info("feedback", question=question.id, value=value)
         if value == 1:
-            await origin.line(self.client).say("Thank you, I will remember that this helped.")
+            may_save = await self.roles.role(origin.person) >= Role.MEMBER
+            await origin.line(self.client).say(*liked(question.id, may_save=may_save))
             return
         view = comment.comment_modal(origin.metadata(question=question.id))
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)

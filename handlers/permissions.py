@@ -52,6 +52,7 @@ class Deed(Enum):
     ACCEPT_SAVING = (Role.ADMIN, "accept a saving")
     REFRESH_ALL = (Role.ADMIN, "refresh the knowledge")
     ADD_ANYTHING = (Role.ADMIN, "add to what I know. You can add a channel that you are in: `/knowledge add #channel`")
+    KEEP_EXAMPLE = (Role.MEMBER, "keep examples (`/examples` lists those that you may read)")
     ADD_CHANNEL = (Role.MEMBER, "add to what I know")
 
 
@@ -62,6 +63,7 @@ DOORS: Mapping[str, Role] = {
     "/model": ANYBODY,
     "/knowledge": ANYBODY,
     "/cost": ANYBODY,
+    "/examples": ANYBODY,
     "/switchboard": ANYBODY,
     "/tune": Role.MEMBER,
     "button feedback": ANYBODY,
@@ -72,6 +74,12 @@ DOORS: Mapping[str, Role] = {
     "button clarify": ANYBODY,
     "button compare_vote": ANYBODY,
     "button change_model": ANYBODY,
+    "button page_of_examples": ANYBODY,
+    "button save_liked": Role.MEMBER,
+    "button edit_example": Role.MEMBER,
+    "button retire_example": Role.MEMBER,
+    "button restore_example": Role.MEMBER,
+    "button confirm_example": Role.MEMBER,
     "button refresh_source": Role.MEMBER,
     "button forget_source": Role.MEMBER,
     "button remove_from_knowledge": Role.MEMBER,
@@ -86,6 +94,7 @@ DOORS: Mapping[str, Role] = {
     "modal pick_model": ANYBODY,
     "modal add_source": Role.MEMBER,
     "modal save_example": Role.MEMBER,
+    "modal import_examples": Role.MEMBER,
     "modal another_way": ANYBODY,
     "modal ask_about": ANYBODY,
 }

@@ -21,8 +21,18 @@ from handlers.agent import Agent
 from handlers.answering import Answering
 from handlers.audience import SILENT, Places
 from handlers.blocks import adding as adding_blocks
-from handlers.blocks import another_way, ask_about, clarify, comment, comparison, example, model_card, rollout
-from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, WHY
+from handlers.blocks import (
+    another_way,
+    ask_about,
+    clarify,
+    comment,
+    comparison,
+    example,
+    example_list,
+    model_card,
+    rollout,
+)
+from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, SAVE_LIKED, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
 from handlers.blocks.report import ACCEPT
@@ -32,12 +42,14 @@ from handlers.bolt import Bolt
 from handlers.commands.ask import AskCommand
 from handlers.commands.compare import CompareCommand
 from handlers.commands.cost import CostCommand
+from handlers.commands.examples import ExamplesCommand
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
 from handlers.commands.switchboard import SwitchboardCommand
 from handlers.commands.tune import TuneCommand
 from handlers.drawing import Drawings
 from handlers.errors import new_reference
+from handlers.examples import ExampleModals
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.home import Home
 from handlers.identity import Identity
@@ -82,8 +94,10 @@ def register(
     home = Home(client, core, roles, agent, known, next_refresh)
     adding = Adding(client, core, roles, places, known, next_refresh)
     knowledge = KnowledgeCommand(client, core, roles, known, adding, next_refresh)
-    actions = Actions(client, core, places, answering)
-    shortcuts = Shortcuts(client, core, places, answering, identity, roles)
+    actions = Actions(client, core, places, roles, answering)
+    shortcuts = Shortcuts(client, answering, identity)
+    examples = ExampleModals(client, core, places, identity, roles)
+    listed = ExamplesCommand(client, core, roles, examples)
     saving = Saving(client, core, identity)
     following = Following(core, identity, app.under_way.run)
     ask = AskCommand(client, answering, identity, drawings)
@@ -123,6 +137,7 @@ def register(
     doors.kept_command("/compare", compare.KIND, compare.heard)
     doors.command("/model", model.run)
     doors.command("/knowledge", knowledge.run)
+    doors.command("/examples", listed.run)
     doors.command("/cost", CostCommand(client, core, roles).run)
     doors.command("/switchboard", SwitchboardCommand(client, core, roles).run)
     doors.command("/tune", tune.run)
@@ -136,6 +151,12 @@ def register(
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
     doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
+    doors.action(SAVE_LIKED, examples.from_thumb)
+    doors.action(example_list.EDIT, examples.edit_pressed)
+    doors.action(example_list.RETIRE, examples.retire_pressed)
+    doors.action(example_list.RESTORE, examples.restore_pressed)
+    doors.action(example_list.CONFIRM, examples.confirm_pressed)
+    doors.action(re.compile(rf"{example_list.PAGE}_\w+"), listed.turned, example_list.PAGE)
     doors.action(CHANGE_MODEL, lambda payload: model.open_picker(Origin.of(payload)))
     doors.action(REFRESH, lambda body: (home if "view" in body else knowledge).refresh_pressed(body))
     doors.action(FORGET, knowledge.forget_pressed)
@@ -144,12 +165,13 @@ def register(
     doors.action(ACCEPT, Accepting(client, core, roles).pressed)
     doors.shortcut("add_to_knowledge", saving.add)
     doors.shortcut("ask_about", shortcuts.ask_about)
-    doors.shortcut("save_example", shortcuts.save_example)
+    doors.shortcut("save_example", examples.from_message)
     doors.shortcut("draw_this", drawings.draw_this)
     doors.modal(comment.COMMENT, actions.commented)
     doors.modal(model_card.PICK, model.picked, model.stale)
     doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)
-    doors.modal(example.CALLBACK, shortcuts.example_saved, shortcuts.unsaved)
+    doors.modal(example.CALLBACK, examples.submitted, examples.wrong)
+    doors.modal(example.IMPORT, examples.imported)
     doors.kept_modal(another_way.CALLBACK, actions.AGAIN, actions.stale)
     doors.kept_modal(ask_about.CALLBACK, shortcuts.ASK)
     doors.everything_else()

@@ -18,6 +18,7 @@ from bot.cli import (
     costs,
     data,
     evaluate,
+    examples,
     keys,
     knowledge,
     learning,
@@ -44,6 +45,7 @@ for room in (starting, asking, knowledge, costs, evaluate, data, checks):
 app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(checks.config_group, name="config")
 app.add_typer(learning.group, name="learning")
+app.add_typer(examples.group, name="examples")
 app.add_typer(models.group, name="models")
 app.add_typer(tune.group, name="tune")
 app.add_typer(costs.costs_group, name="costs")

@@ -13,11 +13,9 @@ from bot.storage import (
     audit_table,
     bases,
     door_tables,
-from bot.storage import (
     example_tables,
     installations,
     rollout_tables,
-)
     tables,
     tuning_tables,
     work_tables,
@@ -26,7 +24,17 @@ from bot.storage.tables import UtcDateTime
 from knowledge import schema
 
 # Each adds its tables to the metadata of the first.
-_MODULES = (tables, audit_table, bases, door_tables, example_tables, installations, rollout_tables, tuning_tables, work_tables)
+_MODULES = (
+    tables,
+    audit_table,
+    bases,
+    door_tables,
+    example_tables,
+    installations,
+    rollout_tables,
+    tuning_tables,
+    work_tables,
+)
 TABLES: Mapping[str, sa.Table] = {**tables.metadata.tables, **schema.metadata.tables}
 """Every table that this version knows, by name."""
 

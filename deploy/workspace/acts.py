@@ -103,6 +103,12 @@ class Acts:
     async def submit_view(self, user: str, act: JSON) -> JSON:
         state = act.get("state") or {}
         values: dict[str, JSON] = state.get("values", {})
+        for entry in (entry for block in values.values() for entry in block.values()):
+            if entry.get("type") == "file_input":
+                files = [self._file(user, each) for each in entry.get("files") or []]
+                for file in files:
+                    file.given = True
+                entry["files"] = [self._core.messages.file_object(file) for file in files]
         return await self._core.interactions.submit_view(user, str(act.get("view_id")), values)
 
     async def close_view(self, user: str, act: JSON) -> JSON:

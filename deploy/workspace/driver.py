@@ -86,11 +86,7 @@ class Driver:
         self, channel: str, text: str, *, thread: str | None = None, files: Mapping[str, bytes] | None = None
     ) -> str:
         """Write a message (with `files`, by name); returns its ts. Text with "/" in front runs a command: ts ""."""
-        sent = [
-            {"name": name, "content_base64": base64.b64encode(content).decode()}
-            for name, content in (files or {}).items()
-        ]
-        answer = await self.act("post", channel=channel, text=text, thread=thread, files=sent)
+        answer = await self.act("post", channel=channel, text=text, thread=thread, files=_sent(files or {}))
         return str(answer.get("ts", ""))
 
     async def edit(self, message: JSON, text: str) -> None:
@@ -131,7 +127,8 @@ class Driver:
         """Submit a modal; returns the app's answer, {response_action, errors, …} or nothing.
 
         `values` name inputs by block id or action id: the text of a text input, the value (or a list of values) of
-        options, the id or date of the other pickers. What is not named keeps the value that it began with.
+        options, the id or date of the other pickers, files by their names. What is not named keeps the value that it
+        began with.
         """
         state: dict[str, JSON] = {}
         inputs = list(elements_of(view["blocks"]))
@@ -366,7 +363,11 @@ def _typed(element: JSON, value: Any) -> Any:
         return _option(element, value)
     if key == "selected_options":
         return [_option(element, each) if isinstance(each, str) else each for each in value]
-    return value
+    return _sent(value) if key == "files" else value
+
+
+def _sent(files: Mapping[str, bytes]) -> list[JSON]:
+    return [{"name": name, "content_base64": base64.b64encode(content).decode()} for name, content in files.items()]
 
 
 def _brief(message: JSON) -> str:

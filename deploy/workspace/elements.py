@@ -30,6 +30,7 @@ _VALUE_TYPES = {
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
+    "file_input": ("files", "initial_files"),
 }
 _MANY = frozenset(kind for kind, (key, _) in _VALUE_TYPES.items() if key.endswith("s"))
 

@@ -113,7 +113,7 @@ class File:
     """An uploaded file, or a canvas; `shared` says whether its upload was completed.
 
     `created` and `updated` are Unix times in seconds; `updated` is 0 until somebody changes it. `alt` says in words
-    what a picture shows; `duration_ms` is that of a voice message.
+    what a picture shows; `duration_ms` is that of a voice message. `given`: it was handed to the app in a modal.
     """
 
     id: str
@@ -127,6 +127,7 @@ class File:
     channels: list[str] = field(default_factory=list)
     alt: str = ""
     duration_ms: int = 0
+    given: bool = False
     created: int = field(default_factory=lambda: int(time.time()))
     updated: int = 0
 

@@ -7,13 +7,14 @@ from datetime import datetime
 from bot.domain import Answer, Citation, Failed, Receipt
 from bot.selection import figures
 from handlers.blocks import words
-from handlers.blocks.parts import button, context, plain
+from handlers.blocks.parts import button, context, plain, section
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
 
 FEEDBACK = "feedback"
 WHY = "why"
 ANOTHER_WAY = "another_way"
+SAVE_LIKED = "save_liked"
 SOURCES_SIZE = 3000
 """Characters that all sources may take, so that they fit into a message beside a long answer."""
 
@@ -88,6 +89,13 @@ def buttons(question_id: str) -> list[JSON]:
             ],
         },
     ]
+
+
+def liked(question_id: str, *, may_save: bool) -> tuple[str, list[JSON]]:
+    """The thanks for a thumb up; who may keep examples is offered to."""
+    text = "Thank you, I will remember that this helped."
+    offer = {"type": "actions", "elements": [button("Save as example", SAVE_LIKED, question_id)]}
+    return text, [section(text), *([offer] if may_save else [])]
 
 
 def _source(citation: Citation, now: datetime) -> str:

@@ -31,6 +31,7 @@ def help_blocks() -> list[JSON]:
             "`value`, `local`\n"
             "`/tune` – how models are rolled out; admins take them further or back\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
+            "`/examples` – good answers that I learn from: `find WORDS`, `flagged`, `mine`, `add`, `import`\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `last:7d`, `by:model`, `me`, `csv`, `budget`"
         ),
         section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),

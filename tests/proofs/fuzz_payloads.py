@@ -18,14 +18,18 @@ COMMANDS = {
     "/model": ("", "list task:text", "show offline", "use offline for me", "auto here", "why", "allow", "trial 5%"),
     "/knowledge": ("", "status handbook", "search VPN since:2026-01", "add #help", "refresh handbook", "forget x"),
     "/cost": ("", "me", "last:7d by:model", "budget", "budget set workspace $5 a day because x", "csv"),
+    "/examples": ("", "find deploys", "flagged", "mine", "retired", "add", "import"),
     "/switchboard": ("", "audit"),
     "/unknown": ("anything",),
 }
 BUTTONS = (
     *("feedback", "why", "another_way", "keep_this", "keep_first", "clarify_0", "compare_vote_1", "change_model"),
     *("refresh_source", "forget_source", "remove_from_knowledge", "switch_to_successor", "accept_saving", "old_one"),
+    *("save_liked", "edit_example", "retire_example", "restore_example", "confirm_example", "page_of_examples_older"),
 )
-MODALS = ("comment", "pick_model", "add_source", "save_example", "another_way", "ask_about", "unknown")
+MODALS = (
+    *("comment", "pick_model", "add_source", "save_example", "import_examples", "another_way", "ask_about", "unknown"),
+)
 SHORTCUTS = ("add_to_knowledge", "ask_about", "save_example", "draw_this", "unknown")
 SUBTYPES = (None, "file_share", "thread_broadcast", "me_message", "bot_message", "channel_join", "tombstone")
 OTHER_EVENTS = (

@@ -72,7 +72,7 @@ TARGETS = (
     "handlers.audience:Places._told_kind",
     "handlers.actions:Actions._question",
     "handlers.known:Known.sources",
-    "handlers.shortcuts:Shortcuts._readers",
+    "handlers.examples:ExampleModals._readers",
 )
 """Where it is decided who reads what."""
 

@@ -25,11 +25,11 @@ from handlers.answering import Answering, Asked
 from handlers.audience import Places
 from handlers.commands.knowledge import KnowledgeCommand
 from handlers.errors import new_reference
+from handlers.examples import ExampleModals
 from handlers.identity import Identity
 from handlers.known import Known
 from handlers.origin import Origin
 from handlers.permissions import Roles
-from handlers.shortcuts import Shortcuts
 
 SEARCHED = "How is the launch code of the plan kept?"
 KINDS: dict[str, dict[str, Any]] = {
@@ -65,8 +65,8 @@ class World:
         self.slack.deliveries.listener = self.places.told
         identity, roles = Identity(self.slack), Roles(self.slack, ())
         self.answering = Answering(self.slack, core, self.places, identity)
-        self.actions = Actions(self.slack, core, self.places, self.answering)
-        self.shortcuts = Shortcuts(self.slack, core, self.places, self.answering, identity, roles)
+        self.actions = Actions(self.slack, core, self.places, roles, self.answering)
+        self.examples = ExampleModals(self.slack, core, self.places, identity, roles)
         known = Known(core, roles, self.places)
         self.command = KnowledgeCommand(self.slack, core, roles, known, None, lambda _: None)  # type: ignore[arg-type]
 
@@ -209,7 +209,7 @@ class World:
         viewers = {question.asker} if question.private else self.judge.viewers(channel)
         answer = await self.core.assistant.answered(id)
         if person in viewers and answer:
-            await self.shortcuts.example_saved(self._example(person, channel, question.text, answer, id))
+            await self.examples.submitted(self._example(person, channel, question.text, answer, id))
             self.found.counts["examples"] += 1
 
     async def write(self, person: str, channel: str) -> None:
@@ -219,7 +219,7 @@ class World:
         word = self.house.new_word()
         admin = person == "U1" and self.rules.rooms[channel].public
         self.rules.readers[word] = {"everyone"} if admin else {f"channel:{channel}"}
-        await self.shortcuts.example_saved(self._example(person, channel, SEARCHED, f"In {word}.", None))
+        await self.examples.submitted(self._example(person, channel, SEARCHED, f"In {word}.", None))
         self.found.counts["written examples"] += 1
 
     async def listing(self, person: str) -> None:
@@ -350,6 +350,7 @@ class World:
                     "values": {
                         "question": {"question": {"value": question}},
                         "answer": {"answer": {"value": answer}},
+                        "choice": {"choice": {"selected_option": {"value": "both"}}},
                     }
                 },
             },

@@ -82,7 +82,7 @@ def _known(call: Call) -> File:
 
 def _in_reach(call: Call, file: File) -> bool:
     channels = (call.state.channels.get(each) for each in file.channels)
-    return any(channel is not None and BOT_USER in channel.members for channel in channels)
+    return file.given or any(channel is not None and BOT_USER in channel.members for channel in channels)
 
 
 def _uploaded(call: Call, entry: JSON) -> File:

@@ -54,7 +54,10 @@ def through(door: str, person: str, number: int) -> dict[str, Any]:
         place = {"channel_id": "C0GENERAL", "user_id": person, "trigger_id": f"{number}.{person}"}
         return {"command": door, "text": "", **place}
     if kind == "button":
-        action = {"action_id": f"{name}_1" if name in ("clarify", "compare_vote") else name, "value": f"v{number}"}
+        action = {
+            "action_id": f"{name}_1" if name in ("clarify", "compare_vote", "page_of_examples") else name,
+            "value": f"v{number}",
+        }
         value = json.dumps([f"{number}{person}", ""]) if name == "clarify" else action["value"]
         return {"type": "block_actions", "actions": [action | {"value": value}], **common}
     if kind == "shortcut":

@@ -360,7 +360,7 @@ async def test_a_good_answer_is_saved_as_an_example(bot: ConnectedBot, maya: Dri
 async def test_an_example_from_somebody_else_stays_in_its_channel(bot: ConnectedBot, leo: Driver, answer: JSON) -> None:
     await leo.shortcut("save_example", answer)
     await leo.submit_view(await leo.wait_for_view())
-    await told(leo, "those who can read that message")
+    await told(leo, "the members of <#C0GENERAL>")
     assert await bot.core.examples.all(frozenset({"everyone"})) == ()
     assert len(await bot.core.examples.all(frozenset({"everyone", "outsiders", "channel:C0GENERAL"}))) == 1
 

@@ -5,14 +5,16 @@ from decimal import Decimal
 from whole_receipt import whole_receipt
 
 from bot.costs.ledger import Row
-from bot.domain import Answer, Choice, Citation, Option, Pin, Price, Receipt, StrategyName, Usage
+from bot.domain import Answer, Choice, Citation, Example, Option, Pin, Price, Receipt, StrategyName, Usage
+from bot.learning.reviewed import Draft, Reviewed, Said
 from bot.models.cards import ModelCard
 from bot.models.listing import Shown
 from deploy.workspace.limits import check_message_blocks, check_view
-from handlers.blocks import adding, another_way, ask_about, example, home, knowledge, model_card
+from handlers.blocks import adding, another_way, ask_about, example, example_list, home, knowledge, model_card
 from handlers.blocks.answer import question_of, sources, tail
 from handlers.blocks.receipt import receipt_modal
 from handlers.known import KnownSource
+from knowledge.access import PUBLIC
 from knowledge.reports import Problem, SourceStatus
 from knowledge.sources.kinds import SourceSpec
 
@@ -180,7 +182,22 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(another_way.another_way_modal("q" * 5000, ways, [c.card.name for c in cards], "{}"))
     check_view(ask_about.ask_modal("line & <b>\n" * 900, "{}"))
     check_view(ask_about.ask_modal("", "{}"))
-    check_view(example.example_modal("q" * 9000, "", everyone=True, metadata="{}"))
+    draft = Draft.of("q" * 9000, "", [f"tag number {number}" for number in range(300)], NOW.date())
+    check_view(example.example_modal(draft, "everyone", metadata="{}"))
+    kept = Example(
+        id="e" * 32, question="<q & a>" * 400, answer="a\n" * 1500, readers=PUBLIC, saved_by="U1", author="U2"
+    )
+    said = Said(by="U1", at=NOW, why="w" * 3000)
+    one = Reviewed(example=kept, kept_by="U1", saved_at=NOW, flag=said)
+    there = [*example.like_it(one, may_change=True), *example.changed_meanwhile(one)]
+    check_view(example.example_modal(draft, "everyone", metadata="{}", title="Change an example", there=there))
+    check_view(example.example_modal(draft, "you", metadata="{}", there=example.like_it(one, may_change=False)))
+    check_view(example.import_modal("everyone", "{}"))
+    wanted = example_list.Wanted("find", "w" * 200, 1)
+    for found in ([], [one], [one] * 35, [replace(one, retired=said)] * 35):
+        theirs = {one.example.id}
+        check_message_blocks(example_list.example_list(wanted, found, theirs, NOW.date())[1])
+    check_message_blocks(example_list.retired(one)[1])
     known = KnownSource(status, frozenset({"everyone"}), is_configured=True, may_change=True)
     check_view(home.home_view("model-1", "It cost nothing.", knowledge.status([known] * 30, NOW)))
     check_message_blocks(knowledge.status([known] * 20, NOW))

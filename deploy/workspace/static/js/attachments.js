@@ -6,7 +6,7 @@ import { toast } from "./toast.js";
 
 const LARGEST = 40_000_000; // bytes; they travel inside one JSON message
 
-function base64(file) {
+export function base64(file) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));

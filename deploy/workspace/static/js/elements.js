@@ -5,6 +5,7 @@ import { plain, textObject } from "./mrkdwn.js";
 import { menu } from "./menu.js";
 import { dispatch } from "./dispatch.js";
 import { typedInput } from "./inputs.js";
+import { fileInput } from "./file_input.js";
 import { selectElement } from "./select_elements.js";
 import { feedbackButtons, iconButton } from "./feedback.js";
 import { imageElement } from "./image.js";
@@ -111,6 +112,7 @@ const DRAW = {
   checkboxes: (element, block, context) => choices(element, block, context, "checkbox"),
   feedback_buttons: feedbackButtons,
   icon_button: iconButton,
+  file_input: fileInput,
   image: (element) => imageElement(element),
 };
 
