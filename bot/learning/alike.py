@@ -41,13 +41,13 @@ def same(key_of_one: str, one: str, other: str, cosine: float) -> bool:
 
 def same_facts(one: str, other: str) -> bool:
     """Whether no number, no negation and no name is in one text and not in the other."""
-    mine, theirs = _Facts.of(one), _Facts.of(other)
+    mine, theirs = Facts.of(one), Facts.of(other)
     if mine.numbers != theirs.numbers or mine.negations != theirs.negations:
         return False
     return mine.names <= theirs.words and theirs.names <= mine.words
 
 
-class _Facts:
+class Facts:
     """What a text says beside its plain words."""
 
     def __init__(self, words: Collection[str], names: Collection[str]) -> None:
@@ -57,7 +57,7 @@ class _Facts:
         self.names = frozenset(name.casefold() for name in names)
 
     @classmethod
-    def of(cls, text: str) -> _Facts:
+    def of(cls, text: str) -> Facts:
         """Names are words that begin or go on in capitals, but for the first of a sentence and "I"."""
         first = {match.end() for match in _SENTENCE.finditer(text)}
         found = list(_WORD.finditer(text))

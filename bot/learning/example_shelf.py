@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import Example
@@ -30,6 +31,10 @@ class Shelf:
     questions: Vector
     answers: Vector
     last_days: tuple[date | None, ...]
+
+    def lasting(self, today: date) -> NDArray[np.bool_]:
+        """Which of them have not ended."""
+        return np.array([last is None or last >= today for last in self.last_days], bool)
 
 
 class ExampleShelf:

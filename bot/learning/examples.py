@@ -245,12 +245,7 @@ class Examples:
         if not shelf.examples:
             return NearExamples()
         similarities = shelf.questions @ vector
-        open_to = np.array(
-            [
-                readable(example.readers, scopes) and (last is None or last >= today)
-                for example, last in zip(shelf.examples, shelf.last_days, strict=True)
-            ]
-        )
+        open_to = np.array([readable(example.readers, scopes) for example in shelf.examples]) & shelf.lasting(today)
         wanted, found = max(k, POOL), list[tuple[int, Example]]()
         nearest = np.argsort(-similarities, kind="stable")
         nearest = nearest[open_to[nearest]]
@@ -275,11 +270,8 @@ class Examples:
     async def all(self, scopes: frozenset[str]) -> tuple[Example, ...]:
         """Every example in use that an audience with `scopes` may read, oldest first."""
         shelf, today = await self._shelf.current(), self.today()
-        open_to = [
-            example
-            for example, last in zip(shelf.examples, shelf.last_days, strict=True)
-            if readable(example.readers, scopes) and (last is None or last >= today)
-        ]
+        lasting = zip(shelf.examples, shelf.lasting(today).tolist(), strict=True)
+        open_to = [example for example, lasts in lasting if lasts and readable(example.readers, scopes)]
         closed = await self._bases.closed([example.id for example in open_to], scopes)
         return tuple(example for example in open_to if example.id not in closed)
 
