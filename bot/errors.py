@@ -76,13 +76,7 @@ class RolloutMoved(SwitchboardError):
 
 
 class NotProven(SwitchboardError):
-    """A fine-tuned model is to answer people and was not shown to be better than the others."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(
-            f"“{model}” has not been shown to beat the other models on golden questions, so it answers nobody. "
-            "`switchboard evaluate` measures it beside them."
-        )
+    """A fine-tuned model is to answer people and was not shown to be better than the others, or has lost too much."""
 
 
 class UnreadableSecret(SwitchboardError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,7 @@ from bot.core import Core, open_core
 from bot.costs.money import dollars
 from bot.domain import StrategyName
 from bot.errors import RunNotFound, SwitchboardError, UnusableGolden
+from bot.evaluation import regression
 from bot.evaluation.answers import Answers
 from bot.evaluation.budget import Budget
 from bot.evaluation.concluding import conclude, fitted_elsewhere, unconcluded
@@ -106,6 +108,26 @@ async def list_runs(settings: Settings, out: Console, as_json: bool) -> None:
         mark = "yes" if run.finished else "no"
         table.add_row(escape(run.name), started, str(run.questions), models, dollars(run.spent), mark)
     wide(out).print(table)
+
+
+async def regressions(
+    settings: Settings, name: str, base: str, budget: Decimal | None, out: Console, as_json: bool
+) -> bool:
+    """Prints what a model has lost beside its base; whether that is too much. Raises what `regression.compare` does."""
+    async with open_core(settings) as core:
+        found = await regression.compare(core, name, base, budget=budget)
+    if as_json:
+        print_json(out, asdict(found))
+        return found.has_lost
+    table = Table(box=None, pad_edge=False)
+    for title in ("questions", "n", escape(found.base), escape(found.model), "difference", ""):
+        table.add_column(title)
+    for each, part in found.parts.items():
+        mark = f"lost more than {regression.LOST}" if part.has_lost else ""
+        figures = (f"{part.base_quality:.2f}", f"{part.quality:.2f}", regression.spread(part.gain))
+        table.add_row(each, str(part.questions), *figures, mark)
+    out.print(table)
+    return found.has_lost
 
 
 def _tell(golden: GoldenSet, err: Console) -> None:

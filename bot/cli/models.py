@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot.cli.common import AsJson, ConfigFile, out, run_with
+from bot.cli.evaluate import dollars_of
 
 
 class NamesToo(TyperGroup):
@@ -68,3 +69,20 @@ def models_sync(context: typer.Context, as_json: AsJson = False, config: ConfigF
 
     matters = run_with(config or context.obj, lambda settings: sync_models(settings, out, as_json))
     raise typer.Exit(1 if matters else 0)
+
+
+@group.command("regressions")
+def models_regressions(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The model, a fine-tuned one for example.")],
+    base: Annotated[str, typer.Option(help="The model that it was tuned from.")],
+    budget: Annotated[str | None, typer.Option(help="US dollars that it may cost at most.")] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Ask two models the same 40 general and 30 safety questions: what the first has lost. 1 where it is too much."""
+    from bot.evaluating import regressions
+
+    limit = dollars_of(budget, "--budget")
+    has_lost = run_with(config or context.obj, lambda settings: regressions(settings, name, base, limit, out, as_json))
+    raise typer.Exit(1 if has_lost else 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import NotProven, RolloutMoved, SwitchboardError
+from bot.evaluation import regression
 from bot.evaluation.regret import regret, told_gain
 from bot.evaluation.shadows import Shadows
 from bot.evaluation.sides import Compared, Side, compare, read_sides
@@ -39,13 +40,15 @@ CANARY_SHARE = 0.1
 class Standing:
     """A roll-out with its figures. `compared`: the questions that it was chosen for since it answers a share of them,
     those that it answered beside the rest; `gain`: the quality of its shadow answers above those that people saw, and
-    `judged` how many; `missing`: why it cannot be used, "" where it can."""
+    `judged` how many; `missing`: why it cannot be used, "" where it can; `lost`: what it
+    has lost beside its base, None where nobody looked."""
 
     rollout: Rollout
     compared: Compared
     gain: Interval
     judged: int
     missing: str = ""
+    lost: regression.Regression | None = None
 
     @property
     def fall(self) -> str:
@@ -117,17 +120,16 @@ class RollingOut:
             gain=found.gain,
             judged=found.judged,
             missing=self._missing(rollout.model),
+            lost=await self._lost(rollout.model),
         )
 
     async def advance(
         self, seen: Rollout, to: Stage, *, by: str, why: str = "", shares: Mapping[str, float] | None = None
     ) -> Rollout:
         """Takes a model to another stage. Raises what `Rollouts.move` does, and NotProven where a fine-tuned model that
-        was not shown to beat the others is to answer people."""
+        was not shown to beat the others, or has lost what its base knows, is to answer people."""
         if to.answers:
-            card = self._core.models.model(seen.model).card
-            if card.fine_tune is not None and not await self._is_proven(card):
-                raise NotProven(card.name)
+            await self._need_proof(self._core.models.model(seen.model).card)
         return await self._rollouts.move(seen, to, by=by, why=why, shares=shares)
 
     async def follow_rules(self, *, promote: bool) -> list[tuple[Rollout, str]]:
@@ -163,8 +165,27 @@ class RollingOut:
                 return f"{what} ended on {end.day:%d %B %Y}."
         return ""
 
-    async def _is_proven(self, card: ModelCard) -> bool:
-        return card.name in {*(await self._fits.current()).proven, *proven_by_cards(self._core.models.usable())}
+    async def _need_proof(self, card: ModelCard) -> None:
+        """Raises NotProven where a tuned model was not shown to be better, or to have lost nothing."""
+        if card.fine_tune is None:
+            return
+        if card.name not in {*(await self._fits.current()).proven, *proven_by_cards(self._core.models.usable())}:
+            raise NotProven(
+                f"“{card.name}” has not been shown to beat the other models on golden questions, so it answers nobody. "
+                "`switchboard evaluate` measures it beside them."
+            )
+        found = await regression.last(self._core, card)
+        if found is None:
+            raise NotProven(
+                f"Nobody knows what “{card.name}” has forgotten: `switchboard models regressions {card.name} --base "
+                "NAME` asks it and the model that it was tuned from general questions and safety questions."
+            )
+        if found.has_lost:
+            raise NotProven(f"“{card.name}” has lost too much, so it answers nobody. {found.told}")
+
+    async def _lost(self, model: str) -> regression.Regression | None:
+        card = next((card for card in self._core.models.catalogue.cards if card.name == model), None)
+        return None if card is None else await regression.last(self._core, card)
 
     def _missing(self, model: str) -> str:
         try:

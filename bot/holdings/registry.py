@@ -189,6 +189,7 @@ REGISTRY: Mapping[str, Held] = {
     "rollouts": Held("roll-outs of models", actor="changed_by", text="reason", plain="model stage step changed_at"),
     "rollout_shares": Held("shares of channels' questions for them", place="channel", plain="model share"),
     "rollout_questions": Held("their questions", question="question_id", plain="model step drawn"),
+    "regressions": Held("what tuned models lost beside others", plain="model model_id base made_at parts"),
     "channel_settings": Held("settings of channels", place="channel", actor="set_by", plain="value stay_local set_at"),
     "job_runs": Held("runs of jobs", text="problem", plain="job fire_at started_at finished_at worker"),
     "added_sources": Held(

@@ -1,4 +1,5 @@
-"""The tables of roll-outs: which stage a model is at, and which questions were answered by it or without it."""
+"""The tables of roll-outs: which stage a model is at, which questions were answered by it or without it, and what it
+has lost beside another model."""
 
 from __future__ import annotations
 
@@ -36,4 +37,15 @@ rollout_questions = sa.Table(
     sa.Column("step", sa.Integer, nullable=False),
     sa.Column("drawn", sa.Boolean, nullable=False),
     sa.Index("ix_rollout_questions_model", "model", "step"),
+)
+
+# What a model lost on the shipped general and safety questions beside the one that it was tuned from.
+regressions = sa.Table(
+    "regressions",
+    metadata,
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("model_id", sa.String(200), nullable=False),  # what its server was asked for
+    sa.Column("base", sa.String(200), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("parts", sa.JSON, nullable=False),  # by set: questions, quality, the base's, low and high of the gain
 )

@@ -69,6 +69,8 @@ def _one(standing: Standing, now: datetime, *, may_change: bool, here: str) -> l
         blocks.append(section(f":warning: It cannot be asked: {escape(standing.missing)}"))
     if standing.fall:
         blocks.append(section(f":warning: {escape(standing.fall)} Within the hour it is rolled back."))
+    if standing.lost is not None:
+        blocks.append(context(escape(standing.lost.told)))
     if rollout.stage.answers:
         blocks.append(sides_table(standing.compared, (rollout.model, "The others")))
     if may_change:

@@ -18,6 +18,7 @@ from server_cards import card, cards
 from bot.config import Knowledge, Models, Settings, Storage
 from bot.core import Core, open_core
 from bot.errors import NotProven
+from bot.evaluation import regression
 from bot.evaluation.rolling_out import ANSWERS, JUDGED, RULE, RollingOut
 from bot.evaluation.shadows import SCORED
 from bot.jobs.rollout_job import rollout_job
@@ -195,6 +196,8 @@ async def test_a_tuned_model_that_was_not_shown_to_be_better_answers_nobody(benc
     assert tuned is not None
     with pytest.raises(NotProven, match="“tuned” has not been shown to beat the other models on golden questions"):
         await bench.rolling.advance(tuned, Stage.CANARY, by="U9", shares={"C1": 0.1})
+    assert await bench.rolling.follow_rules(promote=True) == [], "nobody knows what it has forgotten"
+    await regression.compare(bench.core, "proven", "test-model")
     moved = await bench.rolling.follow_rules(promote=True)
     assert [(one.model, one.stage) for one, _ in moved] == [("proven", Stage.CANARY)]
     assert await bench.core.rollouts.of("tuned") == tuned
