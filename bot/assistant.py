@@ -39,6 +39,7 @@ from bot.ending import Ending
 from bot.errors import ModelError, SwitchboardError
 from bot.gate import Gate
 from bot.learning.examples import Examples
+from bot.learning.helpfulness import Helpfulness
 from bot.learning.learning import Learning
 from bot.models.cards import ModelCard
 from bot.models.registry import Models
@@ -128,6 +129,7 @@ class Assistant:
         self._questions = Questions(engine)
         self._metrics = metrics
         self._bases = Bases(engine, knowledge)
+        self._helpfulness = Helpfulness(engine, clock)
         self._fine_tunes = FineTunes(embedder)
         self._surroundings = Surroundings(engine, knowledge, learning)
         self._enclosing = enclosing
@@ -227,13 +229,14 @@ class Assistant:
         with tracing.span("search knowledge") as span:
             found = await self._knowledge.search(searched, scopes=scopes, k=self._passages)
             span.note({"switchboard.passages": len(found.passages)})
+        passages = await self._helpfulness.ordered(found.passages, scopes)
         vector = found.vector
         if self._knowledge.embedder is not self._embedder:
             vector = await self._embedder.embed_query(searched)
         with tracing.span("search examples"):
             near = await self._examples.nearest(vector, scopes, EXAMPLES, leave_out=leave_out)
         return Evidence(
-            passages=found.passages,
+            passages=passages,
             examples=near.examples,
             near=near.near,
             coverage=found.coverage,

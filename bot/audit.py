@@ -51,6 +51,7 @@ class Action(StrEnum):
     THREAD_SAVED = "thread saved"
     THREAD_REMOVED = "thread removed"
     EXAMPLE_SAVED = "example saved"
+    ANSWER_REPORTED = "answer reported"
     EXAMPLE_CHANGED = "example changed"
     EXAMPLE_RETIRED = "example retired"
     EXAMPLE_RESTORED = "example brought back"

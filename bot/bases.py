@@ -80,14 +80,18 @@ class Bases:
         """
         return frozenset(id for id, is_open in (await self._open(ids, scopes)).items() if not is_open)
 
+    async def open_to(self, documents: Collection[str], scopes: frozenset[str]) -> frozenset[str]:
+        """Those of the documents that an audience with `scopes` may read now."""
+        now = await self._knowledge.readers_of(sorted(documents))
+        return frozenset(id for id, readers in now.items() if access.readable(readers, scopes))
+
     async def receipt_for(self, receipt: Receipt, scopes: frozenset[str]) -> tuple[Receipt, int]:
         """The receipt as somebody with `scopes` may see it now, and how many of its sources are left out.
 
         Where they may not read all that the answer rests on, reasons that quote what was found or searched go too.
         """
         whole = bool(await self.answers_for([receipt.question_id], scopes))
-        now = await self._knowledge.readers_of(sorted({each.document for each in receipt.citations}))
-        open_to = {id for id, readers in now.items() if access.readable(readers, scopes)}
+        open_to = await self.open_to({each.document for each in receipt.citations}, scopes)
         seen = tuple(each for each in receipt.citations if whole or each.document in open_to)
         reasons = tuple(reason for reason in receipt.choice.reasons if whole or "“" not in reason)
         shown = replace(receipt, citations=seen, choice=replace(receipt.choice, reasons=reasons))

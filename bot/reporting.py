@@ -12,6 +12,7 @@ from bot.errors import SwitchboardError
 from bot.evaluation.savings import proposals, saved_by_choosing
 from bot.evaluation.shadow_report import week_of_shadows
 from bot.evaluation.trial_report import trials_of
+from bot.learning.feedback import by_reason
 
 
 async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
@@ -24,6 +25,7 @@ async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
         (await core.learning.standing()).sentence,
         await week_of_shadows(core, span) if isinstance(span, Week) else "",
         await saved_by_choosing(core, span),
+        by_reason(await core.feedback.reasons(span.since, span.until)),
         *(f"Trial in <#{place}>: {told}" for place, told in await trials_of(core, span)),
     ]
     return await weekly_report(

@@ -14,8 +14,8 @@ from rich.markup import escape
 from bot.config import Settings
 from bot.core import Core, open_core
 from bot.errors import UnknownExample, UnusableExamples
+from bot.learning.editor import Editor
 from bot.learning.example_csv import MOST_BYTES, parse, summary, written
-from bot.learning.examples import Editor
 from bot.learning.reviewed import Reviewed
 from knowledge import access
 

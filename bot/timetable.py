@@ -16,6 +16,7 @@ from bot.jobs.backup_job import NIGHTLY as BACKED_UP_AT
 from bot.jobs.backup_job import backup_job
 from bot.jobs.consistency_job import OFTEN as CHECKED_AT
 from bot.jobs.consistency_job import consistency_job
+from bot.jobs.examples_job import CheckingExamples
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
@@ -87,8 +88,11 @@ def _add_refresh(schedule: Schedule, core: Core, tell: Tell | None, hand_over: H
     """All sources after each other here, or each by whichever worker is free."""
     refreshing = Refreshing(core.knowledge, ToldProblems(core.engine), tell, core.sources.told_to_all)
 
+    checking = CheckingExamples(core.engine, core.knowledge, core.examples, core.assistant.embedder, core.clock)
+
     async def all_here(fire_at: datetime) -> None:
         await refreshing.run(fire_at)
+        await checking.run()
         await switch_model(core.knowledge)
 
     async def spread(fire_at: datetime) -> None:
@@ -99,6 +103,7 @@ def _add_refresh(schedule: Schedule, core: Core, tell: Tell | None, hand_over: H
 
     async def one(fire_at: datetime, part: str) -> None:
         await refreshing.run(fire_at, [part])
+        await checking.run()
         await switch_model(core.knowledge)
 
     schedule.add(REFRESH, core.settings.knowledge.refresh, spread if hand_over else all_here, catch_up=False)

@@ -11,12 +11,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import Question, StrategyName
 from bot.errors import NotAllowed, SwitchboardError
+from bot.learning.feedback import Reason
 from bot.learning.labels import Signal
+from bot.worker import is_fresh
 from handlers.answering import Answering
 from handlers.audience import Places
 from handlers.blocks import another_way, clarify, comment
 from handlers.blocks.answer import liked
 from handlers.blocks.receipt import receipt_modal
+from handlers.disclosing import Disclosing
 from handlers.origin import Origin, metadata
 from handlers.permissions import Role, Roles
 from handlers.shapes import JSON, pressed
@@ -31,6 +34,7 @@ class Actions:
     """Thumbs, "Why this answer?", "Try another way". Every question id is checked before anything is shown."""
 
     AGAIN = "again"
+    COMMENTED = "commented"
     CLARIFIED = "clarified"
 
     client: AsyncWebClient
@@ -38,6 +42,7 @@ class Actions:
     places: Places
     roles: Roles
     answering: Answering
+    disclosing: Disclosing
 
     async def feedback(self, payload: JSON) -> None:
         """A thumb. A thumb down asks what was wrong; saying it is up to the person."""
@@ -52,17 +57,39 @@ class Actions:
             may_save = await self.roles.role(origin.person) >= Role.MEMBER
             await origin.line(self.client).say(*liked(question.id, may_save=may_save))
             return
-        view = comment.comment_modal(origin.metadata(question=question.id))
-        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
+        await self._ask_why(origin, question.id)
 
-    async def commented(self, payload: JSON) -> None:
-        """What was wrong, in the person's words."""
+    async def change_feedback(self, payload: JSON) -> None:
+        """Asks once more what was wrong."""
+        origin = Origin.of(payload)
+        question = await self._question(pressed(payload), origin.person)
+        await self._ask_why(origin, question.id)
+
+    async def take_back_feedback(self, payload: JSON) -> None:
+        """Forgets the thumb and all that was said with it."""
+        origin = Origin.of(payload)
+        question = await self._question(pressed(payload), origin.person)
+        await self.core.feedback.take_back(question.id, origin.person)
+        await self.core.labels.take_back(question.id, origin.person, Signal.UP, Signal.DOWN)
+        await origin.line(self.client).replace("Taken back: I know nothing of it any more.", [])
+
+    async def commented(self, reference: str, payload: JSON) -> None:
+        """What was wrong: a reason, the person's words, or neither."""
         origin = Origin.of(payload)
         question = await self._question(metadata(payload).get("question", ""), origin.person)
-        text = comment.written(payload)
-        if text:
-            await self.core.feedback.give(question.id, origin.person, -1, text)
-        await origin.line(self.client).say("Thank you. That helps me to choose better next time.")
+        reason, words = comment.written(payload)
+        receipt = await self.core.assistant.receipt(question.id)
+        cited = sorted({f"{each.source} {each.document}".strip() for each in receipt.citations}) if receipt else []
+        is_new = await self.core.feedback.explain(question.id, origin.person, reason, words, documents=cited)
+        await self.core.labels.add(question.id, origin.person, Signal.DOWN)
+        if is_new or (reason is Reason.FORBIDDEN and not is_fresh()):  # one that was broken off may not have told it
+            await self.disclosing.tell(question, receipt, origin.person)
+        await origin.line(self.client).say(*comment.thanks(question.id, reason))
+
+    async def _ask_why(self, origin: Origin, question_id: str) -> None:
+        given = await self.core.feedback.of(question_id, origin.person)
+        view = comment.comment_modal(origin.metadata(question=question_id), given)
+        await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def why(self, payload: JSON) -> None:
         """Shows the receipt."""
@@ -74,7 +101,11 @@ class Actions:
             return
         scopes = (await self.places.alone(origin.person)).scopes
         receipt, left_out = await self.core.bases.receipt_for(told.receipt, scopes)
-        view = receipt_modal(receipt, self.core.clock(), calls=told.calls, people=told.people, left_out=left_out)
+        thumbs = () if left_out else await self.core.feedback.on(question.id)
+        own = await self.core.feedback.of(question.id, origin.person)
+        view = receipt_modal(
+            receipt, self.core.clock(), calls=told.calls, people=told.people, left_out=left_out, thumbs=thumbs, own=own
+        )
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def another_way(self, payload: JSON) -> None:

@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.domain import PlaceKind, Question
 from bot.errors import ChangedMeanwhile, FileUnread, NotAllowed, UnknownExample, UnusableExamples
+from bot.learning.editor import Editor, may_change
 from bot.learning.example_csv import MOST_BYTES, parse, summary
-from bot.learning.examples import Editor, may_change
 from bot.learning.labels import Signal
 from bot.learning.reviewed import Draft, Reviewed
 from handlers.audience import Places

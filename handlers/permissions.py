@@ -74,6 +74,8 @@ DOORS: Mapping[str, Role] = {
     "button clarify": ANYBODY,
     "button compare_vote": ANYBODY,
     "button change_model": ANYBODY,
+    "button change_feedback": ANYBODY,
+    "button take_back_feedback": ANYBODY,
     "button page_of_examples": ANYBODY,
     "button save_liked": Role.MEMBER,
     "button edit_example": Role.MEMBER,

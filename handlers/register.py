@@ -47,6 +47,7 @@ from handlers.commands.knowledge import KnowledgeCommand
 from handlers.commands.model import ModelCommand
 from handlers.commands.switchboard import SwitchboardCommand
 from handlers.commands.tune import TuneCommand
+from handlers.disclosing import Disclosing
 from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.examples import ExampleModals
@@ -94,7 +95,7 @@ def register(
     home = Home(client, core, roles, agent, known, next_refresh)
     adding = Adding(client, core, roles, places, known, next_refresh)
     knowledge = KnowledgeCommand(client, core, roles, known, adding, next_refresh)
-    actions = Actions(client, core, places, roles, answering)
+    actions = Actions(client, core, places, roles, answering, Disclosing(client, core, places, answering.begun))
     shortcuts = Shortcuts(client, answering, identity)
     examples = ExampleModals(client, core, places, identity, roles)
     listed = ExamplesCommand(client, core, roles, examples)
@@ -122,6 +123,7 @@ def register(
             ask.KIND: _by_role(roles, "/ask", ask.run),
             compare.KIND: _by_role(roles, "/compare", compare.run),
             actions.AGAIN: _by_role(roles, f"modal {another_way.CALLBACK}", actions.again),
+            actions.COMMENTED: _by_role(roles, f"modal {comment.COMMENT}", actions.commented),
             actions.CLARIFIED: _by_role(roles, f"button {clarify.ACTION}", actions.clarified),
             shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
@@ -151,6 +153,8 @@ def register(
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
     doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
+    doors.action(comment.CHANGE, actions.change_feedback)
+    doors.action(comment.TAKE_BACK, actions.take_back_feedback)
     doors.action(SAVE_LIKED, examples.from_thumb)
     doors.action(example_list.EDIT, examples.edit_pressed)
     doors.action(example_list.RETIRE, examples.retire_pressed)
@@ -167,7 +171,7 @@ def register(
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", examples.from_message)
     doors.shortcut("draw_this", drawings.draw_this)
-    doors.modal(comment.COMMENT, actions.commented)
+    doors.kept_modal(comment.COMMENT, actions.COMMENTED)
     doors.modal(model_card.PICK, model.picked, model.stale)
     doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)
     doors.modal(example.CALLBACK, examples.submitted, examples.wrong)

@@ -28,6 +28,7 @@ from knowledge.kept_vectors import KeptVectors
 from knowledge.leases import Leases
 from knowledge.memory import few_heaps
 from knowledge.processes import Processes
+from knowledge.records import IndexedChunk
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
 from knowledge.refresh.source_refresh import SourceRefresh
@@ -295,6 +296,20 @@ class KnowledgeBase:
     async def readers_of(self, document_ids: Sequence[str]) -> dict[str, frozenset[str]]:
         """Who may read these documents now; those that are gone are left out."""
         return await self._contents.readers_of(document_ids)
+
+    async def texts_since(self, number: int | None, most: int) -> tuple[int, list[IndexedChunk]]:
+        """The number of the last write, and the chunks that came after the write with this `number`, `most` at most;
+        none where nobody knows any more which these are (None: since ever)."""
+        standing = await self._log.standing()
+        if number is None or number < standing.floor:
+            return standing.number, []
+        keys: list[int] = []
+        last = number
+        while len(keys) < most and (logged := await self._log.since(last)) is not None:
+            last = logged.number
+            keys += logged.added
+        found = [chunk async for some in self._contents.indexed(keys[:most]) for chunk in some]
+        return max(standing.number, last), found
 
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""

@@ -120,7 +120,7 @@ REGISTRY: Mapping[str, Held] = {
         plain="since until spent held unknown told claimed_at",
     ),
     "feedback": Held(
-        "thumbs and comments", owner="person", question="question_id", text="comment", plain="value given_at"
+        "thumbs and comments", owner="person", question="question_id", text="comment", plain="value reason given_at"
     ),
     "labels": Held("what people made of answers", owner="person", question="question_id", plain="signal given_at"),
     "learned": Held("what was learned from all labels together", text="value", plain="name version made_at"),
@@ -155,6 +155,7 @@ REGISTRY: Mapping[str, Held] = {
         readers="readers",
         copies="question answer",
         text="tags retired_why flagged_why",
+        digest="flagged_document",
         plain="id saved_at embedder vector answer_vector valid_until hits version retired_at flagged_at",
     ),
     "example_uses": Held(

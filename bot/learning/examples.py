@@ -17,10 +17,11 @@ from bot.audit import Action, Change, record
 from bot.bases import Bases
 from bot.domain import Example
 from bot.errors import ChangedMeanwhile, NotAllowed, UnknownExample
+from bot.learning.editor import Editor, may_change
 from bot.learning.example_shelf import ExampleShelf, Shelf
 from bot.learning.example_twins import Step, Steps, steps, twin
 from bot.learning.nearness import VOTERS, lead, vote_purity
-from bot.learning.reviewed import Draft, Reviewed, reviewed_of
+from bot.learning.reviewed import Draft, Reviewed, readers_told, reviewed_of
 from bot.learning.variety import relevance, varied
 from bot.storage.example_tables import example_uses
 from bot.storage.tables import examples, feedback
@@ -33,6 +34,7 @@ POOL = 20
 """So many of the nearest examples are chosen among."""
 NEAREST = 4
 """So many cosines tell the selector how near examples are, as its weights were fitted."""
+_HIDDEN = "It may be out of date: a document that you may not read says otherwise."
 _GONE = "This example is not there any more, or you may not read it. `/examples` lists those that you may."
 
 
@@ -45,16 +47,6 @@ class NearExamples:
     near: tuple[float, ...] = ()
     lead: float = math.nan
     purity: float = math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class Editor:
-    """Who changes examples. `scopes`: what they may read, None for everything; `admin`: they may change all of it, and
-    not only what they saved or reviewed."""
-
-    person: str
-    scopes: frozenset[str] | None
-    admin: bool = False
 
 
 class Examples:
@@ -112,7 +104,9 @@ class Examples:
         async with self._engine.begin() as connection:
             row = _columns(draft) | vectors | self._born(example.id, example.readers, by, author)
             await connection.execute(examples.insert().values(row))
-            change = Change(action=Action.EXAMPLE_SAVED, subject=f"example {example.id}", after=_for(example.readers))
+            change = Change(
+                action=Action.EXAMPLE_SAVED, subject=f"example {example.id}", after=readers_told(example.readers)
+            )
             await record(connection, change, by=by, at=self._clock())
         return example
 
@@ -138,7 +132,7 @@ class Examples:
                 await self._take(connection, step, vectors[step.number], frozenset(readers), editor.person)
             if found.steps:
                 new = sum(step.into is None for step in found.steps)
-                after = f"{new} new, {len(found.steps) - new} changed, {_for(readers)}"
+                after = f"{new} new, {len(found.steps) - new} changed, {readers_told(readers)}"
                 change = Change(action=Action.EXAMPLES_IMPORTED, subject="examples", after=after)
                 await record(connection, change, by=editor.person, at=self._clock())
         return found
@@ -202,10 +196,11 @@ class Examples:
         change = Change(action=Action.EXAMPLE_RESTORED, subject=f"example {id}")
         await self._change(id, values, change, editor.person, examples.c.retired_at.is_not(None))
 
-    async def flag(self, id: str, why: str, by: str) -> bool:
+    async def flag(self, id: str, why: str, by: str, document: str | None = None) -> bool:
         """It may be out of date: it counts less until somebody has looked at it. `why`: a sentence that stands beside
-        it. Whether it is new: the first flag stays, and of an example that is gone or retired nothing is said."""
-        values = {"flagged_by": by, "flagged_at": self._clock(), "flagged_why": why}
+        it; where it has words of a document in it, `document` is its id, and who may not read that is not shown them.
+        Whether it is new: the first flag stays, and of an example that is gone or retired nothing is said."""
+        values = {"flagged_by": by, "flagged_at": self._clock(), "flagged_why": why, "flagged_document": document}
         change = Change(action=Action.EXAMPLE_FLAGGED, subject=f"example {id}")
         fresh = examples.c.flagged_at.is_(None) & examples.c.retired_at.is_(None)
         return await self._change(id, values, change, by, fresh)
@@ -282,7 +277,7 @@ class Examples:
             return found
         found = [one for one in found if readable(one.example.readers, scopes)]
         closed = await self._bases.closed([one.example.id for one in found], scopes)
-        return [one for one in found if one.example.id not in closed]
+        return await self._without_words([one for one in found if one.example.id not in closed], scopes)
 
     async def one(self, id: str, scopes: frozenset[str] | None = None) -> Reviewed | None:
         """The example of this id, where an audience with `scopes` may read it (None: everything)."""
@@ -293,7 +288,18 @@ class Examples:
             hidden = not readable(found[0].example.readers, scopes)
             if hidden or await self._bases.closed([id], scopes):
                 return None
+            found = await self._without_words(found, scopes)
         return found[0]
+
+    async def _without_words(self, found: list[Reviewed], scopes: frozenset[str]) -> list[Reviewed]:
+        """Flags without the words of documents that an audience with `scopes` may not read."""
+        open_to = await self._bases.open_to({one.flag.document for one in found if one.flag} - {""}, scopes)
+        return [
+            replace(one, flag=replace(one.flag, why=_HIDDEN))
+            if one.flag is not None and one.flag.document and one.flag.document not in open_to
+            else one
+            for one in found
+        ]
 
     async def delete(self, id: str, *, by: str) -> None:
         """Forgets an example; one that is not there is none the less gone."""
@@ -355,12 +361,7 @@ class Examples:
         return {"id": id, "readers": sorted(readers), "saved_by": by, "author": author, "saved_at": self._clock()}
 
 
-_NO_FLAG: dict[str, Any] = dict.fromkeys(("flagged_by", "flagged_at", "flagged_why"))
-
-
-def may_change(one: Reviewed, editor: Editor) -> bool:
-    """Whether somebody who may read an example may change it."""
-    return editor.admin or editor.person in (one.kept_by, one.example.saved_by)
+_NO_FLAG: dict[str, Any] = dict.fromkeys(("flagged_by", "flagged_at", "flagged_why", "flagged_document"))
 
 
 def _columns(draft: Draft) -> dict[str, Any]:
@@ -372,10 +373,6 @@ def _columns(draft: Draft) -> dict[str, Any]:
 def _draft_of(one: Reviewed) -> Draft:
     example = one.example
     return Draft(question=example.question, answer=example.answer, tags=example.tags, valid_until=one.valid_until)
-
-
-def _for(readers: Collection[str]) -> str:
-    return f"for {' '.join(sorted(readers))}"
 
 
 def _chosen(shelf: Shelf, found: Sequence[tuple[int, Example]], vector: Vector, k: int) -> tuple[Example, ...]:

@@ -18,11 +18,12 @@ LONGEST_TAG = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Who said something of an example, when and why."""
+    """Who said something of an example, when and why. `document`: the id of the one whose words are in it."""
 
     by: str
     at: datetime
     why: str
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +109,15 @@ def reviewed_of(row: Any) -> Reviewed:
         hits=row.hits,
         up=row.up,
         down=row.down,
-        flag=_said(row.flagged_by, row.flagged_at, row.flagged_why),
+        flag=_said(row.flagged_by, row.flagged_at, row.flagged_why, row.flagged_document),
         retired=_said(row.retired_by, row.retired_at, row.retired_why),
     )
 
 
-def _said(by: str | None, at: datetime | None, why: str | None) -> Said | None:
-    return Said(by=by or "", at=at, why=why or "") if at is not None else None
+def _said(by: str | None, at: datetime | None, why: str | None, document: str | None = None) -> Said | None:
+    return Said(by=by or "", at=at, why=why or "", document=document or "") if at is not None else None
+
+
+def readers_told(readers: Iterable[str]) -> str:
+    """Whom an example is for, as the audit log has it."""
+    return f"for {' '.join(sorted(readers))}"

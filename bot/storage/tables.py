@@ -229,6 +229,7 @@ feedback = sa.Table(
     sa.Column("person", sa.String(40), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),  # 1 or -1
     sa.Column("comment", Words),
+    sa.Column("reason", sa.String(20)),  # of a thumb down: see bot.learning.feedback
     sa.Column("given_at", UtcDateTime, nullable=False, index=True),
 )
 
@@ -369,6 +370,7 @@ examples = sa.Table(
     sa.Column("flagged_by", sa.String(40)),
     sa.Column("flagged_at", UtcDateTime),  # NULL: nothing speaks against it
     sa.Column("flagged_why", Words),
+    sa.Column("flagged_document", sa.String(80)),  # whose words are in `flagged_why`; NULL: nobody's
 )
 
 pins = sa.Table(

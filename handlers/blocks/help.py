@@ -21,8 +21,8 @@ def help_blocks() -> list[JSON]:
             "question alone. “draw a red fox” gets you a picture."
         ),
         section(
-            "*Under each answer:* 👍 👎 count in the weekly report; “Why this answer?” shows what I chose "
-            "and the price; “Try another way” asks again in the next best way."
+            "*Under each answer:* 👍 👎 count in the weekly report, with a reason if you like; “Why this answer?” "
+            "shows what I chose and the price; “Try another way” asks again in the next best way."
         ),
         section(
             "`/ask QUESTION` – a private answer; `model:NAME` before a question asks that model, in every place\n"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.costs.ledger import Row
 from bot.domain import Choice, Option, Pin, Price, Receipt, Usage
+from bot.learning.feedback import Given
 from bot.selection import figures
 from bot.selection.reasons import CONFIGURED, TRIAL
 from handlers.blocks import words
 from handlers.blocks.answer import sources
 from handlers.blocks.parts import context, modal, mrkdwn, section
-from handlers.markdown import escape
+from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
 
 OPTIONS_SHOWN = 8
@@ -46,14 +48,17 @@ def receipt_modal(
     calls: Sequence[Row] = (),
     people: Sequence[tuple[str, str]] = (),
     left_out: int = 0,
+    thumbs: Sequence[Given] = (),
+    own: Given | None = None,
 ) -> JSON:
     """The modal behind "Why this answer?".
 
     `calls`: every model call for the question; `people`: who did what with the answer, as (person, signal);
-    `left_out`: how many sources the person who reads this may not read.
+    `left_out`: how many sources the person who reads this may not read; `thumbs`: what everybody thinks of the answer,
+    `own` what they do themselves.
     """
     choice = receipt.choice
-    blocks = [*_chosen(choice), _real(receipt), *_kept(people)]
+    blocks = [*_chosen(choice), _real(receipt), *_kept(people), *_thought(thumbs, own)]
     if receipt.citations:
         blocks += [_DIVIDER, section("*Sources*"), *sources(receipt.citations, now)]
     if left_out:
@@ -98,6 +103,20 @@ def _kept(people: Sequence[tuple[str, str]]) -> list[JSON]:
     for signal, said in (("kept", "Kept, of two answers, by"), ("dropped", "The other answer was kept by")):
         names = [f"<@{escape(person)}>" for person, given in people if given == signal]
         told += [f"{said} {', '.join(names[:NAMES_SHOWN])}{_more(names, NAMES_SHOWN)}"] if names else []
+    return [context(*told)] if told else []
+
+
+def _thought(thumbs: Sequence[Given], own: Given | None) -> list[JSON]:
+    """How many thumbs there are and why, without names; and what the reader said, which they alone see."""
+    up = sum(one.value > 0 for one in thumbs)
+    down = Counter(one.reason.value if one.reason else "no reason given" for one in thumbs if one.value < 0)
+    why = f" ({', '.join(f'{number} {reason}' for reason, number in down.most_common())})" if down else ""
+    told = [f":thumbsup: {up} · :thumbsdown: {down.total()}{why}"] if thumbs else []
+    if own is not None and own.value < 0:
+        said = [f"“{escape(shorten(own.comment, 500))}”"] if own.comment else []
+        reasons = [own.reason.value] if own.reason else []
+        words = ", ".join([*reasons, *said])
+        told.append(f"You pressed :thumbsdown:{f': {words}' if words else ''}")
     return [context(*told)] if told else []
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
-from bot.learning.examples import Editor, may_change
+from bot.learning.editor import Editor, may_change
 from bot.learning.reviewed import Reviewed
 from handlers.blocks.example_list import USAGE, Wanted, example_list
 from handlers.examples import ExampleModals

@@ -25,7 +25,16 @@ COMMANDS = {
 BUTTONS = (
     *("feedback", "why", "another_way", "keep_this", "keep_first", "clarify_0", "compare_vote_1", "change_model"),
     *("refresh_source", "forget_source", "remove_from_knowledge", "switch_to_successor", "accept_saving", "old_one"),
-    *("save_liked", "edit_example", "retire_example", "restore_example", "confirm_example", "page_of_examples_older"),
+    *(
+        "change_feedback",
+        "take_back_feedback",
+        "save_liked",
+        "edit_example",
+        "retire_example",
+        "restore_example",
+        "confirm_example",
+        "page_of_examples_older",
+    ),
 )
 MODALS = (
     *("comment", "pick_model", "add_source", "save_example", "import_examples", "another_way", "ask_about", "unknown"),

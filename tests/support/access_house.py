@@ -24,6 +24,7 @@ from handlers.actions import Actions
 from handlers.answering import Answering, Asked
 from handlers.audience import Places
 from handlers.commands.knowledge import KnowledgeCommand
+from handlers.disclosing import Disclosing
 from handlers.errors import new_reference
 from handlers.examples import ExampleModals
 from handlers.identity import Identity
@@ -65,7 +66,14 @@ class World:
         self.slack.deliveries.listener = self.places.told
         identity, roles = Identity(self.slack), Roles(self.slack, ())
         self.answering = Answering(self.slack, core, self.places, identity)
-        self.actions = Actions(self.slack, core, self.places, roles, self.answering)
+        self.actions = Actions(
+            self.slack,
+            core,
+            self.places,
+            roles,
+            self.answering,
+            Disclosing(self.slack, core, self.places, self.answering.begun),
+        )
         self.examples = ExampleModals(self.slack, core, self.places, identity, roles)
         known = Known(core, roles, self.places)
         self.command = KnowledgeCommand(self.slack, core, roles, known, None, lambda _: None)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ def through(door: str, person: str, number: int) -> dict[str, Any]:
         return {"command": door, "text": "", **place}
     if kind == "button":
         action = {
-            "action_id": f"{name}_1" if name in ("clarify", "compare_vote", "page_of_examples") else name,
+            "action_id": f"{name}_1" if name in ("clarify", "compare_vote", "page_of_examples", "rollout") else name,
             "value": f"v{number}",
         }
         value = json.dumps([f"{number}{person}", ""]) if name == "clarify" else action["value"]

@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot
+from connected_bot import BOTH_DOORS, SWITCHBOARD, ConnectedBot, connected_bot
 from model_server import ModelServer, Reply, unauthorized
 
+from bot.audit import Audit
+from bot.config import Settings, Slack
 from bot.domain import Question
+from bot.learning.feedback import Given, Reason, by_reason
 from bot.replies import Replies
 from bot.selection.questions import Questions
 from bot.storage.tables import feedback, labels, ledger
 from bot.storage.work_tables import reply_parts
+from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 
@@ -69,11 +73,67 @@ async def test_a_thumb_down_counts_at_once_and_takes_a_comment(bot: ConnectedBot
     await maya.click(answer, "feedback", value=_value(answer, "negative_button"))
     view = await maya.wait_for_view()
     assert await bot.core.feedback.counts(*ALWAYS) == (0, 1)
-    await maya.submit_view(view, {"comment": "It is outdated."})
+    await maya.submit_view(view, {"comment": "It moved."})
     await told(maya, "Thank you")
     async with bot.core.engine.connect() as connection:
-        rows = (await connection.execute(sa.select(feedback.c.value, feedback.c.comment))).all()
-    assert [tuple(row) for row in rows] == [(-1, "It is outdated.")]
+        columns = (feedback.c.value, feedback.c.reason, feedback.c.comment)
+        rows = (await connection.execute(sa.select(*columns))).all()
+    assert [tuple(row) for row in rows] == [(-1, None, "It moved.")]
+
+
+async def test_a_thumb_down_has_a_reason_that_can_be_changed_taken_back_and_read_in_the_receipt(
+    bot: ConnectedBot, maya: Driver, leo: Driver, answer: JSON
+) -> None:
+    await leo.click(answer, "feedback", value=_value(answer, "negative_button"))
+    await leo.submit_view(await leo.wait_for_view(), {"reason": "outdated", "comment": "They moved to Mondays."})
+    thanks = await told(leo, "Thank you")
+    seen = len(leo.events)
+    await leo.click(thanks, "change_feedback")
+    view = await leo.wait_for_view(after=seen)
+    assert "They moved to Mondays." in str(view["blocks"])
+    await leo.submit_view(view, {"reason": "wrong"})
+    await bot.idle(leo)
+    question_id = _value(answer, "why")
+    assert await bot.core.feedback.of(question_id, "U0LEO") == Given(-1, Reason.WRONG, "They moved to Mondays.")
+    for person, words in ((leo, "You pressed :thumbsdown:: wrong, “They moved to Mondays.”"), (maya, "")):
+        seen = len(person.events)
+        await person.click(answer, "why")
+        shown = str((await person.wait_for_view(after=seen))["blocks"])
+        assert ":thumbsup: 0 · :thumbsdown: 1 (1 wrong)" in shown
+        assert words in shown
+        assert ("They moved" in shown) is bool(words)
+    assert by_reason(await bot.core.feedback.reasons(*ALWAYS)) == "👎 by reason: 1 wrong."
+    await leo.click(thanks, "take_back_feedback")
+    await told(leo, "Taken back")
+    assert await bot.core.feedback.counts(*ALWAYS) == (0, 0)
+    assert await signals(bot) == {}
+
+
+async def test_what_somebody_should_not_know_is_told_at_once_to_who_may_look_after_it(
+    workspace: Workspace, settings: Settings, maya: Driver, leo: Driver, server: ModelServer
+) -> None:
+    settings = settings.model_copy(update={"slack": Slack(admins=("U0MAYA", "U0SAM"))})
+    async with Driver(workspace.url, as_user="U0SAM") as sam, connected_bot(workspace, settings) as bot:
+        server.script("41,000 euros. [1]")
+        ts = await maya.post("G0FIN", f"{SWITCHBOARD} what is the robot budget for 2027?")
+        answer = await maya.wait_for_reply("G0FIN", ts)
+        await bot.idle(maya)
+        for _ in range(2):
+            seen = len(maya.events)
+            await maya.click(answer, "feedback", value=_value(answer, "negative_button"))
+            await maya.submit_view(await maya.wait_for_view(after=seen), {"reason": "should not know this"})
+            await maya.wait_for_ephemeral("G0FIN", lambda m: "it stands in the audit log" in m["text"])
+            await bot.idle(maya)
+        first = await maya.wait_for_message(maya.dm, lambda m: "should not know" in m["text"])
+        assert "<@U0MAYA> says that an answer in <#G0FIN> told something" in first["text"]
+        assert "• “Budget” of the source finance" in first["text"]
+        second = await sam.wait_for_message(sam.dm, lambda m: "should not know" in m["text"])
+        assert "• one document of the source finance that you may not read" in second["text"]
+        assert "Budget" not in second["text"]
+        assert "41,000" not in first["text"] + second["text"]
+        assert len([m for m in await sam.history(sam.dm) if "should not know" in m["text"]]) == 1
+        reported = [entry for entry in await Audit(bot.core.engine).entries() if entry.action == "answer reported"]
+        assert [(entry.who, entry.after.split()[:2]) for entry in reported] == [("U0MAYA", ["cited", "finance"])]
 
 
 @BOTH_DOORS

@@ -15,8 +15,9 @@ from bot.audit import Audit
 from bot.bases import Bases
 from bot.domain import Example
 from bot.errors import ChangedMeanwhile, NotAllowed, UnknownExample
+from bot.learning.editor import Editor
 from bot.learning.example_twins import Steps
-from bot.learning.examples import Editor, Examples
+from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.reviewed import Draft, Reviewed
 from bot.storage.tables import examples as table

@@ -6,11 +6,12 @@ from whole_receipt import whole_receipt
 
 from bot.costs.ledger import Row
 from bot.domain import Answer, Choice, Citation, Example, Option, Pin, Price, Receipt, StrategyName, Usage
+from bot.learning.feedback import Given, Reason
 from bot.learning.reviewed import Draft, Reviewed, Said
 from bot.models.cards import ModelCard
 from bot.models.listing import Shown
 from deploy.workspace.limits import check_message_blocks, check_view
-from handlers.blocks import adding, another_way, ask_about, example, example_list, home, knowledge, model_card
+from handlers.blocks import adding, another_way, ask_about, comment, example, example_list, home, knowledge, model_card
 from handlers.blocks.answer import question_of, sources, tail
 from handlers.blocks.receipt import receipt_modal
 from handlers.known import KnownSource
@@ -193,6 +194,8 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(example.example_modal(draft, "everyone", metadata="{}", title="Change an example", there=there))
     check_view(example.example_modal(draft, "you", metadata="{}", there=example.like_it(one, may_change=False)))
     check_view(example.import_modal("everyone", "{}"))
+    check_view(comment.comment_modal("{}", Given(-1, Reason.FORBIDDEN, "w" * 5000)))
+    check_message_blocks(comment.thanks("q1", Reason.FORBIDDEN)[1])
     wanted = example_list.Wanted("find", "w" * 200, 1)
     for found in ([], [one], [one] * 35, [replace(one, retired=said)] * 35):
         theirs = {one.example.id}

@@ -1,0 +1,74 @@
+"""Whether a passage says otherwise than an answer, as far as that shows without a model: by numbers, names, negations.
+
+It sees a sentence that speaks of the same things with another number, another name, or with a "not" more or less, where
+what the answer says stands nowhere in the passage. It cannot see what is said in other words ("twice a week" for "on
+Mondays and Thursdays"), what follows from several sentences, or that a rule was dropped without a word.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.learning.alike import Facts
+
+LEAST_SHARED = 2
+"""So many words of weight two sentences have in common that speak of the same things …"""
+SHARE = 0.5
+"""… and such a share of those of the passage's sentence,"""
+NEGATED_SHARE = 0.7
+"""and such a one where nothing but a "not" tells them apart."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|\s*[•|]\s*")
+_MARKUP = re.compile(r"[*_`>#]+|\[(\d+)\]")
+_SMALL = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    a about after all also an and any are as at be been before but by can could do does each every for from get had has
+    have how i if in into is it its me my of on only or our out over per should since so than that the their them then
+    there these they this to up us was we were what when where which while who whom why will with would you your
+    aber alle als am an auch auf aus bei bis da das dass dein dem den der des die dies du ein eine einem einen einer es
+    für gibt hat ich ihr im in ist ja je kann man mein mit nach oder ob sich sie sind so um und uns unser von vor wann
+    war was welche wenn wer wie wird wir wo zu zum zur
+    """,
+    )
+)
+
+
+def contradicted(question: str, answer: str, passage: str) -> str | None:
+    """The sentence of the passage that says otherwise than the answer to the question; None where none does."""
+    asked, everything = Facts.of(question), Facts.of(_plain(passage))
+    for said in _sentences(answer):
+        claim = Facts.of(said)
+        about = _weighty(claim) | _weighty(asked)
+        for sentence in _sentences(passage):
+            there = Facts.of(sentence)
+            words = _weighty(there)
+            shared = len(words & about)
+            if shared < LEAST_SHARED or shared < SHARE * len(words):
+                continue
+            if _differ(claim, there, asked, everything):
+                return sentence
+            negated = bool(claim.negations) != bool(there.negations) and not claim.negations & everything.negations
+            own = len(words & _weighty(claim))
+            if negated and not asked.negations and own >= LEAST_SHARED and own >= NEGATED_SHARE * len(words):
+                return sentence
+    return None
+
+
+def _differ(claim: Facts, there: Facts, asked: Facts, everything: Facts) -> bool:
+    """Whether there is another number or name in the place of one that the passage does not have at all."""
+    numbers = claim.numbers - everything.numbers and there.numbers - claim.numbers - asked.numbers
+    names = claim.names - everything.words and there.names - claim.words - asked.words
+    return bool(numbers or names)
+
+
+def _weighty(facts: Facts) -> frozenset[str]:
+    return facts.words - facts.numbers - facts.negations - _SMALL
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence.strip() for sentence in _SENTENCE.split(_plain(text)) if sentence.strip()]
+
+
+def _plain(text: str) -> str:
+    return _MARKUP.sub("", text)

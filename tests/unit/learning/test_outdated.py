@@ -1,0 +1,79 @@
+"""What can be said of an answer and a passage without a model, and what cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.learning.outdated import contradicted
+
+DEPLOYS = "When do deploys run?"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "passage", "sentence"),
+    [
+        (
+            DEPLOYS,
+            "Deploys run on Tuesdays and Thursdays at 10:00.",
+            "# Deploys\n\nDeploys run on Mondays at 9:30. Ask the release team.",
+            "Deploys run on Mondays at 9:30.",
+        ),
+        (DEPLOYS, "At 10:00 [1].", "Deploys run at 9:30 every day.", "Deploys run at 9:30 every day."),
+        (
+            "How many days of vacation are there?",
+            "Everybody has 30 days of vacation a year.",
+            "Everybody has **28** days of vacation a year.",
+            "Everybody has 28 days of vacation a year.",
+        ),
+        (
+            "Who leads the platform team?",
+            "The platform team is led by Ana Silva.",
+            "The platform team is led by Sam Okafor since May.",
+            "The platform team is led by Sam Okafor since May.",
+        ),
+        (
+            "May guests read the wiki?",
+            "Guests may read the wiki.",
+            "Guests may not read the wiki.",
+            "Guests may not read the wiki.",
+        ),
+        (
+            "Wie viele Urlaubstage gibt es?",
+            "Alle haben 30 Urlaubstage im Jahr.",
+            "Alle haben 28 Urlaubstage im Jahr.",
+            "Alle haben 28 Urlaubstage im Jahr.",
+        ),
+    ],
+)
+def test_another_number_name_or_negation_in_a_sentence_on_the_same_is_seen(
+    question: str, answer: str, passage: str, sentence: str
+) -> None:
+    assert contradicted(question, answer, passage) == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "passage"),
+    [
+        (
+            DEPLOYS,
+            "Deploys run on Tuesdays at 10:00.",
+            "## Deploys\nOn Tuesdays, at 10:00, deploys run. Not on Fridays.",
+        ),
+        (DEPLOYS, "Deploys run at 10:00.", "Deploys run at 10:00 and at 16:00."),
+        (DEPLOYS, "Deploys run at 10:00.", "The canteen opens at 11:30. Lunch costs 7 euros."),
+        (DEPLOYS, "Deploys run at 10:00.", "In 2019 deploys run at 9:00. Since then deploys run at 10:00."),
+        (DEPLOYS, "Ask the release team.", "Deploys run at 9:30."),
+        ("May guests read the wiki?", "Guests may read the wiki.", "Guests read the wiki. They may not write there."),
+        (DEPLOYS, "", "Deploys run at 9:30."),
+        (DEPLOYS, "Deploys run at 10:00.", ""),
+    ],
+)
+def test_what_says_the_same_more_or_something_else_is_no_contradiction(
+    question: str, answer: str, passage: str
+) -> None:
+    assert contradicted(question, answer, passage) is None
+
+
+def test_what_is_said_in_other_words_cannot_be_seen() -> None:
+    passage = "Releases leave the house twice a week."
+    assert contradicted(DEPLOYS, "Deploys run on Tuesdays, Thursdays and Fridays.", passage) is None
