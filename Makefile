@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 PEERS := build/peers
+FINETUNE := build/finetune
 MACHINES ?= tests/e2e/handlers tests/e2e/whole
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-machines test-proofs check audit setup setup-dev bench bench-knowledge screenshots soak lock clean
+.PHONY: help run test test-finetune test-machines test-proofs check audit setup setup-dev bench bench-knowledge screenshots soak lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -18,7 +19,10 @@ run: setup  ## start Switchboard (the local workspace where no Slack token is se
 
 test: setup-dev  ## all tests but the proofs, four files at a time, the slow ones first
 	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof and not finetune" $(ARGS)
+
+test-finetune: setup-dev $(FINETUNE)/ready  ## real training of a tiny model made on the spot, with torch (1.5 GB)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests/finetune $(ARGS)
 
 test-machines: setup-dev  ## the whole bot's tests over PostgreSQL, Chroma, two bots and two workers (MACHINES: which)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile -m "not proof" --engines machines $(MACHINES) $(ARGS)
@@ -82,6 +86,13 @@ $(PEERS)/ready: tests/benchmarks/peers/requirements.txt
 	@echo "installing the peers that are measured beside (about 2 GB)"
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/pip install -q -r tests/benchmarks/peers/requirements.txt
+	@touch $@
+
+$(FINETUNE)/ready:
+	@echo "installing what trains models (about 1.5 GB)"
+	@$(PYTHON) -m venv $(FINETUNE)
+	@$(FINETUNE)/bin/pip install -q torch==2.13.0
+	@$(FINETUNE)/bin/pip install -q trl peft datasets "transformers[serving]"
 	@touch $@
 
 lock:  ## renew the lock files from pyproject.toml

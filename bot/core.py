@@ -42,6 +42,7 @@ from bot.models.chains import check_chains
 from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
+from bot.models.tuned import with_tuned
 from bot.replies import Replies
 from bot.secrets import chroma_server, provider_keys
 from bot.selection.allow_lists import AllowLists
@@ -129,7 +130,7 @@ async def open_core(
         await asyncio.to_thread(load_encodings, settings.models_dir / "tiktoken")
         local = await asyncio.to_thread(MiniLM, settings.models_dir)
         stack.push_async_callback(local.close)
-        models = await _open_models(settings, local, clock)
+        models = await _open_models(settings, engine, local, clock)
         stack.push_async_callback(models.close)
         models.told_shutdowns(await Lifecycle(engine).told(models.catalogue))
         budgets = Budgets(engine, settings.report.zone)
@@ -195,8 +196,8 @@ class _Endpoints:
         return found
 
 
-async def _open_models(settings: Settings, local: Embedder, clock: Clock) -> Models:
-    catalogue = load_catalogue(settings.models.cards, settings.costs.currencies)
+async def _open_models(settings: Settings, engine: AsyncEngine, local: Embedder, clock: Clock) -> Models:
+    catalogue = await with_tuned(load_catalogue(settings.models.cards, settings.costs.currencies), engine)
     check_chains(catalogue, settings.models.chains)
     models = Models(
         catalogue,

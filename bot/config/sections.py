@@ -293,6 +293,8 @@ class Tuning(Section):
     consent: Literal["off", "public", "opt-in"] = "off"
     """Whose words may be trained on: nobody's (off), everybody's in public channels unless they take themselves out
     (public), or those of people who said that theirs may (opt-in)."""
+    python: str = ""
+    """The Python that trains on this machine, which has torch, trl and peft. Empty: the one that runs the bot."""
 
 
 class Report(Section):

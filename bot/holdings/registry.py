@@ -167,6 +167,14 @@ REGISTRY: Mapping[str, Held] = {
     "tuning_datasets": Held(
         "training data", actor="made_by", readers="audience", text="report", plain="id made_at rows withdrawn_at"
     ),
+    "tuning_runs": Held(
+        "training runs",
+        actor="ordered_by registered_by retired_by",
+        text="base parameters result problem card",
+        plain="id tuner dataset state job ordered_at ended_at held cost tokens worker withdrawn_at registered_at "
+        "retired_at",
+    ),
+    "tuning_steps": Held("their figures", parent=("run", "tuning_runs", "id"), plain="step figures checkpoint"),
     "tuning_rows": Held(
         "rows of training data",
         owner="asker author",

@@ -22,12 +22,16 @@ _WORDED = {"fine_tuning_code": "fine-tuning code"}
 
 
 class FineTune(BaseModel):
-    """The kind of question that a model was tuned for, with some of the prompts it was tuned on."""
+    """The kind of question that a model was tuned for, with some of the prompts it was tuned on, and where it is from:
+    the base model, the hash of the data, the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
     prompts: tuple[str, ...] = Field(min_length=1)
+    base: str = ""
+    data: str = ""
+    run: str = ""
 
 
 class Openness(BaseModel):

@@ -17,6 +17,7 @@ from bot.storage import (
     installations,
     rollout_tables,
     tables,
+    tuning_run_tables,
     tuning_tables,
     work_tables,
 )
@@ -32,6 +33,7 @@ _MODULES = (
     example_tables,
     installations,
     rollout_tables,
+    tuning_run_tables,
     tuning_tables,
     work_tables,
 )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.audit import Action, Change, record
+from bot.storage.tuning_run_tables import tuning_runs
 from bot.storage.tuning_tables import training_consents, tuning_datasets, tuning_rows
 from bot.storage.upsert import insert
 
@@ -80,4 +81,6 @@ async def _take_out(connection: AsyncConnection, person: str, at: datetime) -> i
     await connection.execute(
         sa.update(tuning_datasets).where(tuning_datasets.c.id.in_(sets), first).values(withdrawn_at=at)
     )
+    trained = tuning_runs.c.withdrawn_at.is_(None) & tuning_runs.c.dataset.in_(sets)
+    await connection.execute(sa.update(tuning_runs).where(trained).values(withdrawn_at=at))
     return (await connection.execute(sa.delete(tuning_rows).where(theirs))).rowcount

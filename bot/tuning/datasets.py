@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.audit import Action, Change, record
 from bot.errors import UnusableTraining
 from bot.models.cards import ModelCard
+from bot.storage.tuning_run_tables import tuning_runs
 from bot.storage.tuning_tables import tuning_datasets, tuning_rows
 from bot.storage.upsert import insert
 from bot.tuning.cleaning import cleaned
@@ -180,6 +181,9 @@ class Datasets:
         lacking = tuning_datasets.c.withdrawn_at.is_(None) & (count < tuning_datasets.c.rows)
         async with self._engine.begin() as connection:
             await connection.execute(sa.update(tuning_datasets).where(lacking).values(withdrawn_at=at))
+            gone = sa.select(tuning_datasets.c.id).where(tuning_datasets.c.withdrawn_at.is_not(None))
+            trained = tuning_runs.c.withdrawn_at.is_(None) & tuning_runs.c.dataset.in_(gone)
+            await connection.execute(sa.update(tuning_runs).where(trained).values(withdrawn_at=at))
         whole = {one.id[:SHORT] for one in await self.all() if one.withdrawn_at is None}
         return await asyncio.to_thread(_remove, self._folder, whole)
 
