@@ -16,7 +16,6 @@ from bot.domain import Example, PlaceKind
 from bot.errors import UnusableGolden
 from bot.evaluation.thumbs import golden_from_thumbs
 from bot.learning.labels import Signal
-from bot.storage.bases import bases as bases_table
 from bot.storage.tables import alternatives, comparisons, examples, labels, questions
 from bot.tuning.consents import Consented
 from bot.tuning.row import Row
@@ -37,6 +36,7 @@ class Gathered:
 
 NO_CONSENT = "somebody's words that they do not allow to be trained on"
 NOT_READABLE = "not readable by everyone whom the model is for"
+FLAGGED = "examples that may be out of date, until somebody has looked: `/examples flagged`"
 STAYS = "said where only some models may be asked"
 
 
@@ -72,23 +72,26 @@ class Gathering:
         ids = [example.id for example in kept]
         async with self._engine.connect() as connection:
             saved = {row.id: row.saved_at async for row in _in(connection, [examples.c.id, examples.c.saved_at], ids)}
-            by_bot = {row.subject async for row in _in(connection, [bases_table.c.subject], ids)}
             texts = [example.question for example in kept]
             askers: defaultdict[str, set[str]] = defaultdict(set)
             async for row in _in(connection, [questions.c.text, questions.c.asker], texts):
                 askers[row.text].add(row.asker)
         for example in kept:
-            people = {example.saved_by, *askers[example.question]}
+            # The answer is its author's words; what the bot said is whose who reviewed it.
+            author = example.author or example.saved_by
             public = access.readable(example.readers, access.PUBLIC)
-            if not all(map(self._consented.allows, people)) or (self._consented.public_only and not public):
+            allowed = all(map(self._consented.allows, {author, *askers[example.question]}))
+            if not allowed or (self._consented.public_only and not public):
                 found.left_out[NO_CONSENT] += 1
+            elif example.flagged:
+                found.left_out[FLAGGED] += 1
             elif example.id in saved:
                 found.rows.append(
                     Row(
-                        origin="example" if example.id in by_bot else "person",
+                        origin="person" if example.author else "example",
                         subject=example.id,
                         asker=min(askers[example.question], default=""),
-                        author=example.saved_by,
+                        author=author,
                         said_at=saved[example.id],
                         question=example.question,
                         answer=without_marks(example.answer),

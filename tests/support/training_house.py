@@ -46,10 +46,12 @@ async def example(
     *,
     readers: Sequence[str] = ("everyone",),
     by: str = "U0BEN",
+    author: str = "",
     rests_on: str = "",
 ) -> None:
     """A reviewed example; `rests_on`: the readers of the document that the bot's answer came from."""
     values = {"question": question, "answer": answer, "readers": list(readers), "saved_by": by, "saved_at": NOW}
+    values |= {"author": author}
     async with engine.begin() as connection:
         await connection.execute(examples.insert().values(id=id, embedder="other", vector=b"", **values))
         if rests_on:

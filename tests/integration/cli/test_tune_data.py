@@ -35,7 +35,7 @@ def filled() -> None:
         async with open_core(load_settings()) as core:
             for n, question in enumerate(plain_questions(40)):
                 if n % 2:
-                    await core.examples.save(question, f"With tool number {n}.", ["everyone"], "U0BEN")
+                    await core.examples.save(question, f"With tool number {n}.", ["everyone"], "U0BEN", author="U0BEN")
                 else:
                     await asked(core.engine, f"q{n}", question, f"With tool {n}. [1]", thumb=1, hours=n)
 

@@ -65,7 +65,7 @@ def folder(tmp_path: Path, models_dir: Path, server: str, monkeypatch: pytest.Mo
     async def fill() -> None:
         async with open_core(load_settings()) as core:
             for n, question in enumerate(plain_questions(40)):
-                await core.examples.save(question, f"With tool number {n}.", ["everyone"], "U0BEN")
+                await core.examples.save(question, f"With tool number {n}.", ["everyone"], "U0BEN", author="U0BEN")
 
     asyncio.run(fill())
     switchboard("tune", "data")

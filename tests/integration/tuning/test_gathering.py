@@ -17,7 +17,7 @@ from bot.learning.examples import Examples
 from bot.learning.labels import Labels
 from bot.storage.tuning_tables import training_consents
 from bot.tuning.consents import Consents, Rule
-from bot.tuning.gathering import NO_CONSENT, NOT_READABLE, STAYS, Gathered, Gathering
+from bot.tuning.gathering import FLAGGED, NO_CONSENT, NOT_READABLE, STAYS, Gathered, Gathering
 from knowledge import access
 
 
@@ -43,7 +43,7 @@ def subjects(found: Gathered) -> set[str]:
 
 
 async def house(engine: AsyncEngine) -> None:
-    await example(engine, "written", "How do we restart the search?", "By Argo.", by="U0BEN")
+    await example(engine, "written", "How do we restart the search?", "By Argo.", by="U0CAT", author="U0BEN")
     await example(engine, "said", "Who owns billing?", "Sam does. [1][2]", by="U0CAT", rests_on=" everyone ")
     await example(engine, "shut", "What is the price?", "Nine.", rests_on=" channel:C0SALES ")
     await example(engine, "ours", "Where is the cellar?", "Below.", readers=["channel:C0SALES"])
@@ -82,6 +82,14 @@ async def test_an_example_made_of_somebodys_question_word_for_word_needs_their_c
     assert [row.asker for row in (await gathered(engine)).rows] == ["U0ANA"]
     await Consents(engine, "public").set("U0ANA", False, by="U0ANA")
     assert subjects(await gathered(engine)) == set()
+
+
+async def test_an_example_that_may_be_out_of_date_is_left_out_until_somebody_has_looked(engine: AsyncEngine) -> None:
+    await house(engine)
+    examples = Examples(engine, ThingsEmbedder(), Bases(engine, NoDocuments()))
+    await examples.flag("written", "The page says otherwise.", "refresh")
+    found = await gathered(engine)
+    assert (subjects(found), found.left_out[FLAGGED]) == ({"said", "liked"}, 1)
 
 
 async def test_where_people_say_yes_only_theirs_may_be_trained_on(engine: AsyncEngine) -> None:
