@@ -213,6 +213,10 @@ class Assistant:
         """Where the answer stands: Slack's id of its message."""
         await self._questions.note_answer_ts(question_id, ts)
 
+    async def answer_ts(self, question_id: str) -> str | None:
+        """Where the answer stands; None where it stands nowhere, or for one person alone."""
+        return await self._questions.answer_ts(question_id)
+
     @property
     def embedder(self) -> Embedder:
         """The embedding model on this machine."""

@@ -39,6 +39,7 @@ class Action(StrEnum):
     TRIAL_STARTED = "trial started"
     TRIAL_STOPPED = "trial stopped"
     CHANNEL_SET = "channel set"
+    OWNER_SET = "owner set"
     BUDGET_SET = "budget set"
     BUDGET_DROPPED = "budget dropped"
     ROLLED_OUT = "model rolled out"

@@ -85,6 +85,12 @@ class Bases:
         now = await self._knowledge.readers_of(sorted(documents))
         return frozenset(id for id, readers in now.items() if access.readable(readers, scopes))
 
+    async def readers_then(self, question_id: str) -> Mapping[str, frozenset[str]]:
+        """The readers that each document had when a question was answered from it."""
+        async with self._engine.connect() as connection:
+            rows = await _rows(connection, [question_id])
+        return {row.document: access.from_key(row.readers) for row in rows if row.document != _WHOLE}
+
     async def receipt_for(self, receipt: Receipt, scopes: frozenset[str]) -> tuple[Receipt, int]:
         """The receipt as somebody with `scopes` may see it now, and how many of its sources are left out.
 

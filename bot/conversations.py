@@ -126,6 +126,14 @@ class Conversations:
             row = (await connection.execute(query)).first()
         return None if row is None or row.role != "assistant" else row.question_id
 
+    async def last_answered(self, channel: str, thread: str) -> str | None:
+        """The id of the question that the newest answer of a thread answers; None where there is none."""
+        answers = (*_in_thread(channel, thread), conversations.c.question_id.is_not(None))
+        query = sa.select(conversations.c.question_id).where(*answers, conversations.c.role == "assistant")
+        async with self._engine.connect() as connection:
+            found: str | None = (await connection.execute(query.order_by(conversations.c.ts.desc()).limit(1))).scalar()
+        return found
+
     async def people(self, channel: str, thread: str) -> frozenset[str]:
         """The user ids of everyone who wrote in this thread."""
         query = sa.select(conversations.c.author).where(*_in_thread(channel, thread), conversations.c.role == "user")

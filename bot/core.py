@@ -32,6 +32,7 @@ from bot.learning.asked_again import AskedAgain
 from bot.learning.comparisons import Comparisons
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
+from bot.learning.flagging import Flagging
 from bot.learning.labels import Labels
 from bot.learning.learning import Learning
 from bot.limits import Limits
@@ -43,6 +44,12 @@ from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
 from bot.models.tuned import with_tuned
+from bot.people.coverage import Coverage
+from bot.people.hand_offs import HandOffs
+from bot.people.owners import Owners
+from bot.recall.notes import Recalls
+from bot.recall.noticing import Noticing
+from bot.recall.showing import Showing
 from bot.replies import Replies
 from bot.secrets import chroma_server, provider_keys
 from bot.selection.allow_lists import AllowLists
@@ -104,6 +111,12 @@ class Core:
     inbox: Inbox
     limits: Limits
     replies: Replies
+    noticing: Noticing
+    owners: Owners
+    hand_offs: HandOffs
+    coverage: Coverage
+    recalls: Recalls
+    showing: Showing
     enclosing: Enclosing
     drawing: Drawing
     assistant: Assistant
@@ -274,6 +287,9 @@ def _assemble(
         metrics=metrics,
         links=settings.answers.links,
     )
+    owners = Owners(engine, clock, settings.knowledge.owners)
+    hours, zone = settings.people.follow_up_hours, settings.report.zone
+    hand_offs = HandOffs(engine, inbox.worker, clock, hours=hours, zone=zone)
     return Core(
         settings=settings,
         clock=clock,
@@ -306,6 +322,18 @@ def _assemble(
         limits=Limits(engine, clock, person=settings.limits.person, channel=settings.limits.channel),
         inbox=inbox,
         replies=Replies(engine),
+        noticing=Noticing(
+            engine,
+            knowledge,
+            clock,
+            age=timedelta(days=settings.recall.days),
+            flag=Flagging(engine, examples).answer,
+        ),
+        recalls=Recalls(engine, inbox.worker, clock, per_day=settings.recall.per_day, zone=settings.report.zone),
+        owners=owners,
+        hand_offs=hand_offs,
+        coverage=Coverage(engine, local, owners, hand_offs),
+        showing=Showing(knowledge, bases),
         enclosing=enclosing,
         drawing=Drawing(gate, models, data_rules, settings.models.image),
         assistant=assistant,

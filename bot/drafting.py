@@ -44,4 +44,5 @@ async def drafted(gate: Gate, question: Question, model: Model, prompt: Prompt, 
         uncertainty=uncertainty(own.logprobs),
         price=Price(amount=own.amount, version=own.version),
         failure=failure,
+        cited=citing.cited,
     )

@@ -46,7 +46,7 @@ class Ending:
         assert receipt is not None
         if way.examples and way.purpose == "answer":
             await self._examples.used(way.question.id, way.examples)
-        await self._questions.finish(way.question.id, text, receipt)
+        await self._questions.finish(way.question.id, text, receipt, way.cited)
         way.is_done = True
         log.info("question_done", question=way.question.id, outcome=outcome, seconds=round(receipt.seconds, 3))
         answer = Answer(
@@ -72,7 +72,7 @@ class Ending:
         receipt = self._receipt(way, kind)
         if receipt is not None:
             try:
-                await self._questions.finish(question_id, way.shown or None, receipt)
+                await self._questions.finish(question_id, way.shown or None, receipt, way.cited)
             except DBAPIError as unkept:  # the reason is told all the same
                 log.warning("receipt_not_kept", question=question_id, problem=reason(unkept))
         ask = error.set_by if isinstance(error, OverBudget) else ""
@@ -92,7 +92,7 @@ class Ending:
     async def declined(self, way: Way, said: Declined) -> Finished:
         """`said` stands under what was shown, or alone."""
         way.text.append(f"\n\n{said.text}")
-        way.citations = said.citations
+        way.citations, way.cited = said.citations, ()  # what is named as the nearest holds no answer
         finished = await self.finish(way, way.shown.strip(), "nothing_found")
         return Finished(replace(finished.answer, ask=said.ask))
 

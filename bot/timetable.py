@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core import Core
 from bot.costs.periods import Month, Span, Week
@@ -17,10 +17,14 @@ from bot.jobs.backup_job import backup_job
 from bot.jobs.consistency_job import OFTEN as CHECKED_AT
 from bot.jobs.consistency_job import consistency_job
 from bot.jobs.examples_job import CheckingExamples
+from bot.jobs.follow_up_job import OFTEN as FOLLOWED_UP_AT
+from bot.jobs.follow_up_job import follow_up_job
 from bot.jobs.learning_job import NIGHTLY, learning_job
 from bot.jobs.lost_job import OFTEN as LOST_AT
 from bot.jobs.lost_job import lost_job
 from bot.jobs.prune_job import prune_job
+from bot.jobs.recall_job import OFTEN as RECALLED_AT
+from bot.jobs.recall_job import recall_job
 from bot.jobs.refresh_job import Refreshing, Tell
 from bot.jobs.report_job import MONTHLY, days_job, report_job
 from bot.jobs.report_job import NIGHTLY as DAYS_AT
@@ -36,7 +40,11 @@ from bot.jobs.told import ToldProblems
 from bot.reporting import report_of
 from bot.sources import imports_of
 from handlers.audience import Places
+from handlers.begun import Begun
+from handlers.handing_off import FollowingUp
+from handlers.identity import Identity
 from handlers.posts import post_report, tell_channel
+from handlers.recalling import Notes
 from handlers.retiring import post_ending
 from handlers.slack_client import SlackClient
 
@@ -58,6 +66,12 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     schedule.add("consistency", CHECKED_AT, checks, catch_up=False)
     schedule.add("lost-calls", LOST_AT, lost_job(core.ledger), catch_up=False)
     schedule.add("prune", "30 3 * * *", prune_job(core.inbox, core.replies, core.limits), catch_up=True)
+    if settings.recall.per_day:
+        notes = Notes(client, core, places, Begun(client, core.replies, Identity(client)))
+        recall = recall_job(core.noticing, core.recalls, notes.tell, timedelta(days=settings.recall.days))
+        schedule.add("recall", RECALLED_AT, recall, catch_up=False)
+    following_up = FollowingUp(client, core, Begun(client, core.replies, Identity(client)), Identity(client))
+    schedule.add("follow-ups", FOLLOWED_UP_AT, follow_up_job(following_up.run), catch_up=False)
     days = settings.retention
     if days.conversations or days.questions:
         schedule.add("retention", LET_GO_AT, retention_job(settings.database_url, days), catch_up=True)

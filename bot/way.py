@@ -10,6 +10,7 @@ from bot.enclosing import Enclosed
 from bot.gate import Tab
 from bot.selection.data_rules import STAYS
 from bot.selection.switches import Switched
+from knowledge.documents import Passage
 
 
 @dataclass(slots=True)
@@ -22,9 +23,9 @@ class Way:
     `stand_ins` how often another one had to step in. `told`: what happened on the way, as sentences in its order;
     `note`: what the person is told under the answer. `tab`: what all its calls came to. `given`: the evidence, where
     answers of several ways to the same evidence are compared; then no other model steps in. `purpose`: what the ledger
-    calls its answer. `enclosed`: the files that came with it; `about_files`: what its asker is told of them;
-    `about_secrets`: what they are told where their words held secrets, "" where they held none. `examples`: ids of the
-    examples that were in the prompt of its answer.
+    calls its answer. `cited`: the passages that the citations name. `enclosed`: the files that came with it;
+    `about_files`: what its asker is told of them; `about_secrets`: what they are told where their words held secrets,
+    "" where they held none. `examples`: ids of the examples that were in the prompt of its answer.
     """
 
     question: Question
@@ -36,6 +37,7 @@ class Way:
     tab: Tab = field(default_factory=Tab)
     text: list[str] = field(default_factory=list)
     citations: tuple[Citation, ...] = ()
+    cited: tuple[Passage, ...] = ()
     failed_models: list[str] = field(default_factory=list)
     tries: int = 1
     stand_ins: int = 0

@@ -80,7 +80,7 @@ class Writing:
                     citing = citing or self._heard(way, race)
                     if shown := citing.feed(piece):
                         way.text.append(shown)
-                        way.citations = citing.citations
+                        way.citations, way.cited = citing.citations, citing.cited
                         yield TextDelta(shown)
         except ModelError:
             self._silent(way, race)
@@ -89,7 +89,7 @@ class Writing:
         if rest := citing.close():
             way.text.append(rest)
             yield TextDelta(rest)
-        way.citations = citing.citations
+        way.citations, way.cited = citing.citations, citing.cited
         async with aclosing(self._closed(way, evidence, race.spoke or call)) as events:
             async for event in events:
                 yield event
@@ -222,7 +222,7 @@ class Writing:
 
     async def _shown_draft(self, way: Way, draft: Draft) -> Finished:
         way.text.append(draft.text)
-        way.citations = draft.citations
+        way.citations, way.cited = draft.citations, draft.cited
         return await self._ending.finish(way, draft.text, "answered")
 
 

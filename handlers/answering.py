@@ -164,6 +164,16 @@ class Answering:
             return
         await self._answer_in_thread(await self._once_more(reference, first, person, meant=meant))
 
+    async def anew(self, reference: str, first: Question, person: str, line: PrivateLine) -> None:
+        """Answers a question again as if it came now, where its first answer stands."""
+        if not await self._limiting.admits(person, first.place.channel, first.place.thread, reference, line):
+            return
+        question = await self._once_more(reference, first, person)
+        if question.private or question.place.thread is None:
+            await self._write_privately(question, line)
+        else:
+            await self._answer_in_thread(question)
+
     async def stop(self, channel: str, thread: str | None) -> int:
         """Stops the answers under way in a thread (without one: in the whole channel), those of other processes
         within a second; says how many are this one's."""

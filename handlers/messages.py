@@ -15,10 +15,21 @@ from bot.learning.labels import Signal
 from handlers.answering import Answering, Asked
 from handlers.blocks import help
 from handlers.drawing import Drawings, to_draw
+from handlers.handing_off import NO_QUESTION
 from handlers.identity import Identity
+from handlers.origin import Origin
 from handlers.shapes import JSON, is_spoken
 from handlers.slack_files import attachments
-from handlers.text import addresses_a_group, asks_for_help, has_words, is_courtesy, is_question, mentioned, said
+from handlers.text import (
+    addresses_a_group,
+    asks_for_help,
+    has_words,
+    is_courtesy,
+    is_question,
+    mentioned,
+    said,
+    wants_a_person,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +40,8 @@ NO_WORDS = (
 GLAD = "Glad to help. Ask on whenever you like."
 COMMAND = re.compile(r"/?model\s+(?P<arguments>(?:use|auto)\b.*|why\s*\??)", re.IGNORECASE | re.DOTALL)
 
+HandOff = Callable[[str, Origin], Awaitable[None]]
+"""“I need a person”: the id of the question that it is about, who said so and where."""
 ModelCommand = Callable[[Asked, str], Awaitable[None]]
 """`/model` written as a message in a thread: who and where, and the words after "model"."""
 
@@ -43,12 +56,14 @@ class Messages:
         identity: Identity,
         model_command: ModelCommand,
         drawings: Drawings,
+        hand_off: HandOff,
     ) -> None:
         self._core = core
         self._answering = answering
         self._identity = identity
         self._model_command = model_command
         self._drawings = drawings
+        self._hand_off = hand_off
 
     async def mention(self, reference: str, body: JSON) -> None:
         """Somebody called the bot by its name in a channel."""
@@ -103,7 +118,8 @@ class Messages:
     async def _spoken(self, reference: str, body: JSON, bot: str) -> None:
         event: JSON = body["event"]
         asks = await self._asks(event, bot)
-        if asks:
+        # Whoever says it in a thread with the bot means the bot, whoever else talks there.
+        if asks or (asks is False and wants_a_person(said(event.get("text", ""), bot))):
             await self._answer(reference, body, bot)
         elif asks is False:  # said in a conversation that the bot is part of
             text = said(event.get("text", ""), bot)
@@ -151,6 +167,8 @@ class Messages:
         )
         if command := COMMAND.fullmatch(text):
             await self._model_command(asked, command["arguments"])
+        elif wants_a_person(text):
+            await self._wants_a_person(asked)
         elif is_courtesy(text):
             await self._answering.say(asked.reference, asked.channel, asked.thread, GLAD)
         elif asks_for_help(text):
@@ -163,6 +181,15 @@ class Messages:
             hint = without_question(files) if files else NO_WORDS if text else HINT
             log.info("hint", person=asked.person, channel=asked.channel, files=len(files))
             await self._answering.say(asked.reference, asked.channel, asked.thread, hint)
+
+    async def _wants_a_person(self, asked: Asked) -> None:
+        channel, thread = asked.channel, str(asked.thread)
+        question_id = await self._core.conversations.last_answered(channel, thread)
+        if question_id is None:
+            await self._answering.say(asked.reference, channel, thread, NO_QUESTION)
+            return
+        origin = Origin(person=asked.person, workspace=asked.workspace, channel=channel, thread=thread)
+        await self._hand_off(question_id, origin)
 
     async def _note_correction(self, event: JSON, text: str) -> None:
         """Whoever says in the thread that the answer before is wrong, has judged it."""

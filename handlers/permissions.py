@@ -44,6 +44,9 @@ class Deed(Enum):
     ROLL_OUT = (Role.ADMIN, "roll a model out or back")
     SET_VALUE = (Role.ADMIN, "change how answers are chosen in a whole channel")
     SET_LOCAL = (Role.ADMIN, "say where a channel's questions may go")
+    SET_RECALL = (Role.MEMBER, "say whether a channel hears of sources that change")
+    SEE_COVERAGE = (Role.MEMBER, "see which questions found no answer")
+    SET_OWNER = (Role.MEMBER, "say who looks after a channel")
     SET_BUDGET = (Role.ADMIN, "set a budget")
     DROP_BUDGET = (Role.ADMIN, "drop a budget")
     SEE_COSTS = (Role.ADMIN, "see what the models cost (`/cost me` shows what yours did)")
@@ -85,6 +88,9 @@ DOORS: Mapping[str, Role] = {
     "button refresh_source": Role.MEMBER,
     "button forget_source": Role.MEMBER,
     "button remove_from_knowledge": Role.MEMBER,
+    "button recall_ask_again": ANYBODY,
+    "button need_a_person": ANYBODY,
+    "button pass_on": ANYBODY,
     "button switch_to_successor": Role.ADMIN,
     "button rollout": Role.ADMIN,
     "button accept_saving": Role.ADMIN,

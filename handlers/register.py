@@ -29,12 +29,14 @@ from handlers.blocks import (
     comparison,
     example,
     example_list,
+    hand_off,
     model_card,
     rollout,
 )
 from handlers.blocks.answer import ANOTHER_WAY, FEEDBACK, SAVE_LIKED, WHY
 from handlers.blocks.home import CHANGE_MODEL
 from handlers.blocks.knowledge import FORGET, REFRESH
+from handlers.blocks.recall import ASK_AGAIN
 from handlers.blocks.report import ACCEPT
 from handlers.blocks.retirement import SWITCH
 from handlers.blocks.saved import REMOVE
@@ -52,6 +54,7 @@ from handlers.drawing import Drawings
 from handlers.errors import new_reference
 from handlers.examples import ExampleModals
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
+from handlers.handing_off import HandingOff
 from handlers.home import Home
 from handlers.identity import Identity
 from handlers.inbound import AT_ONCE, EVENT, Inbound, Work, not_kept
@@ -60,9 +63,10 @@ from handlers.markdown import shorten
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import DOORS, Roles
+from handlers.recalling import AskingAgain
 from handlers.retiring import Retiring
 from handlers.saving import Saving
-from handlers.shapes import ACCOUNTS, JSON
+from handlers.shapes import ACCOUNTS, JSON, pressed
 from handlers.shortcuts import Shortcuts
 from handlers.waiting import WaitingRoom
 
@@ -90,7 +94,8 @@ def register(
     model = ModelCommand(client, core, roles, answering)
     agent = Agent(client, answering)
     drawings = Drawings(client, core, places, answering.begun)
-    messages = Messages(core, answering, identity, model.in_message, drawings)
+    handing = HandingOff(client, core, roles, places, answering.begun, identity)
+    messages = Messages(core, answering, identity, model.in_message, drawings, handing.said)
     known = Known(core, roles, places)
     home = Home(client, core, roles, agent, known, next_refresh)
     adding = Adding(client, core, roles, places, known, next_refresh)
@@ -104,6 +109,7 @@ def register(
     ask = AskCommand(client, answering, identity, drawings)
     compare = CompareCommand(client, core, places, answering, identity)
     tune = TuneCommand(client, core, roles)
+    again = AskingAgain(client, core, places, answering)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
         "message": _in_turn(following.message, messages.message),
@@ -125,6 +131,9 @@ def register(
             actions.AGAIN: _by_role(roles, f"modal {another_way.CALLBACK}", actions.again),
             actions.COMMENTED: _by_role(roles, f"modal {comment.COMMENT}", actions.commented),
             actions.CLARIFIED: _by_role(roles, f"button {clarify.ACTION}", actions.clarified),
+            handing.KIND: _by_role(roles, f"button {hand_off.WANT}", handing.pressed),
+            handing.PASSED: _by_role(roles, f"button {hand_off.PASS_ON}", handing.pass_on),
+            again.KIND: _by_role(roles, f"button {ASK_AGAIN}", again.run),
             shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
         partial(origin.tell, client, answering.begun),
@@ -152,6 +161,9 @@ def register(
     # The first button of a question that is pressed counts, whoever presses another one after.
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
+    for action, kind in ((hand_off.WANT, handing.KIND), (hand_off.PASS_ON, handing.PASSED)):
+        doors.kept_action(re.compile(action), kind, _by_person)
+    doors.kept_action(re.compile(ASK_AGAIN), again.KIND, lambda body: f"recall:{pressed(body)}")
     doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
     doors.action(comment.CHANGE, actions.change_feedback)
     doors.action(comment.TAKE_BACK, actions.take_back_feedback)
@@ -180,6 +192,11 @@ def register(
     doors.kept_modal(ask_about.CALLBACK, shortcuts.ASK)
     doors.everything_else()
     return inbound
+
+
+def _by_person(body: JSON) -> str:
+    """A press once of each person."""
+    return f"{body['actions'][0]['action_id']}:{pressed(body)}:{Origin.of(body).person}"
 
 
 def _by_role(roles: Roles, door: str, work: Work) -> Work:

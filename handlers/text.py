@@ -22,6 +22,11 @@ _HELP = re.compile(
     r"|what (?:can|do) you do(?: here| for (?:me|us))?|how (?:can|do) i use you|how can you help(?: me| us)?"
     r"|hilfe|wer bist du|was kannst du)"
 )
+_PERSON = re.compile(
+    r"(?:(?:please )?(?:i )?(?:need|want|get me|ask|call|find me)(?: to (?:talk|speak) (?:to|with))?"
+    r" (?:a|some|an actual) (?:person|human|human being)(?: here)?(?: please)?|human please"
+    r"|ich brauche (?:hier )?einen menschen)"
+)
 
 
 def without_code(text: str) -> str:
@@ -63,6 +68,11 @@ def is_courtesy(text: str) -> bool:
 def asks_for_help(text: str) -> bool:
     """Whether the text asks nothing but what the bot is and can do, in the few words that people use for it."""
     return _HELP.fullmatch(_bare(text)) is not None
+
+
+def wants_a_person(text: str) -> bool:
+    """Whether the text says nothing but that a person is needed."""
+    return _PERSON.fullmatch(_bare(text)) is not None
 
 
 def is_question(text: str) -> bool:

@@ -14,10 +14,10 @@ from knowledge.change_log import Logged
 from knowledge.database import AT_ONCE, Database, parts
 from knowledge.documents import Document
 from knowledge.filters import Reach
-from knowledge.records import Found, IndexedChunk, VectorRows, Written
+from knowledge.records import Found, IndexedChunk, Pieces, Settled, VectorRows, Written
 from knowledge.reports import Problem, SourceStatus
 from knowledge.rows import FACET_COLUMNS, document_of, facets_of
-from knowledge.schema import chunks, documents, embeddings, problems, sources
+from knowledge.schema import chunks, documents, embeddings, leases, problems, sources
 
 _FIND = (
     sa.select(*(chunks.c[name] for name in ("key", "heading", "text", "position", "line")))
@@ -98,6 +98,44 @@ class Contents:
                 query = sa.select(documents.c.id, documents.c.readers).where(documents.c.id.in_(some))
                 found |= {row.id: access.from_key(row.readers) for row in await connection.execute(query)}
         return found
+
+    async def digests_of(self, document_ids: Sequence[str]) -> dict[str, str]:
+        """The digests of these documents as they were read last; those that are gone are left out."""
+        found: dict[str, str] = {}
+        async with self._database.reading() as connection:
+            for some in parts(document_ids):
+                query = sa.select(documents.c.id, documents.c.digest).where(documents.c.id.in_(some))
+                found |= {row.id: row.digest for row in await connection.execute(query)}
+        return found
+
+    async def same_as(self, digest: str) -> list[str]:
+        """The ids of the documents that were read with this digest."""
+        query = sa.select(documents.c.id).where(documents.c.digest == digest).order_by(documents.c.id)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).scalars()) if digest else []
+
+    async def pieces_of(self, document_id: str, scopes: frozenset[str] | None) -> Pieces | None:
+        """A document in its pieces; None where it is gone or an audience with `scopes` may not read it. With None for
+        scopes it is only held against other words, and shown to nobody."""
+        whole = sa.select(documents).where(documents.c.id == document_id)
+        ordered = sa.select(chunks.c.heading, chunks.c.text).where(chunks.c.document_id == document_id)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(whole)).first()
+            rows = (await connection.execute(ordered.order_by(chunks.c.position))).all()
+        if row is None or (scopes is not None and not access.readable(access.from_key(row.readers), scopes)):
+            return None
+        return Pieces(document_of(row), tuple((tuple(each.heading), each.text) for each in rows))
+
+    async def settled(self) -> Settled:
+        """The sources of which the last refresh came to a good end, so that what is not there is gone, and what of them
+        could not be read."""
+        whole = sa.select(sources.c.name).join(leases, leases.c.name == sa.literal("refresh ") + sources.c.name)
+        ended = (sources.c.refreshed.is_not(None), leases.c.turns == leases.c.finished)
+        async with self._database.reading() as connection:
+            names = set((await connection.execute(whole.where(*ended))).scalars())
+            unread = {(row.source, row.path) for row in await connection.execute(sa.select(problems))}
+        away = {source for source, path in unread if not path}
+        return Settled(frozenset(names - away), frozenset(unread))
 
     async def find(self, keys: Sequence[int], model: str, reach: Reach) -> dict[int, Found]:
         """The chunks with these keys, with their documents and words; those that are gone, or that `reach` does not

@@ -28,7 +28,7 @@ from knowledge.kept_vectors import KeptVectors
 from knowledge.leases import Leases
 from knowledge.memory import few_heaps
 from knowledge.processes import Processes
-from knowledge.records import IndexedChunk
+from knowledge.records import IndexedChunk, Pieces, Settled
 from knowledge.reembedding import Reembedding
 from knowledge.refresh.following import Findable, follow
 from knowledge.refresh.source_refresh import SourceRefresh
@@ -310,6 +310,24 @@ class KnowledgeBase:
             keys += logged.added
         found = [chunk async for some in self._contents.indexed(keys[:most]) for chunk in some]
         return max(standing.number, last), found
+
+    async def digests_of(self, document_ids: Sequence[str]) -> dict[str, str]:
+        """The digests of these documents as they were read last; those that are gone are left out."""
+        return await self._contents.digests_of(document_ids)
+
+    async def same_as(self, digest: str) -> list[str]:
+        """The ids of the documents that were read with this digest."""
+        return await self._contents.same_as(digest)
+
+    async def pieces_of(self, document_id: str, scopes: frozenset[str] | None) -> Pieces | None:
+        """A document in its pieces; None where it is gone or an audience with `scopes` may not read it. With None for
+        scopes it is only held against other words, and shown to nobody."""
+        return await self._contents.pieces_of(document_id, scopes)
+
+    async def settled(self) -> Settled:
+        """The sources of which the last refresh came to a good end, so that what is not there is gone, and what of them
+        could not be read."""
+        return await self._contents.settled()
 
     async def version(self) -> str:
         """The embedding model and a digest of all documents with their readers, which changes with any of them."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from knowledge.documents import Chunk, Document, Vector
+from knowledge.still_stands import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,23 @@ class Found:
     def url(self) -> str | None:
         """Where a person can open it, at its line where that can be linked to."""
         return self.document.link(self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A document as it stands, with its pieces in their order."""
+
+    document: Document
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Sources that were read to their end and are not being read again, and documents that could not be read, by source
+    and path."""
+
+    sources: frozenset[str]
+    unread: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,7 +320,7 @@ class Store:
     async def let_go(self, model: str) -> int:
         """Lets go of the documents that have chunks which this model has not embedded, and returns how many they were.
 
-        Their sources lose their state: the next refresh lists everything anew.
+        Their sources lose their state: the next refresh lists everything anew, and until then they count as not read.
         """
         async with self._log.changing() as change:
             connection = change.connection
@@ -328,7 +328,9 @@ class Store:
             ids = list((await connection.execute(found)).scalars())
             for some in parts(ids):
                 owners = sa.select(documents.c.source).where(documents.c.id.in_(some))
-                await connection.execute(sa.update(sources).where(sources.c.name.in_(owners)).values(state=None))
+                await connection.execute(
+                    sa.update(sources).where(sources.c.name.in_(owners)).values(state=None, refreshed=None)
+                )
                 going = sa.delete(chunks).where(chunks.c.document_id.in_(some)).returning(chunks.c.key)
                 change.note(removed=(await connection.execute(going)).scalars())
                 await connection.execute(sa.delete(documents).where(documents.c.id.in_(some)))

@@ -23,6 +23,7 @@ from bot.cli import (
     knowledge,
     learning,
     models,
+    recall,
     starting,
     tune,
     workspaces,
@@ -40,7 +41,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for room in (starting, asking, knowledge, costs, evaluate, data, checks):
+for room in (starting, asking, knowledge, costs, evaluate, recall, data, checks):
     app.add_typer(room.app)
 app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(checks.config_group, name="config")

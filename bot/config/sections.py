@@ -131,6 +131,8 @@ class Folder(Section):
     user:U0123."""
     link_base: str | None = None
     """Address that a document's path is added to for its link."""
+    owner: str = ""
+    """Id of the person who is asked where somebody needs one; `/knowledge owner` names another."""
 
 
 class SourceTable(BaseModel):
@@ -141,6 +143,7 @@ class SourceTable(BaseModel):
     kind: str
     name: str
     readers: tuple[str, ...] = ("everyone",)
+    owner: str = ""
 
     @property
     def spec(self) -> SourceSpec:
@@ -191,6 +194,13 @@ class Knowledge(Section):
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError("no address of a server; write http://host:8000, or https://…")
         return value.rstrip("/")
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """The ids of the owners that stand here, by the names of their sources."""
+        named = [(folder.name or folder.path.expanduser().name, folder.owner) for folder in self.folders]
+        named += [(source.name, source.owner) for source in self.sources]
+        return {name: owner for name, owner in named if owner}
 
     @property
     def specs(self) -> list[SourceSpec]:
@@ -295,6 +305,23 @@ class Tuning(Section):
     (public), or those of people who said that theirs may (opt-in)."""
     python: str = ""
     """The Python that trains on this machine, which has torch, trl and peft. Empty: the one that runs the bot."""
+
+
+class Recall(Section):
+    """Notes in the threads of earlier answers whose source has changed."""
+
+    per_day: int = Field(default=5, ge=0)
+    """How many notes a channel, or a person alone, gets a day at most; the rest are counted in one message. 0: none."""
+    days: int = Field(default=90, ge=1)
+    """Answers that are older than so many days are left alone."""
+
+
+class People(Section):
+    """People who are asked where somebody needs one."""
+
+    follow_up_hours: float = Field(default=4, ge=0)
+    """Working hours (Monday to Friday, 9 to 17, in report.time_zone) after which an owner is asked once more where
+    nobody wrote. 0: never."""
 
 
 class Report(Section):

@@ -26,7 +26,9 @@ from bot.config.sections import (
     Metrics,
     Models,
     Own,
+    People,
     Privacy,
+    Recall,
     Report,
     Retention,
     Section,
@@ -71,6 +73,8 @@ class Settings(BaseSettings):
     answers: Answers = Answers()
     privacy: Privacy = Privacy()
     tuning: Tuning = Tuning()
+    recall: Recall = Recall()
+    people: People = People()
     report: Report = Report()
     limits: Limits = Limits()
     costs: Costs = Costs()

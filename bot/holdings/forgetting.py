@@ -233,7 +233,7 @@ class Forgetting:
 
 
 _SAID = frozenset({"answer", "receipt", "detail"})
-_HOLDS_ANSWERS = frozenset({"bases", "shadows", "evaluation_cells", "tuning_rows"})
+_HOLDS_ANSWERS = frozenset({"bases", "shadows", "evaluation_cells", "leanings", "recalls", "tuning_rows"})
 
 
 def _is_sender(subject: Subject, payload: str) -> bool:

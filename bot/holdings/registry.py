@@ -183,6 +183,28 @@ REGISTRY: Mapping[str, Held] = {
         plain="dataset position part origin said_at",
     ),
     "bases": Held("what answers and examples rest on", question="subject", readers="readers", digest="document"),
+    "leanings": Held(
+        "passages that answers cite",
+        question="question_id",
+        document="source path",
+        text="title heading text",
+        plain="number document cited_at checked now noted noted_at recall",
+    ),
+    "recalls": Held(
+        "notes on sources that changed",
+        owner="person",
+        place="channel",
+        question="question_id",
+        plain="id noticed_at state tries worker told_at why counted_in",
+    ),
+    "owners": Held("who looks after channels and sources", key="key", actor="person set_by", plain="scope set_at"),
+    "hand_offs": Held(
+        "questions that a person was wanted for",
+        owner="wanted_by",
+        actor="owner",
+        question="question_id",
+        plain="why wanted_at state due worker",
+    ),
     "pins": Held("pinned models", key="key", actor="set_by", text="reason", plain="scope model strategy set_at"),
     "allow_lists": Held(
         "which models may be used", key="key", actor="set_by", text="reason", plain="scope entries set_at"
@@ -199,7 +221,9 @@ REGISTRY: Mapping[str, Held] = {
     "rollout_shares": Held("shares of channels' questions for them", place="channel", plain="model share"),
     "rollout_questions": Held("their questions", question="question_id", plain="model step drawn"),
     "regressions": Held("what tuned models lost beside others", plain="model model_id base made_at parts"),
-    "channel_settings": Held("settings of channels", place="channel", actor="set_by", plain="value stay_local set_at"),
+    "channel_settings": Held(
+        "settings of channels", place="channel", actor="set_by", plain="value stay_local recall set_at"
+    ),
     "job_runs": Held("runs of jobs", text="problem", plain="job fire_at started_at finished_at worker"),
     "added_sources": Held(
         "sources that were added", actor="added_by", readers="readers", text="options", plain="name kind added_at"

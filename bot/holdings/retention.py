@@ -40,6 +40,7 @@ def let_go(url: str, now: datetime, *, conversations: int, questions: int) -> Le
             for name in ("evaluation_questions", "evaluation_cells", "tuning_rows"):
                 (column,) = (tables[name].c[each] for each in REGISTRY[name].question.split())
                 connection.execute(tables[name].delete().where(column.in_(ids)))
+            connection.execute(tables["leanings"].delete().where(tables["leanings"].c.question_id.in_(ids)))
             shadows, kept = tables["shadows"], REGISTRY["shadows"].emptied or {}
             connection.execute(shadows.update().where(shadows.c.question_id.in_(ids)).values(kept))
             comments, answers = tables["feedback"], tables["model_answers"]

@@ -18,11 +18,13 @@ from bot.storage.upsert import insert
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
-    """What holds in a channel. `is_own`: the value was set for this channel and is not the configured one."""
+    """What holds in a channel. `is_own`: the value was set for this channel and is not the configured one; `recall`:
+    whether its threads are told of sources that changed."""
 
     value: Value
     is_own: bool
     stay_local: bool
+    recall: bool = True
 
 
 class Channels:
@@ -43,16 +45,17 @@ class Channels:
 
     async def of(self, channel: str) -> ChannelSettings:
         """What holds in a channel: its own settings, else the configured ones."""
-        query = sa.select(channel_settings.c.value, channel_settings.c.stay_local).where(
+        query = sa.select(channel_settings.c.value, channel_settings.c.stay_local, channel_settings.c.recall).where(
             channel_settings.c.channel == channel
         )
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).first()
-        own, stays = (row.value, row.stay_local) if row is not None else (None, False)
+        own, stays, recall = (row.value, row.stay_local, row.recall) if row is not None else (None, False, True)
         return ChannelSettings(
             value=Value(own) if own else self._value,
             is_own=own is not None,
             stay_local=stays or channel in self._stay_local,
+            recall=recall,
         )
 
     async def staying(self) -> frozenset[str]:
@@ -76,6 +79,10 @@ class Channels:
                 "`selection.stay_local`, and has to be taken out there."
             )
         await self._set(channel, by, {"stay_local": stay_local}, {})
+
+    async def set_recall(self, channel: str, recall: bool, by: str) -> None:
+        """Tells a channel's threads of sources that changed, or does not."""
+        await self._set(channel, by, {"recall": recall}, {"stay_local": False})
 
     async def _set(self, channel: str, by: str, changed: dict[str, object], at_first: dict[str, object]) -> None:
         stamp: dict[str, object] = {"set_by": by, "set_at": self._clock()}

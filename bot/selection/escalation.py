@@ -15,6 +15,7 @@ from bot.costs.money import dollars
 from bot.domain import Choice, Citation, Option, Price
 from bot.models.catalogue import OFFLINE
 from bot.selection.reasons import CONFIGURED
+from knowledge.documents import Passage
 
 LOW = 0.5
 """Below this estimated quality (0 to 1) the choice counts as unsure."""
@@ -52,6 +53,7 @@ class Draft:
 
     `numbered`: whether it was given passages to cite. `uncertainty`: 0 to 1, None where its server gave no
     log-probabilities. `price`: what the call cost. `failure`: why there is no draft, "" where there is one.
+    `cited`: the passages that the citations name.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Draft:
     uncertainty: float | None
     price: Price
     failure: str = ""
+    cited: tuple[Passage, ...] = ()
 
 
 def planned(choice: Choice, barred: Collection[str] = ()) -> Plan | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import Audience, Place, PlaceKind, Question, Receipt
+from bot.recall.leanings import keep_leanings
 from bot.selection import receipts
 from bot.storage.tables import questions
 from bot.storage.upsert import insert
+from knowledge.documents import Passage
 
 _UNANSWERED: dict[str, object] = {"answer": None, "receipt": sa.null()}
 
@@ -39,13 +42,24 @@ class Questions:
             statement = insert(connection, questions).values(id=question.id, **values)
             await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values | _UNANSWERED))
 
-    async def finish(self, question_id: str, answer: str | None, receipt: Receipt) -> None:
-        """Writes down what became of the question; `answer` is None where there was none."""
-        await self._set(question_id, answer=answer, receipt=receipts.to_json(receipt))
+    async def finish(
+        self, question_id: str, answer: str | None, receipt: Receipt, cited: Sequence[Passage] = ()
+    ) -> None:
+        """Writes down what became of the question; `answer` is None where there was none. `cited`: the passages that
+        it names, in the order of its citations."""
+        became = sa.update(questions).where(questions.c.id == question_id)
+        async with self._engine.begin() as connection:
+            await connection.execute(became.values(answer=answer, receipt=receipts.to_json(receipt)))
+            await keep_leanings(connection, question_id, cited if answer else (), receipt.created_at)
 
     async def note_answer_ts(self, question_id: str, ts: str) -> None:
         """Where the answer stands: Slack's id of its message."""
         await self._set(question_id, answer_ts=ts)
+
+    async def answer_ts(self, question_id: str) -> str | None:
+        """Where the answer stands; None where that was not noted."""
+        row = await self._row(question_id)
+        return row.answer_ts if row is not None else None
 
     async def receipt(self, question_id: str) -> Receipt | None:
         """The receipt of a finished question."""

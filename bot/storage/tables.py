@@ -430,6 +430,7 @@ channel_settings = sa.Table(
     sa.Column("channel", sa.String(40), primary_key=True),
     sa.Column("value", sa.String(12)),  # frugal, balanced, best; NULL: as configured
     sa.Column("stay_local", sa.Boolean, nullable=False, default=False),
+    sa.Column("recall", sa.Boolean, nullable=False, server_default=sa.true()),  # told of sources that change
     sa.Column("set_by", sa.String(40), nullable=False),
     sa.Column("set_at", UtcDateTime, nullable=False),
 )

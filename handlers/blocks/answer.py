@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.domain import Answer, Citation, Failed, Receipt
 from bot.selection import figures
 from handlers.blocks import words
+from handlers.blocks.hand_off import want
 from handlers.blocks.parts import button, context, plain, section
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
@@ -25,14 +26,20 @@ def tail(answer: Answer, now: datetime) -> list[JSON]:
     note = [context(escape(answer.note))] if answer.note else []
     files = [context("\n".join(escape(line) for line in answer.about_files))] if answer.about_files else []
     told = [*note, *files, *sources(answer.citations, now), *ask]
-    return [*told, context(how(answer.receipt)), *buttons(answer.question_id)]
+    return [
+        *told,
+        context(how(answer.receipt)),
+        *buttons(answer.question_id, unanswered=answer.receipt.outcome == "nothing_found"),
+    ]
 
 
 def failed_tail(failed: Failed, question_id: str) -> list[JSON]:
     """The blocks under a sentence that says why there is no answer."""
     how_far = [context(how(failed.receipt))] if failed.receipt else []
     ask = [context(f"*{escape(failed.ask)}* set this budget and can raise it.")] if failed.ask else []
-    return [*how_far, *ask, *([] if question_id in failed.sentence else [context(f"Reference {question_id}")])]
+    reference = [] if question_id in failed.sentence else [context(f"Reference {question_id}")]
+    person = {"type": "actions", "elements": [want(question_id, prominent=True)]}
+    return [*how_far, *ask, *reference, person]
 
 
 def sources(citations: tuple[Citation, ...], now: datetime) -> list[JSON]:
@@ -63,8 +70,8 @@ def how(receipt: Receipt) -> str:
     )
 
 
-def buttons(question_id: str) -> list[JSON]:
-    """Thumbs, and the ways on from here."""
+def buttons(question_id: str, *, unanswered: bool = False) -> list[JSON]:
+    """Thumbs, and the ways on from here; to a person first where there is no answer."""
     feedback = {
         "type": "feedback_buttons",
         "action_id": FEEDBACK,
@@ -79,14 +86,12 @@ def buttons(question_id: str) -> list[JSON]:
             "value": f"down:{question_id}",
         },
     }
+    ways = [button("Why this answer?", WHY, question_id), button("Try another way", ANOTHER_WAY, question_id)]
     return [
         {"type": "context_actions", "elements": [feedback]},
         {
             "type": "actions",
-            "elements": [
-                button("Why this answer?", WHY, question_id),
-                button("Try another way", ANOTHER_WAY, question_id),
-            ],
+            "elements": [want(question_id, prominent=True), *ways] if unanswered else [*ways, want(question_id)],
         },
     ]
 
@@ -100,12 +105,12 @@ def liked(question_id: str, *, may_save: bool) -> tuple[str, list[JSON]]:
 
 def _source(citation: Citation, now: datetime) -> str:
     title = escape(shorten(" ".join(citation.title.split()), 120)).replace("|", "¦")
-    name = f"<{_address(citation.url)}|{title}>" if citation.url else f"*{title}*"
+    name = f"<{address(citation.url)}|{title}>" if citation.url else f"*{title}*"
     updated = f" · updated {words.age(citation.updated, now)}" if citation.updated else ""
     return f"[{citation.number}] {name}{updated}"
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     """A URL that cannot end its own link early."""
     return escape(url).replace("|", "%7C").replace(" ", "%20").replace("&gt;", "%3E").replace("&lt;", "%3C")
 

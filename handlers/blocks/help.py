@@ -32,6 +32,8 @@ def help_blocks() -> list[JSON]:
             "`/tune` – how models are rolled out; admins take them further or back\n"
             "`/knowledge` – what I know: `search TEXT`, `add ADDRESS`, `refresh`, `forget NAME`\n"
             "`/examples` – good answers that I learn from: `find WORDS`, `flagged`, `mine`, `add`, `import`\n"
+            "`/switchboard` – `owner @name`: who is asked here when somebody needs a person; `coverage`: what found no "
+            "answer; `recall off`: no notes here when the source of an answer changes\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `last:7d`, `by:model`, `me`, `csv`, `budget`"
         ),
         section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),

@@ -13,6 +13,7 @@ from bot.core import Core
 from bot.errors import SourceNotFound, UnusableQuestion
 from handlers.adding import Adding
 from handlers.blocks import knowledge as knowledge_blocks
+from handlers.commands.owner import owner_of_source
 from handlers.known import Known, KnownSource
 from handlers.markdown import escape
 from handlers.origin import Origin
@@ -23,7 +24,7 @@ from knowledge.filters import Filters
 from knowledge.reports import lacking
 
 FOUND = 5
-VERBS = ("status", "list", "search", "add", "refresh", "forget", "help")
+VERBS = ("status", "list", "search", "add", "refresh", "forget", "owner", "help")
 _NARROWED = re.compile(r"""(?<!\S)(in|since|lang):(?:["“](?P<quoted>[^"”]*)["”]|(?P<bare>\S+))""", re.IGNORECASE)
 
 
@@ -61,6 +62,9 @@ class KnowledgeCommand:
                 await self._refresh(origin, rest)
             case "forget":
                 await self._ask_to_forget(origin, rest)
+            case "owner":
+                told = await owner_of_source(self._client, self._core, self._roles, self._known, origin, rest)
+                await origin.line(self._client).say(told)
             case "help":
                 await origin.line(self._client).say(knowledge_blocks.USAGE)
             case _:

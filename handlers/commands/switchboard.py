@@ -1,4 +1,4 @@
-"""`/switchboard`: what I can do, what I do with people's words; and for admins, who changed what."""
+"""`/switchboard`: what I can do, what I do with people's words, notes on sources; and for admins, who changed what."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.audit import Audit, Entry
 from bot.core import Core
 from handlers.blocks import help
+from handlers.commands.coverage import coverage
+from handlers.commands.owner import owner_of_channel
 from handlers.commands.privacy import said_of_training
+from handlers.commands.recall import recall
 from handlers.markdown import escape, shorten
 from handlers.origin import Origin
 from handlers.permissions import Deed, Roles
@@ -16,7 +19,7 @@ LAST = 10
 
 
 class SwitchboardCommand:
-    """The help; `privacy` and `audit` after it."""
+    """The help, and what follows `audit`, `coverage`, `owner`, `privacy` and `recall`."""
 
     def __init__(self, client: AsyncWebClient, core: Core, roles: Roles) -> None:
         self._client = client
@@ -24,22 +27,30 @@ class SwitchboardCommand:
         self._roles = roles
 
     async def run(self, origin: Origin, text: str) -> None:
-        """What follows `/switchboard`. Raises NotAllowed."""
+        """What follows `/switchboard`. Raises NotAllowed and UnusableWords."""
         line = origin.line(self._client)
-        words = text.casefold().split()
-        if words[:1] == ["privacy"]:
-            await line.say(await said_of_training(self._core, origin.person, words[1:]))
-            return
-        if words != ["audit"]:
-            await line.say(help.TEXT, help.help_blocks())
-            return
+        word, _, rest = text.strip().partition(" ")
+        match word.casefold():
+            case "audit":
+                await line.say(await self._audit(origin))
+            case "privacy":
+                await line.say(await said_of_training(self._core, origin.person, rest.casefold().split()))
+            case "coverage":
+                await line.say(await coverage(self._core, self._roles, origin))
+            case "owner":
+                await line.say(await owner_of_channel(self._client, self._core, self._roles, origin, rest))
+            case "recall":
+                await line.say(await recall(self._core, self._roles, origin, rest))
+            case _:
+                await line.say(help.TEXT, help.help_blocks())
+
+    async def _audit(self, origin: Origin) -> str:
         await self._roles.need(origin.person, Deed.SEE_AUDIT)
         entries = await Audit(self._core.engine).entries(most=LAST)
         if not entries:
-            await line.say("Nothing was changed yet.")
-            return
+            return "Nothing was changed yet."
         lines = "\n".join(map(_line, entries))
-        await line.say(f"The last {len(entries)} changes; `switchboard audit` prints all.\n{lines}")
+        return f"The last {len(entries)} changes; `switchboard audit` prints all.\n{lines}"
 
 
 def _line(entry: Entry) -> str:

@@ -58,7 +58,9 @@ def through(door: str, person: str, number: int) -> dict[str, Any]:
             "action_id": f"{name}_1" if name in ("clarify", "compare_vote", "page_of_examples", "rollout") else name,
             "value": f"v{number}",
         }
-        value = json.dumps([f"{number}{person}", ""]) if name == "clarify" else action["value"]
+        # Of some buttons the first press counts, whoever presses after.
+        first = {"clarify": json.dumps([f"{number}{person}", ""]), "recall_ask_again": f"{number}{person}"}
+        value = first.get(name, action["value"])
         return {"type": "block_actions", "actions": [action | {"value": value}], **common}
     if kind == "shortcut":
         return {"type": "message_action", "callback_id": name, "message": {"ts": "1700000000.000100"}, **common}
