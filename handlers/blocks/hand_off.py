@@ -28,7 +28,7 @@ def asked(
     owned = f"<#{what}>" if why == "channel" else f"the source “{escape(what)}”"
     once_more = f" If nobody writes here, I ask once more {again}." if again else ""
     return text, [
-        section(f"👋 {text}"),
+        section(f":wave: {text}"),
         context(f"{passed_over} <@{owner}> looks after {owned}.{once_more}".strip()),
     ]
 
@@ -57,7 +57,7 @@ def passing_on(owner: str, question: str, question_id: str) -> tuple[str, list[J
 def passed_on(wanted_by: str, question: str) -> tuple[str, list[JSON]]:
     """For the owner alone."""
     text = f"<@{wanted_by}> needs a person, and wanted you to see this question: “{escape(_short(question))}”"
-    return text, [section(f"👋 {text}"), context(f"Please write to <@{wanted_by}> directly.")]
+    return text, [section(f":wave: {text}"), context(f"Please write to <@{wanted_by}> directly.")]
 
 
 def _short(question: str) -> str:

@@ -40,8 +40,7 @@ def note(shown: Sequence[Shown], recall: str, *, asked: str = "") -> list[JSON]:
     open_ones = [one for one in shown if not one.is_closed]
     for one in open_ones[:SOURCES]:
         what = "was deleted" if one.is_gone else "has changed"
-        sign = "🗑️" if one.is_gone else "🔄"
-        blocks.append(section(f"{sign} *The source of this answer {what}:* {_named(one)}"))
+        blocks.append(section(f"*The source of this answer {what}:* {_named(one)}"))
         blocks += [section(_sides(each, is_gone=one.is_gone)) for each in one.differences[:PLACES]]
         if left := len(one.differences) - PLACES:
             blocks += [context(f"and {_counted(left, 'more place')} in it")] if left > 0 else []
@@ -70,7 +69,7 @@ def counted(titles: Sequence[tuple[str, str, str]], number: int) -> tuple[str, l
         )
     if left := number - len(lines):
         lines.append(f"• and {left} more")
-    return text, [section(f"🔄 *{text}*"), section("\n".join(lines))]
+    return text, [section(f"*{text}*"), section("\n".join(lines))]
 
 
 def _named(one: Shown) -> str:

@@ -57,6 +57,7 @@ async def test_a_thread_hears_that_its_source_has_changed_and_somebody_asks_agai
     pane = page.get_by_test_id("thread-pane")
     await expect(pane).to_contain_text("The source of this answer has changed")
     await expect(pane).to_contain_text("nine minutes, and needs")
+    await expect(pane).to_contain_text("It takes two minutes. [1]")
     again = pane.get_by_role("button", name="Ask again")
     await again.scroll_into_view_if_needed()
     await page.screenshot(path=shots / "recall-note.png", animations="disabled")
