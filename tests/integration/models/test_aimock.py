@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from sample_files import png, wav
+from tuner_house import order_in, until_ended
 
 from bot.domain import Message, Prompt, StrategyName, TextDelta, Usage
 from bot.errors import ModelError, ModelNotFound, ModelRateLimited, ModelUnavailable
@@ -26,6 +27,8 @@ from bot.models.client import OpenAIModel, Timeouts, open_client
 from bot.models.drawing import NO_USAGE, DrawingModel
 from bot.models.retry import AttemptFailed, AttemptStarted, attempts
 from bot.models.transcription import TranscriptionModel
+from bot.models.tuning_jobs import TuningJobs
+from bot.tuning.hosted import HostedTuner
 
 VERSION = "1.43.0"
 FIXTURES = {
@@ -189,3 +192,31 @@ async def test_speech_is_written_down_and_a_picture_is_drawn_or_refused(aimock: 
             await brush.draw("a weapon")
     finally:
         await client.close()
+
+
+@pytest.fixture
+async def jobs(aimock: str) -> AsyncIterator[TuningJobs]:
+    card = ModelCard(name="gpt-4.1-mini", provider="mock", context_window=4096)
+    client = TuningJobs(card, Provider(name="mock", base_url=aimock, local=True), None)
+    yield client
+    await client.close()
+
+
+async def test_a_tuning_job_is_found_again_by_its_run_and_followed_to_its_end(jobs: TuningJobs, tmp_path: Path) -> None:
+    order = order_in(tmp_path)
+    tuner = HostedTuner(jobs)
+    job = await tuner.begin(order, None)
+    assert await HostedTuner(jobs).begin(order, None) == job
+    look = await until_ended(tuner, order, job)
+    assert (look.state, look.problem) == ("succeeded", "")
+    assert look.result.startswith("ft:gpt-4.1-mini")
+    assert look.tokens is not None
+    assert [event.message for event in await jobs.events(job)][-1].startswith("Training complete")
+
+
+async def test_a_tuning_job_can_be_cancelled(jobs: TuningJobs, tmp_path: Path) -> None:
+    order, tuner = order_in(tmp_path), HostedTuner(jobs)
+    job = await tuner.begin(order, None)
+    await tuner.cancel(order, job)
+    assert (await tuner.look(order, job)).state == "cancelled"
+    await tuner.cancel(order, job)
