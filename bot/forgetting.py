@@ -32,6 +32,7 @@ from bot.printing import print_json, print_table, table_of
 from bot.storage.direct import outside_transactions, transaction
 from bot.storage.engine import open_existing
 from bot.storage.whole import plain_tables
+from bot.tuning.datasets import Datasets
 from knowledge.forgetting import forget_documents
 from knowledge.schema import chunks
 from knowledge.serving import indexes_of
@@ -66,6 +67,7 @@ async def forget(
     async with open_existing(url, "There is nothing to forget yet", "The database") as engine:
         proof = await _forgotten(engine, settings, kind, typed, tuple(called), dry_run)
         if not dry_run:
+            await Datasets(engine, settings.data_dir).sweep(datetime.now(UTC))
             removed = sum(place.removed for place in proof.places) + proof.documents + proof.chunks
             changed = sum(place.changed for place in proof.places)
             after = f"{removed} rows removed, {changed} changed"  # whose stands nowhere any more

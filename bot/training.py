@@ -27,7 +27,7 @@ from bot.printing import print_json, print_table, table_of
 from bot.secrets import provider_keys
 from bot.storage.engine import open_existing
 from bot.tuning.command import CommandTuner, read_command
-from bot.tuning.datasets import SHORT, Datasets
+from bot.tuning.datasets import RUNS, SHORT, Datasets
 from bot.tuning.hosted import HostedTuner
 from bot.tuning.leading import Leading, estimated
 from bot.tuning.local import LocalTuner
@@ -35,9 +35,6 @@ from bot.tuning.runs import Run, Runs
 from bot.tuning.tuner import Look, Parameters, Tuner
 from bot.worker import Worker
 from knowledge import access
-
-FOLDER = "tuned"
-"""In `data_dir`: a folder for each run that trains on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +280,7 @@ class _Telling:
 
 
 async def _tuner(settings: Settings, catalogue: Catalogue, run: Run, stack: AsyncExitStack) -> Tuner:
-    folder = settings.data_dir / FOLDER
+    folder = settings.data_dir / RUNS
     if run.tuner == "local":
         return LocalTuner(settings.tuning.python or sys.executable, folder)
     if run.tuner == "command":

@@ -123,7 +123,8 @@ class TuningJobs:
                         figures=figures,
                     )
                 )
-        return sorted(found[::-1], key=lambda event: event.at)  # servers list the newest first
+        found.reverse()  # servers list the newest first, and several in a second
+        return sorted(found, key=lambda event: event.at)
 
     async def checkpoints(self, id: str) -> dict[int, str]:
         """The models of the checkpoints by their step; none where the server has no such list."""

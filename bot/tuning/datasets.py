@@ -29,6 +29,8 @@ from bot.tuning.splitting import split, topics
 from knowledge.embedding.base import Embedder
 
 FOLDER = "tuning"
+RUNS = "tuned"
+"""The folder beside it, with one for each run that trains on this machine, which copies what it trains on."""
 SHORT = 12
 """So much of a hash is shown and typed."""
 _AT_ONCE = 500
@@ -101,6 +103,7 @@ class Datasets:
     def __init__(self, engine: AsyncEngine, data_dir: Path) -> None:
         self._engine = engine
         self._folder = data_dir / FOLDER
+        self._runs = data_dir / RUNS
 
     async def keep(self, new: Made, *, by: str, at: datetime) -> Path:
         """Keeps a data set with its files; one with the same content is there once. Gives its folder.
@@ -185,7 +188,14 @@ class Datasets:
             trained = tuning_runs.c.withdrawn_at.is_(None) & tuning_runs.c.dataset.in_(gone)
             await connection.execute(sa.update(tuning_runs).where(trained).values(withdrawn_at=at))
         whole = {one.id[:SHORT] for one in await self.all() if one.withdrawn_at is None}
-        return await asyncio.to_thread(_remove, self._folder, whole)
+        withdrawn = sa.select(tuning_runs.c.id).where(tuning_runs.c.withdrawn_at.is_not(None))
+        async with self._engine.connect() as connection:
+            copies = [
+                self._runs / run / file
+                for run in (await connection.execute(withdrawn)).scalars()
+                for file in FILES.values()
+            ]
+        return await asyncio.to_thread(_remove, self._folder, whole, copies)
 
 
 def _write(folder: Path, rows: dict[Part, list[Row]]) -> Path:
@@ -200,7 +210,9 @@ def _write(folder: Path, rows: dict[Part, list[Row]]) -> Path:
     return folder
 
 
-def _remove(folder: Path, whole: set[str]) -> int:
+def _remove(folder: Path, whole: set[str], copies: Iterable[Path]) -> int:
+    for copy in copies:
+        copy.unlink(missing_ok=True)
     gone = [one for one in folder.iterdir() if one.is_dir() and one.name not in whole] if folder.is_dir() else []
     for one in gone:
         shutil.rmtree(one, ignore_errors=True)

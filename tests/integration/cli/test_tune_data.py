@@ -64,6 +64,15 @@ def test_data_is_made_listed_traced_and_taken_back(folder: Path) -> None:
     assert "U0ANA  –       off" in switchboard("audit", "--what", "training consent")
 
 
+def test_the_files_go_with_whoever_is_forgotten(folder: Path) -> None:
+    filled()
+    switchboard("tune", "data")
+    (made,) = (folder / "data" / "tuning").iterdir()
+    switchboard("forget", "--user", "U0ANA")
+    assert not made.exists()
+    assert "words were withdrawn" in switchboard("tune", "data", "--list")
+
+
 def test_without_consent_nothing_is_made_and_the_way_out_is_named(folder: Path) -> None:
     (folder / "switchboard.toml").write_text(f'models_dir = "{load_settings().models_dir}"\n')
     with pytest.raises(UnusableTraining, match=r"`tuning.consent` is off. Set it to “public”"):

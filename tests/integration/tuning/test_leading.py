@@ -258,16 +258,23 @@ async def test_words_that_are_withdrawn_while_it_trains_end_it(
     assert done.withdrawn_at is not None
 
 
-async def test_a_run_that_was_trained_on_withdrawn_words_is_marked(
-    engine: AsyncEngine, here: Process, server: JobServer
+async def test_a_run_that_was_trained_on_withdrawn_words_is_marked_and_its_copies_go(
+    engine: AsyncEngine, here: Process, server: JobServer, tmp_path: Path
 ) -> None:
     run = await ordered(here)
     here.on_look = ending(server, "succeeded")
     await here.leading.lead(run.id, here.tuner, PRICED)
     assert (await here.runs.find(run.id)).withdrawn_at is None
+    copy = tmp_path / "tuned" / run.id / "train.jsonl"
+    copy.parent.mkdir(parents=True)
+    copy.touch()
+    await here.datasets.sweep(NOW)
+    assert copy.exists()
     await Consents(engine, "public").set("U0BEN", False, by="U0BEN")
     marked = await here.runs.find(run.id)
     assert (marked.state, marked.withdrawn_at is not None) == ("succeeded", True)
+    await here.datasets.sweep(NOW)
+    assert not copy.exists()
 
 
 async def test_a_data_set_that_is_whole_no_more_is_not_trained_on(engine: AsyncEngine, here: Process) -> None:
