@@ -37,8 +37,10 @@ from bot.jobs.shadow_job import NIGHTLY as SCORED_AT
 from bot.jobs.shadow_job import OFTEN, scoring_job, shadow_job
 from bot.jobs.switch_job import switch_model
 from bot.jobs.told import ToldProblems
+from bot.jobs.training_job import MINUTELY, training_job
 from bot.reporting import report_of
 from bot.sources import imports_of
+from bot.tuning.runs import Runs
 from handlers.audience import Places
 from handlers.begun import Begun
 from handlers.handing_off import FollowingUp
@@ -47,6 +49,7 @@ from handlers.posts import post_report, tell_channel
 from handlers.recalling import Notes
 from handlers.retiring import post_ending
 from handlers.slack_client import SlackClient
+from handlers.training_news import TrainingNews
 
 REFRESH = "refresh"
 
@@ -87,6 +90,8 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     rollouts = rollout_job(RollingOut(core), tell if channel else None, promote=settings.selection.rollout_by_rule)
     schedule.add("rollouts", HOURLY, rollouts, catch_up=False)
     if channel:
+        news = TrainingNews(client, core.replies, channel)
+        schedule.add("training", MINUTELY, training_job(Runs(core.engine), news.show), catch_up=False)
         retirement = retirement_job(
             core,
             Replaying(core, audience),

@@ -25,6 +25,7 @@ from bot.models.catalogue import Catalogue, load_catalogue
 from bot.models.tuning_jobs import TuningJobs
 from bot.printing import print_json, print_table, table_of
 from bot.secrets import provider_keys
+from bot.selection.rollouts import Rollouts
 from bot.storage.engine import open_existing
 from bot.tuning.command import CommandTuner, read_command
 from bot.tuning.datasets import RUNS, SHORT, Datasets
@@ -204,7 +205,11 @@ async def register(
             raise ConfigError(f"There is no provider “{provider}” that could serve it. Known: {known}.")
         card = _card_of(run, _card(catalogue, run.base), name, provider, kind, model_id)
         await Runs(engine).register(run.id, card, by=COMMAND_LINE, at=datetime.now(UTC))
-    out.print(f"“{escape(name)}” is in the catalogue from the next start on, for questions about {escape(kind)}.")
+        await Rollouts(engine).begin(name, by=COMMAND_LINE, why=f"run {run.id}")
+    out.print(
+        f"“{escape(name)}” is in the catalogue from the next start on, for questions about {escape(kind)}. It is in "
+        "the shadow and answers nobody yet: `/tune` takes it further."
+    )
 
 
 async def retire(settings: Settings, typed: str, reason: str, out: Console) -> None:

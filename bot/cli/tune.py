@@ -216,3 +216,18 @@ def tune_retire(
     from bot import training
 
     run_with(config, lambda settings: training.retire(settings, run, because, out))
+
+
+@group.command("stage")
+def tune_stage(
+    name: Annotated[str, typer.Argument(help="The model; without one, how all roll-outs stand.")] = "",
+    stage: Annotated[str, typer.Argument(help="shadow, canary, full, back or retire.")] = "",
+    share: Annotated[float, typer.Option(help="Of a canary: percent of the questions.", min=0.1, max=50)] = 10,
+    channel: Annotated[str, typer.Option("--in", help="Of a canary: a channel's id (C…); else all channels.")] = "",
+    because: Annotated[str, typer.Option(help="A reason that stands beside it.")] = "",
+    config: ConfigFile = None,
+) -> None:
+    """Roll a model out: unseen, on a share of the questions, everywhere, and back. `/tune` does the same in Slack."""
+    from bot import staging
+
+    run_with(config, lambda settings: staging.stage(settings, name, stage, share / 100, channel, because, out))

@@ -196,8 +196,10 @@ class RollingOut:
 
 
 def _is_base(card: ModelCard, tuned: ModelCard) -> bool:
-    """Whether a model was tuned from another one: hosted ones carry its id, as in `ft:gpt-x:team::id`."""
-    return tuned.fine_tune is not None and card.name != tuned.name and card.model_id in tuned.model_id
+    """Whether it was tuned from another one: its card says so, or its id, as `ft:gpt-x:team::id`, has that one's."""
+    if tuned.fine_tune is None or card.name == tuned.name:
+        return False
+    return tuned.fine_tune.base == card.name or card.model_id in tuned.model_id
 
 
 def _is_slower(tried: Side, rest: Side) -> bool:

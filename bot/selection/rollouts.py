@@ -48,6 +48,14 @@ class Stage(StrEnum):
         return self in (Stage.CANARY, Stage.FULL)
 
 
+TYPED: Mapping[str, Stage] = {
+    "shadow": Stage.SHADOW,
+    "canary": Stage.CANARY,
+    "full": Stage.FULL,
+    "back": Stage.ROLLED_BACK,
+    "retire": Stage.RETIRED,
+}
+"""What people type for each stage."""
 _WORDS: Mapping[Stage, str] = {
     Stage.SHADOW: "in the shadow",
     Stage.CANARY: "a canary",

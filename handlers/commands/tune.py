@@ -9,8 +9,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core import Core
 from bot.errors import UnusableWords
 from bot.evaluation.rolling_out import CANARY_SHARE, RollingOut
-from bot.selection.rollouts import EVERYWHERE, Rollout, Stage
+from bot.selection.rollouts import EVERYWHERE, TYPED, Rollout, Stage
+from bot.tuning.progress import progress
+from bot.tuning.runs import Runs
 from handlers.blocks import rollout as blocks
+from handlers.blocks.parts import context
 from handlers.commands.typed import whole_channel, with_reason, with_scope
 from handlers.markdown import escape
 from handlers.origin import Origin
@@ -25,13 +28,7 @@ NOTHING = (
     "No model is being rolled out. An admin begins with `/tune shadow NAME`: it then answers a share of the questions "
     "unseen, to be compared. "
 )
-_STAGES = {
-    "shadow": Stage.SHADOW,
-    "canary": Stage.CANARY,
-    "full": Stage.FULL,
-    "back": Stage.ROLLED_BACK,
-    "retire": Stage.RETIRED,
-}
+RUNS_SHOWN = 5
 _SHARE = re.compile(r"(?P<share>-?\d+(?:[.,]\d+)?) ?%")
 
 
@@ -51,7 +48,7 @@ class TuneCommand:
             await self._show(origin)
             return
         verb, _, rest = words.partition(" ")
-        stage = _STAGES.get(verb.lower())
+        stage = TYPED.get(verb.lower())
         if stage is None:
             raise UnusableWords(f"I did not understand “{verb}”. {USAGE}")
         await self._roles.need(origin.person, Deed.ROLL_OUT)
@@ -87,14 +84,24 @@ class TuneCommand:
         await origin.line(self._client).say(text, shown or None)
 
     async def _board(self, origin: Origin) -> tuple[str, list[JSON]]:
-        standings = await self._rolling.standings()
-        if not standings:
+        standings, runs = await self._rolling.standings(), await self._training()
+        if not standings and not runs:
             return NOTHING + USAGE, []
         may_change = await self._roles.is_admin(origin.person)
         here = "" if (origin.channel or "D").startswith("D") else str(origin.channel)
         now = self._core.clock()
         text = "; ".join(f"{each.rollout.model}: {each.rollout.stage.words}" for each in standings)
-        return f"Roll-outs: {text}", blocks.board(standings, now, may_change=may_change, here=here)
+        shown = blocks.board(standings, now, may_change=may_change, here=here)
+        return f"Roll-outs: {text or 'none'}", [*(context(escape(line)) for line in runs), *shown]
+
+    async def _training(self) -> list[str]:
+        """A line for each run that goes on, that nothing was made of yet, or that is to be retired; the newest ones."""
+        runs, found = Runs(self._core.engine), []
+        for run in await runs.all():
+            waits = run.state == "succeeded" and run.card is None
+            if not run.has_ended or waits or (run.withdrawn_at is not None and run.retired_at is None):
+                found.append(progress(run, await runs.steps(run.id)))
+        return found[:RUNS_SHOWN]
 
     async def _told(self, origin: Origin, rollout: Rollout) -> None:
         told = f"{blocks.sentence(rollout, self._core.clock())}\n{_follows(rollout)}"

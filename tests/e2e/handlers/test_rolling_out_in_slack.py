@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import pytest
 from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
 
-from bot.config import Models, Settings
+from bot.config import Models, Report, Settings
+from bot.tuning.runs import Runs
+from bot.tuning.tuner import Look, Parameters, Step
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
@@ -99,3 +104,33 @@ async def test_what_cannot_be_done_is_refused_in_words(bot: ConnectedBot, maya: 
     await tune(maya, "shadow unproven", "in the shadow")
     await tune(maya, "canary unproven 10% here", "has not been shown to beat the other models on golden questions")
     await tune(maya, "shadow unproven", "is in the shadow; next it can be")
+
+
+async def test_a_training_run_has_one_message_that_is_edited_and_a_line_on_the_board(
+    workspace: Workspace, settings: Settings, maya: Driver
+) -> None:
+    settings = settings.model_copy(update={"report": Report(channel="C0REPORTS")})
+    minutes = (datetime.now(UTC) + timedelta(minutes=number) for number in count(2))
+    async with connected_bot(workspace, settings, mode="socket") as bot:
+        runs, now = Runs(bot.core.engine), bot.core.clock()
+        parameters = Parameters().plain()
+        run = await runs.order(
+            tuner="local", dataset="d1", base="test-model", parameters=parameters, held=None, by="U0MAYA", at=now
+        )
+        await runs.begun(run.id, "job")
+        assert await bot.schedule.perform("training", next(minutes))
+        begun = await maya.wait_for_message("C0REPORTS", lambda m: run.id in m["text"])
+        assert begun["text"] == f"Run {run.id} on test-model, local: running. Its price is unknown"
+        await runs.keep(run.id, Look(state="running", steps={20: Step({"loss": 1.25}), 40: Step({"eval_loss": 1.5})}))
+        assert await bot.schedule.perform("training", next(minutes))
+        await maya.wait_for_message("C0REPORTS", lambda m: "step 40, loss 1.25, held out 1.5" in m["text"])
+        board = await tune(maya, "", "step 40, loss 1.25")
+        assert "Roll-outs: none" in board["text"]
+    async with connected_bot(workspace, settings, mode="socket") as bot:
+        done = Look(state="failed", problem="Memory ran out: halve `--batch`.")
+        await Runs(bot.core.engine).end(run.id, done, cost=Decimal("0.5"), at=bot.core.clock(), by="training")
+        assert await bot.schedule.perform("training", next(minutes))
+        await maya.wait_for_message("C0REPORTS", lambda m: "failed, loss 1.25" in m["text"])
+        said = [message for message in await maya.history("C0REPORTS") if run.id in message["text"]]
+        assert [message["ts"] for message in said] == [begun["ts"]]
+        assert said[0]["text"].endswith("It cost $0.50. Memory ran out: halve `--batch`")
