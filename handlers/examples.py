@@ -16,6 +16,7 @@ from bot.learning.editor import Editor, may_change
 from bot.learning.example_csv import MOST_BYTES, parse, summary
 from bot.learning.labels import Signal
 from bot.learning.reviewed import Draft, Reviewed
+from bot.strategies.citing import uncited
 from handlers.audience import Places
 from handlers.blocks import example, example_list
 from handlers.blocks.answer import question_of
@@ -187,7 +188,7 @@ class ExampleModals:
         if question is None or not await self._may_read(origin.person, question):
             draft = Draft.of("", "")
         else:
-            draft = Draft.of(question.text, await self.core.assistant.answered(question_id) or "")
+            draft = Draft.of(question.text, uncited(await self.core.assistant.answered(question_id) or ""))
         await self._open(origin, draft, origin.metadata(question=question_id))
 
     async def _open(
@@ -242,7 +243,7 @@ class ExampleModals:
         question = await self.core.assistant.asked(question_id) if question_id else None
         if question is None or not await self.places.may_read(person, question):
             return
-        shown = example.shown(await self.core.assistant.answered(question_id) or "")
+        shown = example.shown(uncited(await self.core.assistant.answered(question_id) or ""))
         if answer.split() == shown.split():
             await self.core.labels.add(question_id, person, Signal.COPIED)
 

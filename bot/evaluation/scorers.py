@@ -12,6 +12,7 @@ from bot.evaluation.golden import Golden
 from bot.evaluation.support import supported
 from bot.models.offline import LABEL, UNSURE
 from bot.models.units import plain
+from bot.strategies.citing import uncited
 from knowledge.documents import Passage
 from knowledge.embedding.base import Embedder
 
@@ -24,7 +25,6 @@ _RANKED = ((EXACT, CONTAINS, F1), (SIMILARITY,), (CITATION_RECALL,))
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "“”„‘’«»…–—")
-_CITATION = re.compile(r"\[\d{1,3}\]")
 _REVIEWED = re.compile(r"\AA reviewed answer to “[^”]*”:\s*")
 
 
@@ -91,7 +91,7 @@ def bare(text: str) -> str:
 def _unframed(text: str) -> str:
     """Without citations and what the offline model puts around its quotes."""
     said = _REVIEWED.sub("", text.replace(LABEL, "").replace(UNSURE, "").strip())
-    return _CITATION.sub("", said)
+    return uncited(said)
 
 
 def normalized(text: str) -> str:

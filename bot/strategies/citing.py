@@ -173,6 +173,11 @@ class Citing:
         return self._numbers[key]
 
 
+def uncited(text: str) -> str:
+    """The text without the numbers of sources in brackets, which mean nothing where the sources are not beside it."""
+    return _MARK.sub("", text)
+
+
 def citation(number: int, passage: Passage) -> Citation:
     """A passage as the source with that number."""
     quote = " ".join(passage.text.split())

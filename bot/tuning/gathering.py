@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from bot.errors import UnusableGolden
 from bot.evaluation.thumbs import golden_from_thumbs
 from bot.learning.labels import Signal
 from bot.storage.tables import alternatives, comparisons, examples, labels, questions
+from bot.strategies.citing import uncited
 from bot.tuning.consents import Consented
 from bot.tuning.row import Row
 from knowledge import access
 
-_MARK = re.compile(r"[ \t]*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\](?!\()")
 _AT_ONCE = 500
 
 
@@ -155,7 +154,7 @@ class Gathering:
 
 def without_marks(answer: str) -> str:
     """An answer without the numbers of its sources, which a tuned model is not shown."""
-    return _MARK.sub("", answer).strip()
+    return uncited(answer).strip()
 
 
 def _row(row: Any, origin: Any, answer: str, rejected: str | None = None) -> Row:

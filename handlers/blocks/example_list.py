@@ -75,7 +75,9 @@ def _entry(one: Reviewed, today: date) -> str:
     example = one.example
     facts = [f"reviewed by <@{example.saved_by}>"] if example.saved_by else []
     facts += [f"answer by <@{example.author}>"] if example.author and example.author != example.saved_by else []
-    facts += [f"used {_times(one.hits)}", f":thumbsup: {one.up} :thumbsdown: {one.down}"]
+    facts += (
+        [f"used {_times(one.hits)}", f":thumbsup: {one.up} :thumbsdown: {one.down}"] if one.hits else ["not used yet"]
+    )
     facts += [" ".join(f"`{escape(tag)}`" for tag in example.tags)] if example.tags else []
     lines = [f"*{escape(shorten(_line(example.question), 200))}*", escape(shorten(_line(example.answer), 200))]
     lines.append(" · ".join(facts))
@@ -105,7 +107,7 @@ def _line(text: str) -> str:
 
 
 def _times(number: int) -> str:
-    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _title(wanted: Wanted, number: int) -> str:
