@@ -22,6 +22,7 @@ from bot.cli import app
 from bot.config import load_settings
 from bot.core import open_core
 from bot.domain import StrategyName
+from bot.errors import SwitchboardError
 from bot.evaluation.overview import overview
 from bot.evaluation.runs import Runs
 from bot.evaluation.worth import Worth
@@ -109,6 +110,12 @@ def asked(verbs: Sequence[str]) -> list[str]:
     return [f"How does one {verb} the {thing}?" for verb in verbs for thing in SUBJECTS]
 
 
+def refused(*arguments: str) -> str:
+    with pytest.raises(SwitchboardError) as error:
+        CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    return str(error.value)
+
+
 def said(thing: str) -> str:
     """What the team answers whoever asks about a thing."""
     return f"Ask the {thing} desk."
@@ -168,9 +175,16 @@ def test_from_examples_to_a_model_of_ones_own_and_back(folder: Path, serve: Call
     tuned, base = quality["fine_tuned · team-1"], quality["zero_shot · tiny"]
     assert tuned >= base + 0.3, quality
 
-    taken = choice("How does one fix the backup?")
-    assert (taken["strategy"], taken["model"]) == (StrategyName.FINE_TUNED.value, "team-1")
+    assert choice("How does one fix the backup?")["model"] != "team-1", "in the shadow it answers nobody"
+    assert "Nobody knows what “team-1” has forgotten" in refused("tune", "stage", "team-1", "canary")
+    assert "general" in switchboard("models", "regressions", "team-1", "--base", "tiny")
+    switchboard("tune", "stage", "team-1", "canary", "--share", "50")
+    assert "team-1: everywhere" in switchboard("tune", "stage", "team-1", "full")
+    taken = [choice("How does one fix the backup?") for _ in range(3)]  # one question in twenty goes on without it
+    assert (StrategyName.FINE_TUNED.value, "team-1") in [(one["strategy"], one["model"]) for one in taken]
     assert choice("What is the capital of France?")["model"] != "team-1"
+    switchboard("tune", "stage", "team-1", "back", "--because", "the test is over")
+    assert choice("How does one fix the backup?")["model"] != "team-1"
 
     switchboard("tune", "retire", "last", "--because", "the test is over")
     assert choice("How does one fix the backup?")["model"] != "team-1"
