@@ -15,6 +15,8 @@ from bot.learning.reviewed import Draft, Reviewed
 COLUMNS = ("question", "answer", "tags", "valid_until")
 MOST_ROWS = 2000
 MOST_BYTES = 5_000_000
+LONGEST_CELL = 100_000
+"""Characters: more is a quotation mark that nothing closes."""
 _SHOWN = 5
 _LIKE_A_FORMULA = re.compile(r"^[=+\-@\t\r]")
 _LED = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -119,6 +121,8 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for row in reader:
+            if any(len(cell) > LONGEST_CELL for cell in row):  # the module's own limit is the whole program's
+                raise csv.Error(f"field larger than field limit ({LONGEST_CELL})")
             if any(cell.strip() for cell in row):
                 yield line, row
             line = reader.line_num + 1

@@ -84,8 +84,8 @@ class SocketMode:
             async for message in websocket:
                 if message.type is WSMsgType.TEXT:
                     socket.acknowledge(_frame(message.data))
-        except NotDelivered:
-            pass  # The client left before it was greeted.
+        except (NotDelivered, ConnectionResetError):
+            pass  # The client left before it was greeted, or while its ping was answered.
         finally:
             self._retire(socket)
             self._all.discard(socket)

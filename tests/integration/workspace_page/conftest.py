@@ -48,7 +48,8 @@ def client(workspace: Workspace) -> AsyncWebClient:
 async def app(client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     """A Bolt app that is connected; tests add their listeners."""
     app = AsyncApp(client=client, raise_error_for_unhandled_request=False)
-    handler = AsyncSocketModeHandler(app, APP_TOKEN, ping_interval=0.2)
+    # After four intervals without a pong the client takes another socket, and a click in that moment is lost.
+    handler = AsyncSocketModeHandler(app, APP_TOKEN, ping_interval=1)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     yield app
     await handler.close_async()  # type: ignore[no-untyped-call]

@@ -72,7 +72,10 @@ def test_each_line_that_is_left_out_says_why_and_the_others_are_taken() -> None:
             "team.csv has 10,000 examples, and 2,000 fit at once. Split it.",
         ),
         (b"question,answer\n" + b"x" * 5_000_000, "team.csv has 5.0 MB, and 5 fit. Split it."),
-        (b'question,answer\n"' + b"x" * 200_000 + b'",So.', "team.csv cannot be read as CSV from line 2 on: field"),
+        (
+            b'question,answer\n"' + b"x" * 200_000 + b'",So.',
+            "team.csv cannot be read as CSV from line 2 on: field larger",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_way_out(data: bytes, sentence: str) -> None:
