@@ -34,6 +34,7 @@ from bot.config import Folder
 from bot.domain import Citation, Prompt
 from bot.logs import configure_logs
 from deploy.workspace.driver import Driver, finished
+from knowledge.documents import Passage
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "https://handbook.example/"
@@ -49,6 +50,7 @@ class Raw:
     """What a bot would be that shows a model's text as it came."""
 
     citations: tuple[Citation, ...] = ()
+    cited: tuple[Passage, ...] = ()
 
     def __init__(self, prompt: Prompt) -> None:
         self._prompt = prompt
