@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from bot.errors import NotProven, RolloutMoved, SwitchboardError
 from bot.evaluation import regression
 from bot.evaluation.regret import regret, told_gain
@@ -18,6 +20,7 @@ from bot.selection.fits import Fits
 from bot.selection.guards import proven_by_cards
 from bot.selection.rollouts import EVERYWHERE, Rollout, Stage
 from bot.storage.rollout_tables import rollout_questions
+from bot.storage.tuning_run_tables import tuning_runs
 
 if TYPE_CHECKING:
     from bot.core import Core
@@ -157,13 +160,21 @@ class RollingOut:
         catalogue, today = self._core.models.catalogue, self._core.clock().date()
         card = next((card for card in catalogue.cards if card.name == model), None)
         if card is None:
-            return "It is not among the models any more."
+            return "" if await self._is_registered(model) else "It is not among the models any more."
         for end in (await self._core.lifecycle.shutdowns(catalogue)).values():
             ended = catalogue.get(end.card)
             if end.day <= today and (ended.name == card.name or _is_base(ended, card)):
                 what = "It" if ended.name == card.name else f"The model that it was tuned from, “{ended.name}”,"
                 return f"{what} ended on {end.day:%d %B %Y}."
         return ""
+
+    async def _is_registered(self, model: str) -> bool:
+        """Whether it was tuned here and registered since this process began, whose catalogue has it at the next
+        start."""
+        there = (tuning_runs.c.registered_at.is_not(None), tuning_runs.c.retired_at.is_(None))
+        async with self._core.engine.connect() as connection:
+            cards = (await connection.execute(sa.select(tuning_runs.c.card).where(*there))).scalars().all()
+        return any(card["name"] == model for card in cards)
 
     async def _need_proof(self, card: ModelCard) -> None:
         """Raises NotProven where a tuned model was not shown to be better, or to have lost nothing."""

@@ -24,6 +24,7 @@ from bot.evaluation.shadows import SCORED
 from bot.jobs.rollout_job import rollout_job
 from bot.selection.rollouts import EVERYWHERE, Rollout, Stage
 from bot.storage.tables import feedback, ledger, questions, shadows
+from bot.tuning.runs import Runs
 
 TUNED = card("tuned", more='fine_tune = { kind = "deploys", prompts = ["When do deploys run?"] }\n')
 PROVEN = card("proven", more='fine_tune = { kind = "deploys", prompts = ["x"] }\nscores = { fine_tuned = 0.9 }\n')
@@ -212,3 +213,16 @@ async def test_a_model_that_has_ended_is_retired(bench: Bench) -> None:
     ((left, why),) = await bench.rolling.follow_rules(promote=False)
     assert (left.model, left.stage, why) == ("leaving", Stage.RETIRED, "It ended on 20 November 2026.")
     assert await bench.rolling.follow_rules(promote=False) == []
+
+
+async def test_a_model_that_was_registered_while_the_bot_runs_is_not_taken_for_gone(bench: Bench) -> None:
+    runs, now = Runs(bench.core.engine), bench.at[0]
+    order: dict[str, object] = {"tuner": "import", "dataset": "d1", "base": "test-model", "parameters": {}, "held": None}
+    run = await runs.order(**order, by="U9", at=now, state="succeeded", result="r")  # type: ignore[arg-type]
+    await runs.register(run.id, {"name": "team-1"}, by="U9", at=now)
+    begun = await bench.core.rollouts.begin("team-1", by="U9")
+    assert await bench.rolling.follow_rules(promote=False) == []
+    assert await bench.core.rollouts.of("team-1") == begun
+    await runs.retire(run.id, by="U9", at=now)
+    ((retired, _),) = await bench.rolling.follow_rules(promote=False)
+    assert (retired.model, retired.stage) == ("team-1", Stage.RETIRED)
