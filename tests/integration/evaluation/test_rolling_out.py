@@ -217,12 +217,13 @@ async def test_a_model_that_has_ended_is_retired(bench: Bench) -> None:
 
 async def test_a_model_that_was_registered_while_the_bot_runs_is_not_taken_for_gone(bench: Bench) -> None:
     runs, now = Runs(bench.core.engine), bench.at[0]
-    order: dict[str, object] = {"tuner": "import", "dataset": "d1", "base": "test-model", "parameters": {}, "held": None}
-    run = await runs.order(**order, by="U9", at=now, state="succeeded", result="r")  # type: ignore[arg-type]
-    await runs.register(run.id, {"name": "team-1"}, by="U9", at=now)
+    order = await runs.order(
+        tuner="import", dataset="d1", base="test-model", parameters={}, held=None, by="U9", at=now, state="succeeded"
+    )
+    await runs.register(order.id, {"name": "team-1"}, by="U9", at=now)
     begun = await bench.core.rollouts.begin("team-1", by="U9")
     assert await bench.rolling.follow_rules(promote=False) == []
     assert await bench.core.rollouts.of("team-1") == begun
-    await runs.retire(run.id, by="U9", at=now)
+    await runs.retire(order.id, by="U9", at=now)
     ((retired, _),) = await bench.rolling.follow_rules(promote=False)
     assert (retired.model, retired.stage) == ("team-1", Stage.RETIRED)
