@@ -26,7 +26,7 @@ from bot.models.catalogue import load_catalogue
 from bot.models.tokens import load_encodings
 from bot.printing import print_json, print_table, table_of
 from bot.storage.engine import open_existing
-from bot.storage.tables import evaluation_questions, evaluation_runs
+from bot.storage.evaluation_tables import evaluation_questions, evaluation_runs
 from bot.tuning.consents import Consents
 from bot.tuning.datasets import SHORT, Datasets, Made, made
 from bot.tuning.figures import figures

@@ -21,7 +21,7 @@ from bot import storage
 from bot.audit import Action, Change, record
 from bot.errors import ConfigError, UnreadableSecret
 from bot.secrets import read_secret
-from bot.storage.tables import metadata
+from bot.storage.columns import metadata
 
 VARIABLE = "SWITCHBOARD_KEYS"
 ENCRYPTED = {"encrypted": True}

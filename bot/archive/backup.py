@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.archive.manifest import NAME, FilePart, Manifest, TablePart, encoded, file_entry, table_entry
 from bot.errors import UnusableBackup
+from bot.storage.columns import UtcDateTime
 from bot.storage.direct import transaction
 from bot.storage.engine import reason
 from bot.storage.revisions import PACKAGES
-from bot.storage.tables import UtcDateTime
 from bot.storage.whole import last_keys, plain_tables
 
 AT_ONCE = 1_000

@@ -21,10 +21,10 @@ from sqlalchemy.exc import DBAPIError
 from bot.archive.backup import AT_ONCE
 from bot.archive.manifest import Manifest, file_entry, lines_of, read_manifest, table_entry
 from bot.errors import UnusableBackup
+from bot.storage.columns import UtcDateTime
 from bot.storage.direct import transaction
 from bot.storage.engine import reason
 from bot.storage.revisions import PACKAGES
-from bot.storage.tables import UtcDateTime
 from bot.storage.whole import counted, plain_tables, set_last_keys, without_triggers
 
 

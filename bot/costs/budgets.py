@@ -16,7 +16,7 @@ from bot.costs.budget import Budget, BudgetPeriod, BudgetScope, Difference, Spen
 from bot.costs.periods import Period, PeriodName
 from bot.costs.recount import counted
 from bot.errors import OverBudget
-from bot.storage.tables import budget_use, budgets
+from bot.storage.cost_tables import budget_use, budgets
 from bot.storage.upsert import insert
 
 __all__ = ["REVISION", "Budget", "BudgetPeriod", "BudgetScope", "Budgets", "Difference", "Spender", "Standing"]

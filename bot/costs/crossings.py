@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budget import Standing
 from bot.costs.budgets import Budgets
-from bot.storage.tables import budget_use
+from bot.storage.cost_tables import budget_use
 
 TAKEN_OVER = timedelta(minutes=5)
 """A claim that nobody confirmed for so long was left by a process that ended: another one tells then."""

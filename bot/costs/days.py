@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.costs.outcomes import GOOD, OPEN, UNBILLED
 from bot.costs.periods import midnight
 from bot.domain import PlaceKind
-from bot.storage.tables import ledger, ledger_changes, ledger_days, questions
+from bot.storage.cost_tables import ledger, ledger_changes, ledger_days
+from bot.storage.tables import questions
 from bot.storage.upsert import insert
 
 DIRECT_MESSAGES = "direct messages"

@@ -20,8 +20,9 @@ from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.costs.owed import Owed
 from bot.domain import COUNTS, Price, Usage
 from bot.errors import OverBudget
+from bot.storage.cost_tables import ledger
 from bot.storage.one_writer import write
-from bot.storage.tables import ledger, questions
+from bot.storage.tables import questions
 from bot.worker import Worker, dead
 from knowledge.uninterrupted import uninterrupted
 

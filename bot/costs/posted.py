@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import SwitchboardError
-from bot.storage.tables import posted_reports
+from bot.storage.cost_tables import posted_reports
 from bot.storage.upsert import insert
 
 LEASE = timedelta(minutes=4)

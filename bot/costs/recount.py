@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.costs.outcomes import OPEN, UNBILLED
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 
 _COLUMNS = {"channel": ledger.c.channel, "person": ledger.c.asker, "purpose": ledger.c.purpose}
 

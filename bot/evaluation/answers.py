@@ -22,7 +22,7 @@ from bot.gate import Gate, Tab
 from bot.models.base import Model
 from bot.models.cards import ModelCard
 from bot.selection.estimates import is_offline
-from bot.storage.tables import model_answers
+from bot.storage.evaluation_tables import model_answers
 from bot.storage.upsert import insert
 
 

@@ -12,7 +12,8 @@ from bot.core import Core
 from bot.domain import Pin
 from bot.models.cards import ModelCard
 from bot.models.lifecycle import SOON, Shutdown
-from bot.storage.tables import ledger, told_ends
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import told_ends
 from bot.storage.upsert import insert
 
 STAGES = (0, 7, 30, SOON.days)

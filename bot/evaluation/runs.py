@@ -20,10 +20,10 @@ from bot.evaluation.golden import Golden
 from bot.evaluation.judge import POSTPONED
 from bot.evaluation.matrix import Cell, Matrix, Row, Way
 from bot.evaluation.run import Run
-from bot.storage.tables import evaluation_cells as cells
-from bot.storage.tables import evaluation_questions as questions
-from bot.storage.tables import evaluation_runs as runs
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
+from bot.storage.evaluation_tables import evaluation_cells as cells
+from bot.storage.evaluation_tables import evaluation_questions as questions
+from bot.storage.evaluation_tables import evaluation_runs as runs
 from bot.storage.upsert import insert
 
 LAST = "last"

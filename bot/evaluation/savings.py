@@ -26,7 +26,8 @@ from bot.evaluation.runs import Runs
 from bot.evaluation.shadow_report import LOOKED_AT
 from bot.evaluation.shadows import ANSWERED, JUDGING, SCORED, UNJUDGED, Shadow, Shadows
 from bot.evaluation.statistics import Interval, interval, ratio, shared
-from bot.storage.tables import ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import questions
 
 FEWEST = 20
 """Questions that both models have to have answered before anything is proposed."""

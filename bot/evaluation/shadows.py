@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain import StrategyName
 from bot.evaluation.matrix import Way
 from bot.selection.draws import lot
-from bot.storage.tables import questions, shadows
+from bot.storage.evaluation_tables import shadows
+from bot.storage.tables import questions
 from bot.storage.upsert import insert
 
 ASKING, ANSWERED, JUDGING, SCORED = "asking", "answered", "judging", "scored"

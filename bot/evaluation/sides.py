@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.outcomes import OPEN, UNBILLED
 from bot.evaluation.statistics import LEVEL, Interval, fewest, ratio
-from bot.storage.tables import feedback, ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import feedback, questions
 
 LEAST = 20
 """So many answers a side takes before it is compared."""

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.evaluation.sides import Asked, Compared, compare, read_sides
 from bot.selection.trials import Trial, read_trials
-from bot.storage.tables import questions, trial_questions
+from bot.storage.evaluation_tables import trial_questions
+from bot.storage.tables import questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from bot.audit import Action, Change, record
 from bot.domain import Choice, Option, Pin
 from bot.selection.draws import lot
 from bot.selection.reasons import TRIAL
-from bot.storage.tables import trial_questions, trials
+from bot.storage.evaluation_tables import trial_questions, trials
 from bot.storage.upsert import insert
 
 POLICY = "trial"

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 
 CALLS = 300
 KEPT_SECONDS = 300.0

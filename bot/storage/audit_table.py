@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import UtcDateTime, metadata
+from bot.storage.columns import UtcDateTime, metadata
 
 # Triggers of the database refuse every change of a row, and let one be deleted only where a later row says that the
 # log was dropped up to its id: who rebuilds the table (a batch migration does) has to make them again.

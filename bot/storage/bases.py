@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import metadata
+from bot.storage.columns import metadata
 
 # `subject` is the id of a question or of an example. `readers` are those that the document had when it was used: they
 # count where it is gone. A row with the document "" says only that nothing else is missing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import metadata
+from bot.storage.columns import metadata
 
 example_uses = sa.Table(
     "example_uses",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import UtcDateTime, metadata
+from bot.storage.columns import UtcDateTime, metadata
 
 _ENCRYPTED = {"encrypted": True}
 """What `switchboard keys rotate` finds columns by."""

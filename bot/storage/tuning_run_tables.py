@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import ExactDecimal, UtcDateTime, metadata
+from bot.storage.columns import ExactDecimal, UtcDateTime, metadata
 from bot.storage.words import Words
 
 tuning_runs = sa.Table(

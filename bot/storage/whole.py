@@ -12,7 +12,9 @@ from sqlalchemy.engine import Connection
 from bot.storage import (
     audit_table,
     bases,
+    cost_tables,
     door_tables,
+    evaluation_tables,
     example_tables,
     installations,
     people_tables,
@@ -23,25 +25,27 @@ from bot.storage import (
     tuning_tables,
     work_tables,
 )
-from bot.storage.tables import UtcDateTime
+from bot.storage.columns import UtcDateTime, metadata
 from knowledge import schema
 
-# Each adds its tables to the metadata of the first.
+# Each adds its tables to the metadata.
 _MODULES = (
-    tables,
     audit_table,
     bases,
+    cost_tables,
     door_tables,
+    evaluation_tables,
     example_tables,
     installations,
     people_tables,
     recall_tables,
     rollout_tables,
+    tables,
     tuning_run_tables,
     tuning_tables,
     work_tables,
 )
-TABLES: Mapping[str, sa.Table] = {**tables.metadata.tables, **schema.metadata.tables}
+TABLES: Mapping[str, sa.Table] = {**metadata.tables, **schema.metadata.tables}
 """Every table that this version knows, by name."""
 
 

@@ -22,7 +22,8 @@ from bot.evaluation.runs import LAST, Runs
 from bot.models.cards import ModelCard
 from bot.models.relevance import content_words
 from bot.models.tokens import count_tokens
-from bot.storage.tables import feedback, ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import feedback, questions
 from bot.strategies.wording import MESSAGE_TOKENS
 from bot.tuning.datasets import SHORT, Dataset, Datasets
 from bot.tuning.plan import Baseline, Figures, Topic

@@ -15,7 +15,7 @@ from bot.costs.ledger import Call, Ledger
 from bot.domain import Price, Usage
 from bot.errors import ModelError, UnusableTraining
 from bot.models.cards import ModelCard
-from bot.storage.tables import ledger as ledger_table
+from bot.storage.cost_tables import ledger as ledger_table
 from bot.tuning.datasets import Datasets
 from bot.tuning.report import training_price
 from bot.tuning.runs import Run, Runs

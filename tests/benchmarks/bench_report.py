@@ -28,8 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.costs.ledger import Ledger
 from bot.costs.periods import Week
 from bot.costs.report import weekly_report
+from bot.storage.cost_tables import ledger, ledger_changes, ledger_days
 from bot.storage.engine import open_engine, upgrade
-from bot.storage.tables import ledger, ledger_changes, ledger_days
 
 CALLS = 1_000_000
 SEED = 50_000

@@ -23,9 +23,10 @@ from sqlalchemy.engine import Connection
 
 from bot.archive.backup import back_up
 from bot.archive.restore import restore
+from bot.storage.cost_tables import ledger
 from bot.storage.direct import transaction
 from bot.storage.revisions import PACKAGES
-from bot.storage.tables import ledger, questions
+from bot.storage.tables import questions
 from knowledge.schema import chunks, documents, sources
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -39,8 +39,8 @@ from own_processes import own_database
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import LEFT, Ledger
+from bot.storage.cost_tables import ledger
 from bot.storage.engine import open_engine, upgrade
-from bot.storage.tables import ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 MILLION = 1_000_000

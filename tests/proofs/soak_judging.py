@@ -13,7 +13,8 @@ from soak_faults import FaultyModels
 from soak_people import Asked
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.storage.tables import inbox, ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import inbox, questions
 from deploy.workspace.state import JSON
 
 if TYPE_CHECKING:

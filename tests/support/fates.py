@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.ledger import Ledger
-from bot.storage.tables import inbox, ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import inbox, questions
 from bot.worker import Worker
 from deploy.workspace.state import JSON
 

@@ -17,7 +17,7 @@ from structlog.typing import EventDict
 
 from bot.models.client import Timeouts
 from bot.models.registry import Models
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 

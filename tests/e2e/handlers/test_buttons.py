@@ -16,7 +16,8 @@ from bot.domain import Question
 from bot.learning.feedback import Given, Reason, by_reason
 from bot.replies import Replies
 from bot.selection.questions import Questions
-from bot.storage.tables import feedback, labels, ledger
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import feedback, labels
 from bot.storage.work_tables import reply_parts
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver

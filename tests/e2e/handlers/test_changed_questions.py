@@ -15,7 +15,7 @@ from model_server import ModelServer, Reply
 from bot.config import Settings
 from bot.inbox import Inbox
 from bot.replies import Replies
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 from bot.storage.work_tables import reply_parts
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver

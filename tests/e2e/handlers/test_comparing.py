@@ -12,7 +12,7 @@ from connected_bot import ConnectedBot, connected_bot
 from model_server import ModelServer, Request, answer, unauthorized
 
 from bot.config import Models, Settings
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON

@@ -14,7 +14,7 @@ from media_house import MEDIA_CARDS
 from model_server import ModelServer, refused_content
 from sample_files import CSV, huge_picture, locked_pdf, m4a, png, zipped
 
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 from knowledge.access import MEMBERS

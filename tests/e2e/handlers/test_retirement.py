@@ -18,7 +18,8 @@ from bot.evaluation.ends import Ends
 from bot.evaluation.succession import Replaying
 from bot.jobs.retirement_job import retirement_job
 from bot.selection.pins import EVERYWHERE
-from bot.storage.tables import ledger, told_ends
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import told_ends
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from handlers.audience import Places

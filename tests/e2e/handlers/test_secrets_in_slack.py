@@ -11,7 +11,7 @@ from house import House, open_house
 from made_up_secrets import made_up
 from model_server import ModelServer
 
-from bot.storage.tables import metadata
+from bot.storage.columns import metadata
 from knowledge.access import MEMBERS
 
 _, _, TOKEN = next(each for each in made_up() if each[0] == "GitHub token")

@@ -14,8 +14,8 @@ from model_server import ModelServer, Reply
 
 from bot.errors import NotInstalled
 from bot.house import House
+from bot.storage.cost_tables import ledger
 from bot.storage.engine import open_engine
-from bot.storage.tables import ledger
 from bot.tenancy.registry import KEPT_DAYS
 from deploy.workspace import SIGNING_SECRET, Tokens
 from deploy.workspace.driver import Driver

@@ -22,7 +22,8 @@ from bot.config import Folder
 from bot.core import Core
 from bot.costs.periods import Week
 from bot.reporting import report_of
-from bot.storage.tables import feedback, ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import feedback, questions
 from handlers.posts import post_report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.archive.backup import back_up
 from bot.archive.restore import restore, rows_there
 from bot.errors import NewerSchema, UnusableBackup
+from bot.storage.cost_tables import ledger
 from bot.storage.direct import transaction
 from bot.storage.revisions import BOT, KNOWLEDGE, PACKAGES
-from bot.storage.tables import added_sources, ledger
+from bot.storage.tables import added_sources
 from bot.storage.whole import TABLES, plain_tables
 from knowledge.schema import chunks
 

@@ -49,7 +49,7 @@ from bot.selection.pins import Pins
 from bot.selection.selector import Selector
 from bot.selection.switches import Switches
 from bot.selection.trials import Trials
-from bot.storage.tables import ledger
+from bot.storage.cost_tables import ledger
 from bot.strategies import STRATEGIES
 from knowledge.embedding.minilm import MiniLM
 from knowledge.knowledge_base import KnowledgeBase, open_knowledge

@@ -20,7 +20,7 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import Provider
 from bot.selection.data_rules import NOT_LISTED
 from bot.selection.trials import Trial
-from bot.storage.tables import trial_questions
+from bot.storage.evaluation_tables import trial_questions
 
 Build = Callable[..., Any]
 Hosted = Callable[..., tuple[Provider, ModelCard]]

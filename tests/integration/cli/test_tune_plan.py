@@ -21,7 +21,8 @@ from bot.evaluation.golden import Golden
 from bot.evaluation.matrix import Cell, Way
 from bot.evaluation.run import Run
 from bot.evaluation.runs import Kept, Runs
-from bot.storage.tables import ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import questions
 
 CARDS = """
 [[providers]]

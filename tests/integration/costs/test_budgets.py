@@ -12,7 +12,7 @@ from bot.costs.budgets import Budgets, Spender, Standing
 from bot.costs.ledger import Call, Ledger
 from bot.domain import Price, Usage
 from bot.errors import OverBudget
-from bot.storage.tables import budget_use
+from bot.storage.cost_tables import budget_use
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 

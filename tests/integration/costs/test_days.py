@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.costs import days as days_module
 from bot.costs.days import DIRECT_MESSAGES, Bounds, Day, Days, days_between
 from bot.costs.money import of_picodollars
-from bot.storage.tables import ledger, ledger_changes, ledger_days, questions
+from bot.storage.cost_tables import ledger, ledger_changes, ledger_days
+from bot.storage.tables import questions
 
 KATHMANDU = ZoneInfo("Asia/Kathmandu")  # three quarters of an hour beside all others
 FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)

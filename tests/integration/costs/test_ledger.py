@@ -14,7 +14,7 @@ from bot.domain import Price, Usage
 from bot.gate import Gate
 from bot.jobs.lost_job import lost_job
 from bot.models.cards import CardRates, ModelCard
-from bot.storage.tables import ledger as table
+from bot.storage.cost_tables import ledger as table
 from bot.storage.tables import questions
 
 MONDAY = datetime(2026, 11, 9, tzinfo=UTC)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.audit import Audit
 from bot.errors import ConfigError, UnreadableSecret
-from bot.storage.tables import metadata
+from bot.storage.columns import metadata
 from bot.vault import Vault, encrypted_column, new_key, rotate
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -14,7 +14,8 @@ from bot.errors import RunNotFound, UnusableGolden
 from bot.evaluation.golden import asked
 from bot.selection.features import NAMES
 from bot.selection.questions import Questions
-from bot.storage.tables import ledger, questions
+from bot.storage.cost_tables import ledger
+from bot.storage.tables import questions
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 400}
 """$0.0041 by the test model's prices."""

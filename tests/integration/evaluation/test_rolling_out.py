@@ -23,7 +23,9 @@ from bot.evaluation.rolling_out import ANSWERS, JUDGED, RULE, RollingOut
 from bot.evaluation.shadows import SCORED
 from bot.jobs.rollout_job import rollout_job
 from bot.selection.rollouts import EVERYWHERE, Rollout, Stage
-from bot.storage.tables import feedback, ledger, questions, shadows
+from bot.storage.cost_tables import ledger
+from bot.storage.evaluation_tables import shadows
+from bot.storage.tables import feedback, questions
 from bot.tuning.runs import Runs
 
 TUNED = card("tuned", more='fine_tune = { kind = "deploys", prompts = ["When do deploys run?"] }\n')

@@ -20,7 +20,9 @@ from bot.evaluation.matrix import Cell, Way
 from bot.evaluation.run import Run
 from bot.evaluation.runs import Kept, Runs
 from bot.evaluation.savings import FEWEST, proposals, saved_by_choosing
-from bot.storage.tables import ledger, questions, shadows
+from bot.storage.cost_tables import ledger
+from bot.storage.evaluation_tables import shadows
+from bot.storage.tables import questions
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 WEEK = Week.before(NOW, UTC)

@@ -24,8 +24,9 @@ from bot.learning.labels import Labels, Signal
 from bot.learning.learning import Learning
 from bot.limits import Limits
 from bot.replies import Replies
+from bot.storage.cost_tables import ledger_days
 from bot.storage.door_tables import asked_lately
-from bot.storage.tables import inbox, ledger_days
+from bot.storage.tables import inbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=BERLIN)

@@ -12,8 +12,10 @@ from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import StorageError
+from bot.storage.columns import metadata
+from bot.storage.cost_tables import ledger
 from bot.storage.engine import open_engine, ping, reason, upgrade
-from bot.storage.tables import inbox, ledger, metadata
+from bot.storage.tables import inbox
 
 AWARE = datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=2)))
 

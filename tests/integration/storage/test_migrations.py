@@ -15,14 +15,15 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import NewerSchema, StorageError
-from bot.storage import tables
+from bot.storage.columns import metadata
+from bot.storage.cost_tables import ledger
 from bot.storage.direct import transaction
 from bot.storage.engine import open_engine, upgrade
 from bot.storage.revisions import BOT, KNOWLEDGE, Package
 from knowledge import schema
 
 PACKAGES = pytest.mark.parametrize(
-    ("package", "metadata"), [(BOT, tables.metadata), (KNOWLEDGE, schema.metadata)], ids=["bot", "knowledge"]
+    ("package", "metadata"), [(BOT, metadata), (KNOWLEDGE, schema.metadata)], ids=["bot", "knowledge"]
 )
 
 BROKEN = """
@@ -85,7 +86,7 @@ async def test_money_of_the_first_ledger_is_the_same_amount_in_the_newest(empty:
         BOT.upgrade(connection, "0001")
         fill(connection)
         BOT.upgrade(connection)
-        costs = set(connection.execute(sa.select(tables.ledger.c.cost)).scalars())
+        costs = set(connection.execute(sa.select(ledger.c.cost)).scalars())
     assert costs == {Decimal("0.000000000001"), None, Decimal("1234567.123456789012")}
 
 
@@ -116,7 +117,7 @@ async def test_of_many_that_start_at_once_one_migrates(empty: str) -> None:
     await asyncio.gather(*(upgrade(each, package.location, package.table) for each in engines for package in (BOT,)))
     with transaction(empty, "read") as connection:
         assert BOT.found(connection) == BOT.known()[-1]
-        assert differences(connection, tables.metadata) == []
+        assert differences(connection, metadata) == []
     for each in engines:
         await each.dispose()
 

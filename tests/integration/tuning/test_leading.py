@@ -23,7 +23,7 @@ from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.errors import ModelError, OverBudget, UnusableTraining
 from bot.models.cards import ModelCard
-from bot.storage.tables import ledger as ledger_table
+from bot.storage.cost_tables import ledger as ledger_table
 from bot.tuning.consents import Consents
 from bot.tuning.datasets import Datasets, made
 from bot.tuning.gathering import Gathered
