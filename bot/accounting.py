@@ -15,7 +15,8 @@ from rich.markup import escape
 from bot.audit import COMMAND_LINE, Action, Change, noted
 from bot.config import ExchangeRate, Settings
 from bot.costs.budgets import Budgets
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.costs.money import dollars
 from bot.costs.periods import midnight
 from bot.costs.prices import PriceBook

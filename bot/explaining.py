@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.config import Settings
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.domain import Choice, Option, Receipt, Usage
 from bot.errors import UnknownAnswer
 from bot.explanations import Explanation, Explanations

@@ -11,7 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.costs.outcomes import UNBILLED
 from bot.costs.prices import PriceBook
 from bot.domain import Price, Prompt, Question, TextDelta, Usage

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.costs.ledger import Total
+from bot.costs.calls import Total
 from bot.costs.money import dollars
 from bot.costs.report import WeeklyReport
 from bot.costs.report_words import bars, chart_title, measure

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
+from bot.costs.calls import Row
 from bot.costs.days import Day
-from bot.costs.ledger import Row
 from bot.costs.money import of_picodollars
 from bot.domain import PlaceKind
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import REVISION, Budgets, Spender
+from bot.costs.calls import Call, GroupBy, QuestionCost, Row, Total, dearest_first
 from bot.costs.days import Days
 from bot.costs.outcomes import GOOD, LOST, OPEN, UNBILLED
 from bot.costs.owed import Owed
@@ -29,117 +29,9 @@ from knowledge.uninterrupted import uninterrupted
 _State = tuple[str, Decimal | None]
 """A call's outcome and cost."""
 
-GroupBy = Literal["model", "strategy", "channel", "provider", "purpose"]
-
 CALL_SECONDS = 900.0
 """No call takes longer: one that is still open after this was left by a process that ended."""
 LEFT = "The process ended before the answer came."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A model call that is about to go out. `purpose`: "answer", "draft" (an answer that is shown only where its model
-    was sure of it), "rewrite", "embedding", "evaluate", "judge", "shadow", "transcribe", "image", "compare" or
-    "fine_tune". `reserved`: the most US dollars that it may cost, None where nobody knows."""
-
-    question_id: str | None
-    purpose: str
-    attempt: int
-    provider: str
-    model: str
-    strategy: str | None
-    channel: str | None
-    asker: str | None
-    started_at: datetime
-    workspace: str | None = None
-    reserved: Decimal | None = None
-
-    @property
-    def spender(self) -> Spender:
-        """Whose budgets it is on."""
-        return Spender(channel=self.channel, person=self.asker, purpose=self.purpose)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """What a group of calls cost together. `key` is "" for calls that have none (embedding has no strategy).
-
-    `cost`: exact US dollars of the calls whose price is known. `unknown`: how many others there are that may have
-    cost something.
-    """
-
-    key: str
-    calls: int = 0
-    failures: int = 0
-    cost: Decimal = Decimal(0)
-    unknown: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def __add__(self, other: Total) -> Total:
-        """Both together, under the first one's key."""
-        return Total(
-            key=self.key,
-            calls=self.calls + other.calls,
-            failures=self.failures + other.failures,
-            cost=self.cost + other.cost,
-            unknown=self.unknown + other.unknown,
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A call as it is shown and exported. What it took and cost is None while it is under way."""
-
-    id: int
-    question_id: str | None
-    purpose: str
-    attempt: int
-    provider: str
-    model: str
-    strategy: str | None
-    channel: str | None
-    place_kind: str | None
-    started_at: datetime
-    seconds: float | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cached_tokens: int | None
-    reasoning_tokens: int | None
-    estimated: bool
-    cost: Decimal | None
-    price_version: str | None
-    outcome: str
-    cache_written_tokens: int | None = None
-    input_audio_tokens: int | None = None
-    output_audio_tokens: int | None = None
-    input_image_tokens: int | None = None
-    output_image_tokens: int | None = None
-    audio_ms: int | None = None
-    images: int | None = None
-    served: str | None = None
-    request_id: str | None = None
-    note: str | None = None
-    reserved: Decimal | None = None
-    first_cost: Decimal | None = None
-    first_price_version: str | None = None
-    repriced_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionCost:
-    """What the calls for one question cost whose price is known, and where it was asked; never its text."""
-
-    question_id: str
-    channel: str
-    place_kind: str
-    asked_at: datetime
-    answer_ts: str | None
-    cost: Decimal
-    calls: int
-    models: tuple[str, ...]
 
 
 class Watcher(Protocol):
@@ -488,11 +380,6 @@ def _charged(state: _State, reserved: Decimal) -> tuple[Decimal, int]:
     if cost is not None or outcome == OPEN or outcome in UNBILLED:
         return cost or Decimal(0), 0
     return reserved, 1
-
-
-def dearest_first(totals: Iterable[Total]) -> list[Total]:
-    """By cost, then by number of calls, then by name."""
-    return sorted(totals, key=lambda total: (-total.cost, -total.calls, total.key))
 
 
 def _settled(since: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:

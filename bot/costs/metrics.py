@@ -13,7 +13,7 @@ from bot.domain import Price, Usage
 
 if TYPE_CHECKING:
     from bot.costs.budgets import Standing
-    from bot.costs.ledger import Call
+    from bot.costs.calls import Call
 
 
 SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)

@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.costs.provider_exports import ALL, Entry
 
 TOLERANCE = Decimal("0.01")

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.costs.anomalies import Anomaly, anomalies
+from bot.costs.calls import QuestionCost, Total, dearest_first
 from bot.costs.days import DIRECT_MESSAGES, Bounds, Cell, Day
 from bot.costs.export import as_csv
 from bot.costs.forecast import LOOKED_BACK, Forecast, forecast
-from bot.costs.ledger import Ledger, QuestionCost, Total, dearest_first
+from bot.costs.ledger import Ledger
 from bot.costs.money import of_picodollars
 from bot.costs.periods import Month, Span, midnight
 from bot.costs.saving import Proposal

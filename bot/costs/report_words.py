@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.costs.anomalies import Anomaly
-from bot.costs.ledger import QuestionCost, Total
+from bot.costs.calls import QuestionCost, Total
 from bot.costs.money import at_least, dollars, roughly, signed
 from bot.costs.periods import Month, Span, Week
 from bot.costs.report import WeeklyReport, count

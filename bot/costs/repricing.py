@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.domain import COUNTS, Price, Usage
 
 AT_ONCE = 100

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from bot.costs.calls import GroupBy, Total
 from bot.costs.days import Cell, days_between
 from bot.costs.forecast import LOOKED_BACK, Forecast, forecast
-from bot.costs.ledger import GroupBy, Ledger, Total
+from bot.costs.ledger import Ledger
 from bot.costs.money import at_least, of_picodollars, roughly
 from bot.costs.periods import Month, Period, midnight
 from bot.costs.report import added, count, totalled

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.costs.ledger import Row
+from bot.costs.calls import Row
 from bot.domain import Choice, Option, Pin, Price, Receipt, Usage
 from bot.learning.feedback import Given
 from bot.selection import figures

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from bot.costs.anomalies import Anomaly
-from bot.costs.ledger import GroupBy, Total
+from bot.costs.calls import GroupBy, Total
 from bot.costs.money import at_least, dollars
 from bot.costs.report import WeeklyReport, count
 from bot.costs.report_words import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 
-from bot.costs.ledger import GroupBy, QuestionCost, Total
+from bot.costs.calls import GroupBy, QuestionCost, Total
 from bot.costs.money import at_least, dollars, roughly
 from bot.costs.report import WeeklyReport, count
 from bot.domain import PlaceKind

@@ -9,8 +9,8 @@ from typing import cast, get_args
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core import Core
+from bot.costs.calls import GroupBy
 from bot.costs.export import as_csv
-from bot.costs.ledger import GroupBy
 from bot.costs.periods import PERIODS, Period, PeriodName
 from bot.costs.summary import ahead as month_told
 from bot.costs.summary import cost_summary, month_ahead, sentence

@@ -8,7 +8,7 @@ from access_judge import Findings
 from two_houses import House
 
 from bot.costs.budget import BudgetScope
-from bot.costs.ledger import Call
+from bot.costs.calls import Call
 from bot.domain import Price
 from bot.errors import OverBudget
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.costs.ledger import QuestionCost, Total
+from bot.costs.calls import QuestionCost, Total
 from bot.costs.periods import Week
 from bot.costs.report import DIRECT_MESSAGES, WeeklyReport
 

@@ -9,8 +9,8 @@ import pytest
 from connected_bot import SWITCHBOARD, ConnectedBot
 from model_server import ModelServer
 
+from bot.costs.calls import Call
 from bot.costs.crossings import TAKEN_OVER, Crossings
-from bot.costs.ledger import Call
 from bot.domain import Price, Usage
 from bot.jobs.budget_watch import tell_crossings
 from deploy.workspace.driver import Driver

@@ -13,7 +13,7 @@ from model_server import ModelServer
 from playwright.async_api import Page, expect
 
 from bot.core import Core
-from bot.costs.ledger import Call
+from bot.costs.calls import Call
 from bot.domain import Price, Usage
 from bot.storage.tables import questions
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.domain import (
     Audience,
     Choice,

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.costs.ledger import Call, Ledger, Row
+from bot.costs.calls import Call, Row
+from bot.costs.ledger import Ledger
 from bot.domain import Price, Usage
 from bot.errors import SwitchboardError
 from bot.lock import DataFolderLock

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from whole_receipt import NOW, whole_receipt
 
 from bot.cli import app
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.domain import Audience, Choice, Option, Place, PlaceKind, Price, Question, Receipt, StrategyName, Usage
 from bot.learning.alternatives import Alternatives
 from bot.learning.feedback import Feedback

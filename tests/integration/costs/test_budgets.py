@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets, Spender, Standing
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.domain import Price, Usage
 from bot.errors import OverBudget
 from bot.storage.cost_tables import budget_use

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets
+from bot.costs.calls import Call
 from bot.costs.crossings import TAKEN_OVER, Crossing, Crossings
-from bot.costs.ledger import Call, Ledger
+from bot.costs.ledger import Ledger
 from bot.domain import Price, Usage
 from bot.jobs.budget_watch import tell_crossings, watch_budgets
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets
-from bot.costs.ledger import CALL_SECONDS, Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import CALL_SECONDS, Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import Price, Usage
 from bot.gate import Gate

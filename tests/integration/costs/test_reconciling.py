@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.costs.provider_exports import ALL, Entry
 from bot.costs.reconciling import reconcile
 from bot.domain import Price, Usage

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.costs.budgets import Budgets
-from bot.costs.ledger import Call, Ledger, Row
+from bot.costs.calls import Call, Row
+from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.costs.repricing import reprice
 from bot.domain import Price, Rates, Usage

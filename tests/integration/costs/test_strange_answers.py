@@ -11,7 +11,8 @@ import pytest
 from model_server import ModelServer, Reply
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.domain import Audience, Message, Place, PlaceKind, Prompt, Question, StrategyName, Usage
 from bot.gate import Gate, Tab

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.costs.periods import Month, Period, Week
 from bot.costs.report import Sought, weekly_report
 from bot.costs.summary import cost_summary, sentence

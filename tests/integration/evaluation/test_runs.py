@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.bases import Bases
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.domain import Audience, Place, PlaceKind, Price, StrategyName, Usage
 from bot.errors import RunNotFound, UnusableGolden
 from bot.evaluation.agreement import Judged, with_people

@@ -19,7 +19,7 @@ from server_cards import JUDGE, SHORT_ANSWERS, UNPRICED, cards
 
 from bot.config import Chains, Folder, Knowledge, Models, Selection, Settings, Storage
 from bot.core import Core, open_core
-from bot.costs.ledger import Row
+from bot.costs.calls import Row
 from bot.costs.periods import Week
 from bot.domain import Attachment, Audience, Finished, Place, PlaceKind, Question, StrategyName
 from bot.errors import NotAllowed

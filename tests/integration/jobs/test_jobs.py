@@ -8,7 +8,8 @@ from judging import NOW, RAG, answered
 from sqlalchemy.ext.asyncio import AsyncEngine
 from week_reports import empty, report
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.costs.periods import Month, Span, Week
 from bot.costs.report import WeeklyReport, weekly_report
 from bot.costs.report_words import headline

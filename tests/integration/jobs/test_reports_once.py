@@ -14,7 +14,8 @@ from killed_report import BERLIN, Replica, no_thumbs, post_until
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Call, Ledger
+from bot.costs.calls import Call
+from bot.costs.ledger import Ledger
 from bot.costs.periods import Week
 from bot.costs.posted import LEASE, Part, PostedReports, ReportBusyError
 from bot.costs.report import weekly_report

@@ -14,7 +14,8 @@ from model_server import ModelServer, rate_limited, server_error, word_vector
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.costs.ledger import Ledger, Row
+from bot.costs.calls import Row
+from bot.costs.ledger import Ledger
 from bot.costs.prices import PriceBook
 from bot.embedder import BATCH_TEXTS, EndpointEmbedder, batches
 from bot.errors import ConfigError, ModelNotFound

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from ledger_days import cell, day
 
+from bot.costs.calls import Row
 from bot.costs.export import COLUMNS, SUM_COLUMNS, as_csv, sums_as_csv
-from bot.costs.ledger import Row
 
 ROW = Row(
     id=1,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from week_reports import BERLIN, empty, question, report, total
 
-from bot.costs.ledger import GroupBy, Total
+from bot.costs.calls import GroupBy, Total
 from bot.costs.periods import Month, Period
 from bot.costs.report import WeeklyReport
 from bot.costs.report_words import headline

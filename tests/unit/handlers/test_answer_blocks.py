@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from whole_receipt import whole_receipt
 
-from bot.costs.ledger import Row
+from bot.costs.calls import Row
 from bot.domain import Answer, Choice, Citation, Example, Option, Pin, Price, Receipt, StrategyName, Usage
 from bot.learning.feedback import Given, Reason
 from bot.learning.reviewed import Draft, Reviewed, Said
