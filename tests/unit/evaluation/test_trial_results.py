@@ -9,6 +9,8 @@ import pytest
 from bot.evaluation.sides import (
     Range,
     Side,
+    apart,
+    at_every_look,
     difference_of_means,
     difference_of_shares,
     median_range,
@@ -50,13 +52,30 @@ def test_a_share_has_wilsons_interval() -> None:
 
 def test_two_shares_differ_by_newcombes_interval() -> None:
     # 56 of 70 against 48 of 80: 0.0524 to 0.3339, method 10 in Newcombe 1998 (Statistics in Medicine 17, 873–890).
-    found = difference_of_shares(56, 14, 48, 32)
-    assert found is not None
+    one, other = share_range(56, 70), share_range(48, 80)
+    assert one is not None
+    assert other is not None
+    found = apart(one, other)
     assert found.value == pytest.approx(0.2)
     assert found.low == pytest.approx(0.0524, abs=5e-5)
     assert found.high == pytest.approx(0.3339, abs=5e-5)
     assert found.sign == 1
+
+
+def test_who_looks_again_and_again_needs_more_to_be_sure() -> None:
+    # By hand: with ρ² = (5.99 + ln 6.99) ∕ 400 it is √(8.94 ∕ 7.94 · ln(8.94 ∕ 0.0025)) at 400 values.
+    assert at_every_look(400) == pytest.approx(3.035, abs=1e-3)
+    assert at_every_look(20) > at_every_look(80) > at_every_look(400) < at_every_look(10_000) < 3.5
+    once = apart(*(found for found in (share_range(56, 70), share_range(48, 80)) if found is not None))
+    always = difference_of_shares(56, 14, 48, 32)
+    assert always is not None
+    assert always.value == once.value
+    assert (once.sign, always.sign) == (1, 0)
+    surely = difference_of_shares(560, 140, 480, 320)
+    assert surely is not None
+    assert surely.sign == 1
     assert difference_of_shares(3, 1, 0, 0) is None
+    assert difference_of_shares(0, 0, 0, 0) is None
 
 
 def test_two_means_are_compared_only_from_enough_answers_on() -> None:
@@ -75,7 +94,7 @@ def test_a_median_stands_between_the_order_statistics_that_hold_it() -> None:
     assert median_range([]) is None
     assert median_range([3.0, 1.0]) == Range(2.0)
     found = median_range([float(number) for number in range(1, 101)])
-    assert found == Range(50.5, 41.0, 60.0)
+    assert found == Range(50.5, 34.0, 67.0)
 
 
 def test_a_result_says_what_is_shown_and_what_is_not() -> None:
