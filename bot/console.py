@@ -88,7 +88,7 @@ async def report(settings: Settings, weeks_ago: int, csv: bool, out: Console) ->
             out.file.write(as_csv(await core.ledger.rows(week.since, week.until)))
         else:
             name = {0: "this week", 1: "last week"}.get(weeks_ago, f"the week {weeks_ago} weeks ago")
-            found = await report_of(core, week)
+            found = await report_of(core, week, scopes=None)
             out.print(escape(as_text(found, name)))
 
 

@@ -15,8 +15,11 @@ from bot.evaluation.trial_report import trials_of
 from bot.learning.feedback import by_reason
 
 
-async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
-    """Reads a week or a month, of one channel where it is named."""
+async def report_of(
+    core: Core, span: Span, channel: str = "", *, scopes: frozenset[str] | None = frozenset()
+) -> WeeklyReport:
+    """Reads a week or a month, of one channel where it is named. `scopes`: what all may read who will read the report,
+    None for whoever has the machine: without words that not all of them may read."""
     sought = Sought(channel=channel, now=core.clock(), persons=core.settings.report.persons, rates=_rates(core))
     counts = core.feedback.counts
     if channel:
@@ -28,8 +31,10 @@ async def report_of(core: Core, span: Span, channel: str = "") -> WeeklyReport:
         by_reason(await core.feedback.reasons(span.since, span.until)),
         *(f"Trial in <#{place}>: {told}" for place, told in await trials_of(core, span)),
     ]
+    unanswered = await core.coverage.topics(span.until, scopes) if isinstance(span, Week) else []
+    savings = await proposals(core, span)
     return await weekly_report(
-        core.ledger, counts, span, said=said, proposals=await proposals(core, span), sought=sought
+        core.ledger, counts, span, said=said, proposals=savings, unanswered=unanswered, sought=sought
     )
 
 

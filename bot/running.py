@@ -19,6 +19,7 @@ from bot.reporting import report_of
 from bot.secrets import SlackSecrets, slack_secrets
 from bot.tenancy.many import open_many
 from deploy.workspace.server import APP_TOKEN, BOT_TOKEN, Workspace
+from handlers.audience import Places
 from handlers.posts import post_report, tell_channel
 
 REPORTS = "C0REPORTS"
@@ -101,6 +102,7 @@ async def _last_report(app: App) -> None:
     """The workspace forgets what was posted, so the report of last week is there from the start."""
     core, report = app.house.core, app.house.core.settings.report
     week = Week.before(core.clock(), report.zone)
-    await post_report(app.house.client, report.channel, await report_of(core, week))
+    scopes = await Places(app.house.client).readers(report.channel)
+    await post_report(app.house.client, report.channel, await report_of(core, week, scopes=scopes))
     when = f"The next report comes by the schedule `{report.schedule}` ({report.time_zone})"
     await tell_channel(app.house.client, report.channel, f"{when}; until then `/cost week` shows what this week cost.")

@@ -99,7 +99,7 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
         )
         schedule.add("retirement", DAILY, retirement, catch_up=True)
     schedule.add("days", DAYS_AT, days_job(core.ledger.days, settings.report.zone), catch_up=True)
-    _add_reports(schedule, core, client)
+    _add_reports(schedule, core, client, places)
     return schedule
 
 
@@ -129,7 +129,7 @@ def _add_refresh(schedule: Schedule, core: Core, tell: Tell | None, hand_over: H
     schedule.add_parts(REFRESH, one)
 
 
-def _add_reports(schedule: Schedule, core: Core, client: SlackClient) -> None:
+def _add_reports(schedule: Schedule, core: Core, client: SlackClient, places: Places) -> None:
     settings, posted = core.settings.report, PostedReports(core.engine, core.clock)
     if not settings.channel and not settings.channels:
         return
@@ -140,7 +140,8 @@ def _add_reports(schedule: Schedule, core: Core, client: SlackClient) -> None:
         await post_report(client.careful(), channel, report, posted=posted, now=core.clock(), due=due)
 
     async def make(span: Span, channel: str) -> WeeklyReport:
-        return await report_of(core, span, channel)
+        scopes = frozenset() if channel else await places.readers(settings.channel)
+        return await report_of(core, span, channel, scopes=scopes)
 
     spans: list[tuple[str, str, type[Week] | type[Month]]] = [("report", settings.schedule, Week)]
     if settings.monthly:

@@ -63,6 +63,10 @@ class Places:
             log.warning("audience_unknown", channel=place.channel, error=code(error) or type(error).__name__)
             return Audience.outsiders(access.channel(place.channel), note=UNKNOWN)
 
+    async def readers(self, channel: str) -> frozenset[str]:
+        """The scopes that all have who read a channel, such as the one of the reports."""
+        return (await self.audience(await self.place("", channel), "")).scopes
+
     async def alone(self, person: str) -> Audience:
         """What a person may read, whom nobody looks over the shoulder."""
         try:

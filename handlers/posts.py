@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -163,9 +163,10 @@ class _Report:
     async def post_message(self) -> str:
         """The report itself; gives its ts."""
         report, part = self.report, claim_id(self.report, MESSAGE)
+        names = await self._names({topic.owner for topic in report.unanswered if topic.owner})
         shown = self._shown(headline(report, self.name), part)
         try:
-            return await self._posted(**shown, blocks=report_blocks(report, self.name, self.late))
+            return await self._posted(**shown, blocks=report_blocks(report, self.name, self.late, names))
         except SlackApiError as error:
             if code(error) not in REFUSED_BLOCKS:
                 raise
@@ -174,7 +175,7 @@ class _Report:
         uploaded = await self.client.files_upload_v2(file=image, filename="model-costs.png", title="Model costs")
         file_id = str(uploaded["files"][0]["id"])
         try:
-            blocks = report_blocks_with_image(report, file_id, self.name, self.late)
+            blocks = report_blocks_with_image(report, file_id, self.name, self.late, names)
             return await self._posted(**shown, blocks=blocks)
         except SlackApiError as error:
             if code(error) not in REFUSED_BLOCKS:
@@ -186,8 +187,7 @@ class _Report:
     async def post_details(self, thread: str, part: str) -> str:
         """What it is made of, in the thread; gives its ts."""
         links = await _permalinks(self.client, self.report)
-        people = People(self.client)
-        names = {person.key: await people.name(person.key) or person.key for person in self.report.by_person[:PERSONS]}
+        names = await self._names(person.key for person in self.report.by_person[:PERSONS])
         shown = {**self._shown("What it is made of", part), "thread_ts": thread}
         for data_table in (True, False):
             blocks = detail_blocks(self.report, links, names, data_table=data_table)
@@ -209,6 +209,10 @@ class _Report:
             content=content,
         )
         return str(uploaded["files"][0]["id"])
+
+    async def _names(self, persons: Iterable[str]) -> dict[str, str]:
+        people = People(self.client)
+        return {person: await people.name(person) or person for person in persons}
 
     @property
     def _file_name(self) -> str:

@@ -18,6 +18,7 @@ from bot.costs.periods import Month, Span, midnight
 from bot.costs.saving import Proposal
 from bot.costs.split import RatesOf, Split, no_rates, split
 from bot.costs.waste import Waste, waste
+from bot.people.coverage import Topic
 
 __all__ = ["DIRECT_MESSAGES", "Sought", "WeeklyReport", "as_csv", "count", "weekly_report"]
 
@@ -33,7 +34,8 @@ class WeeklyReport:
     `thumbs`: up and down. In `by_channel` all direct messages are one. `channel`: the one that it is about, "" for all.
     `split`: why it cost more or less than the one before, as far as prices are known; None after nothing. `by_person`
     is empty unless the workspace switched that on. `proposals`: savings that replays prove. `said`: further sentences,
-    each of which is told as it is, also of a week without calls. `cells`: what all of it was added up from, by day.
+    each of which is told as it is, also of a week without calls. `unanswered`: what found no good answer, by topic, the
+    largest first. `cells`: what all of it was added up from, by day.
     """
 
     week: Span
@@ -57,6 +59,7 @@ class WeeklyReport:
     waste: Waste = field(default_factory=Waste)
     proposals: tuple[Proposal, ...] = ()
     said: tuple[str, ...] = ()
+    unanswered: tuple[Topic, ...] = ()
     cells: tuple[Day, ...] = ()
 
     @property
@@ -103,6 +106,7 @@ async def weekly_report(
     *,
     said: Sequence[str] = (),
     proposals: Sequence[Proposal] = (),
+    unanswered: Sequence[Topic] = (),
     sought: Sought | None = None,
 ) -> WeeklyReport:
     """Reads a week or a month. `feedback_counts(since, until)` gives thumbs up and down."""
@@ -134,6 +138,7 @@ async def weekly_report(
         waste=waste(now),
         proposals=tuple(proposals),
         said=tuple(sentence for sentence in said if sentence),
+        unanswered=tuple(unanswered),
         cells=tuple(now),
     )
 

@@ -15,6 +15,7 @@ from bot.costs.saving import Proposal
 from bot.costs.split import Split
 from bot.costs.summary import ahead as month_to_come
 from bot.domain import PlaceKind
+from bot.people.coverage_words import Written, lines
 
 PURPOSES = {
     "answer": "answers",
@@ -31,6 +32,7 @@ PURPOSES = {
 }
 _SMALL = Decimal("0.07")
 """Causes of less than this part of all that changed are one rest."""
+_TOPICS = 3
 
 Named = Callable[[str], str]
 """How a channel is written."""
@@ -207,13 +209,21 @@ def proposed(found: Proposal, named: Named = plainly) -> str:
     )
 
 
+def unanswered(report: WeeklyReport, name: str = "", *, owner: Written = str, plain: Written = str) -> list[str]:
+    """Lines on what found no good answer, three topics at most; none where there is none. `name` as for `headline`;
+    `owner` and `plain`: how a person, and what people said, are written."""
+    when, more = name or f"last {report.week.noun}", "`/switchboard coverage`"
+    return lines(report.unanswered, when, most=_TOPICS, more=more, owner=owner, plain=plain)
+
+
 def as_text(report: WeeklyReport, name: str = "") -> str:
-    """The whole report as lines of plain text, strategies and channels by their ids; `name` as for `headline`."""
-    lines = [headline(report, name)]
+    """The whole report as lines of plain text, strategies, channels and people by their ids; `name` as for
+    `headline`."""
+    told = [headline(report, name)]
     if report.empty:
-        return "\n".join((*lines, *report.said))
-    lines += [why(report), each_cost(report), ahead(report), *map(stands_out, report.anomalies)]
-    lines += [f"Proven saving: {proposed(each)}." for each in report.proposals]
+        return "\n".join((*told, *unanswered(report, name), *report.said))
+    told += [why(report), each_cost(report), ahead(report), *map(stands_out, report.anomalies)]
+    told += [f"Proven saving: {proposed(each)}." for each in report.proposals]
     for title, totals in (
         ("By model", report.by_model),
         ("By strategy", report.by_strategy),
@@ -221,19 +231,19 @@ def as_text(report: WeeklyReport, name: str = "") -> str:
         ("By purpose", report.by_purpose),
         ("By person", report.by_person),
     ):
-        lines.append(f"{title}: {', '.join(_part(total) for total in totals)}." if totals else "")
+        told.append(f"{title}: {', '.join(_part(total) for total in totals)}." if totals else "")
     if report.dearest:
-        lines.append(f"Dearest questions: {', '.join(_question(question) for question in report.dearest)}.")
+        told.append(f"Dearest questions: {', '.join(_question(question) for question in report.dearest)}.")
     if report.failures:
         kinds = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in report.failures)
-        lines.append(f"Failed calls: {kinds}.")
-    lines.append(wasted(report))
+        told.append(f"Failed calls: {kinds}.")
+    told.append(wasted(report))
     if report.unknown:
         models = ", ".join(f"{model} ({count(number, 'call')})" for model, number in report.unknown)
-        lines.append(f"Price unknown: {models}.")
+        told.append(f"Price unknown: {models}.")
     up, down = report.thumbs
-    lines.append("" if report.channel else f"Thumbs: {up} up, {down} down.")
-    return "\n".join(line for line in (*lines, *report.said) if line)
+    told.append("" if report.channel else f"Thumbs: {up} up, {down} down.")
+    return "\n".join(line for line in (*told, *unanswered(report, name), *report.said) if line)
 
 
 def _capital(name: str) -> str:

@@ -18,6 +18,7 @@ from bot.people.hand_offs import HandOffs
 from bot.people.owners import Owners
 from bot.storage.people_tables import hand_offs
 from bot.storage.tables import feedback, questions
+from knowledge import access
 from knowledge.documents import Vector
 from knowledge.embedding.base import Embedder
 
@@ -40,8 +41,9 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """Questions that belong together. `name`: their telling words, "" where none may be shown; `before`: how many there
-    were in the week before; `example`: the newest that may be shown; `owner`: whom to ask, where somebody is named."""
+    """Questions that belong together. `name`: their telling words, "" where none of them may be shown; `before`: how
+    many there were in the week before; `example`: the newest that may be shown; `owner`: whom to ask, where somebody is
+    named."""
 
     name: str
     count: int
@@ -69,10 +71,11 @@ class Coverage:
         self._owners = owners
         self._handed = handed
 
-    async def topics(self, now: datetime, *, everything: bool) -> list[Topic]:
-        """The topics of the last seven days, the largest first. Without `everything` only words of questions that were
-        asked in public channels are shown, and the others are counted."""
-        asked = await self._asked(now, everything)
+    async def topics(self, until: datetime, scopes: frozenset[str] | None) -> list[Topic]:
+        """The topics of the seven days before a moment, the largest first. `scopes`: what all may read who will read
+        this; full members see words of questions that were asked in public channels, anybody else none, and the others
+        are counted. None: whoever has the machine sees all."""
+        asked = await self._asked(until, scopes)
         if not asked:
             return []
         vectors = await self._embedder.embed([one.text for one in asked])
@@ -81,7 +84,8 @@ class Coverage:
         found = [await self._topic(group, spread, len(asked)) for group in groups if any(one.is_new for one in group)]
         return sorted(found, key=lambda topic: (-topic.count, topic.name, topic.example))
 
-    async def _asked(self, now: datetime, everything: bool) -> list[_Asked]:
+    async def _asked(self, now: datetime, scopes: frozenset[str] | None) -> list[_Asked]:
+        everything, open_ones = scopes is None, access.readable(access.PUBLIC, scopes or frozenset())
         disliked = sa.exists(sa.select(1).where(feedback.c.question_id == questions.c.id, feedback.c.value < 0))
         wanted = sa.exists(sa.select(1).where(hand_offs.c.question_id == questions.c.id))
         unfound = questions.c.receipt["outcome"].as_string() == "nothing_found"
@@ -95,7 +99,7 @@ class Coverage:
                 id=row.id,
                 text=row.text,
                 channel=row.channel,
-                is_shown=everything or (row.place_kind == PlaceKind.CHANNEL and not row.private),
+                is_shown=everything or (open_ones and row.place_kind == PlaceKind.CHANNEL and not row.private),
                 is_new=row.asked_at > now - WEEK,
             )
             for row in rows
@@ -159,4 +163,4 @@ def _name(shown: Sequence[_Asked], spread: Counter[str], total: int) -> str:
     held = Counter(word for one in shown for word in set(_telling(one.text)))
     weights = {word: count * math.log(1 + total / spread[word]) for word, count in held.items()}
     best = sorted(weights, key=lambda word: (-weights[word], word))[:_WORDS]
-    return ", ".join(best)
+    return ", ".join(best) or ("something else" if shown else "")

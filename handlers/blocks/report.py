@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from bot.costs.anomalies import Anomaly
@@ -19,6 +19,7 @@ from bot.costs.report_words import (
     headline,
     proposed,
     stands_out,
+    unanswered,
     wasted,
     why,
 )
@@ -45,15 +46,23 @@ _FAILURES = {
 ACCEPT = "accept_saving"
 
 
-def report_blocks(report: WeeklyReport, name: str = "", late: str = "") -> list[JSON]:
-    """The report with Slack's own chart. `name`: what its week is called today; `late`: why it comes late, or ""."""
-    return _report(report, _native_chart(report), name, late)
+Names = Mapping[str, str]
+"""What persons are called, by their ids."""
+_NOBODY: Names = {}
 
 
-def report_blocks_with_image(report: WeeklyReport, file_id: str, name: str = "", late: str = "") -> list[JSON]:
+def report_blocks(report: WeeklyReport, name: str = "", late: str = "", names: Names = _NOBODY) -> list[JSON]:
+    """The report with Slack's own chart. `name`: what its week is called today; `late`: why it comes late, or "";
+    `names`: of those who may be asked."""
+    return _report(report, _native_chart(report), name, late, names)
+
+
+def report_blocks_with_image(
+    report: WeeklyReport, file_id: str, name: str = "", late: str = "", names: Names = _NOBODY
+) -> list[JSON]:
     """The same for a workspace that refuses native charts: the chart is an uploaded image."""
     image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": _described(report)}
-    return _report(report, image, name, late)
+    return _report(report, image, name, late, names)
 
 
 def cost_blocks(summary: CostSummary, ahead: str = "") -> list[JSON]:
@@ -66,11 +75,12 @@ def cost_blocks(summary: CostSummary, ahead: str = "") -> list[JSON]:
     return blocks
 
 
-def _report(report: WeeklyReport, chart: JSON, name: str, late: str) -> list[JSON]:
+def _report(report: WeeklyReport, chart: JSON, name: str, late: str, names: Names) -> list[JSON]:
     notes = [context(late)] if late else []
+    topics = _unanswered(report, name, names)
     if report.empty:
         said = [section(with_channels(sentence)) for sentence in report.said]
-        return [section(escape(headline(report, name))), *said, *notes]
+        return [section(escape(headline(report, name))), *topics, *said, *notes]
     blocks = [section(f"*{escape(headline(report, name))}*"), *notes]
     if cause := why(report):
         blocks.append(section(escape(cause)))
@@ -78,6 +88,7 @@ def _report(report: WeeklyReport, chart: JSON, name: str, late: str) -> list[JSO
     if told := " ".join(sentence for sentence in (each_cost(report), ahead(report)) if sentence):
         blocks.append(section(escape(told)))
     blocks += [section(f":mag: {_stands_out(found)}") for found in report.anomalies]
+    blocks += topics
     blocks += _savings(report)
     blocks += _troubles(report)
     up, down = report.thumbs
@@ -93,6 +104,11 @@ def _stands_out(found: Anomaly) -> str:
 
 _MARK = "\ue000"
 """Where a channel's link goes once the rest is escaped."""
+
+
+def _unanswered(report: WeeklyReport, name: str, names: Names) -> list[JSON]:
+    told = unanswered(report, name, owner=lambda person: escape(names.get(person, person)), plain=escape)
+    return [section("\n".join((f"*{told[0]}*", *told[1:])))] if told else []
 
 
 def _savings(report: WeeklyReport) -> list[JSON]:

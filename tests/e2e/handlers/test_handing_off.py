@@ -14,6 +14,7 @@ from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
 from handlers.begun import Begun
+from handlers.blocks.answer import question_of
 from handlers.handing_off import FollowingUp
 from handlers.identity import Identity
 
@@ -95,6 +96,24 @@ async def test_the_owner_of_the_channel_is_tagged_once_and_asked_again_once(
     await follow_up(bot)
     assert (await calls_for(leo, "C0GENERAL", ts))[1:] == [
         "<@U0SAM>, <@U0MAYA> still waits for a person here. I will not ask again."
+    ]
+
+
+async def test_a_thumb_down_is_a_question_without_a_good_answer_for_members_to_see(
+    bot: ConnectedBot, maya: Driver
+) -> None:
+    await maya.command("/switchboard", "coverage", channel="C0GENERAL")
+    await maya.wait_for_ephemeral("C0GENERAL", lambda m: "found an answer that nobody disliked" in m["text"])
+    await bot.core.owners.set("channel", "C0GENERAL", "U0SAM", "U0MAYA")
+    _, reply = await ask(bot, maya)
+    await maya.click(reply, "feedback", value=f"down:{question_of(reply)}")
+    await maya.close_view(await maya.wait_for_view())
+    await bot.idle(maya)
+    await maya.command("/switchboard", "coverage", channel="C0GENERAL")
+    told = await maya.wait_for_ephemeral("C0GENERAL", lambda m: "no good answer" in m["text"])
+    assert told["text"].splitlines() == [
+        "*1 question of the last seven days found no good answer.*",
+        f"• deploys, run (1, new this week): “{ASKED}” · ask <@U0SAM>",
     ]
 
 

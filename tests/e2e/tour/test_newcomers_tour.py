@@ -24,6 +24,7 @@ from bot.costs.periods import Week
 from bot.reporting import report_of
 from bot.storage.cost_tables import ledger
 from bot.storage.tables import feedback, questions
+from handlers.audience import Places
 from handlers.posts import post_report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # with the browser
@@ -125,12 +126,17 @@ async def test_an_admin_reads_the_weekly_report(page: Page, shots: Path, house: 
     core = house.app.core
     week = Week.before(core.clock(), UTC)
     await spend(core, week)
-    await page.set_viewport_size({"width": 1440, "height": 1100})
-    await post_report(house.app.client, "C0REPORTS", await report_of(core, week))
+    await page.set_viewport_size({"width": 1440, "height": 1240})
+    await core.owners.set("channel", "C0ENG", "U0SAM", "U0MAYA")
+    report = await report_of(core, week, scopes=await Places(house.app.client).readers("C0REPORTS"))
+    await post_report(house.app.client, "C0REPORTS", report)
     await go_to(page, "C0REPORTS")
     message = page.get_by_test_id("message").last
     await expect(message).to_contain_text("Last week cost $")
     await expect(message).to_contain_text("against the week before")
+    await expect(message).to_contain_text("found no good answer")
+    await expect(message).to_contain_text("· ask Sam Okafor")
+    await expect(message).not_to_contain_text("budget")
     await expect(message.locator("svg").first).to_be_visible()
     await page.get_by_test_id("thread-bar").click()
     pane = page.get_by_test_id("thread-pane")
@@ -184,9 +190,22 @@ def _day(draw: random.Random, day: date, week: Week) -> Iterator[tuple[dict[str,
 def _question(row: dict[str, Any]) -> dict[str, object]:
     kind = "private_channel" if row["channel"].startswith("G") else "channel"
     place = {"workspace": "T0LOCAL", "channel": row["channel"], "place_kind": kind, "scopes": ["everyone"]}
-    return {"id": row["question_id"], "text": "How?", "asker": "U0LEO", "asked_at": row["started_at"], **place}
+    text = (
+        "What is the budget for robots?"
+        if kind == "private_channel"
+        else ASKED[int(row["question_id"][-1]) % len(ASKED)]
+    )
+    return {"id": row["question_id"], "text": text, "asker": "U0LEO", "asked_at": row["started_at"], **place}
 
 
+ASKED = (
+    "Why is my VPN certificate expired?",
+    "How do I renew the VPN certificate?",
+    "When is the canteen open for lunch?",
+    "How do I get access to the staging cluster?",
+    "Who can give me access to the staging cluster?",
+    "Where do I book a meeting room?",
+)
 WAYS = (
     ("C0HELP", "gpt-6-luna", "rag", 5200, "2.4"),
     ("C0ENG", "gpt-6-luna", "rag", 6100, "2.4"),

@@ -20,7 +20,7 @@ from bot.app import open_app
 from bot.config import Folder, Http, Knowledge, Report, Settings, Slack
 from bot.errors import ConfigError
 from bot.secrets import SlackSecrets
-from bot.storage.tables import inbox
+from bot.storage.tables import inbox, questions
 from deploy.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Workspace
 from deploy.workspace.driver import Driver
 
@@ -122,6 +122,35 @@ async def test_the_report_of_last_week_is_posted_on_monday_morning_and_once(
             await app.house.schedule.run_due(MONDAY + timedelta(minutes=minutes))
         (message,) = await maya.history("C0REPORTS")
         assert message["text"].startswith("No model was called last week (9–15 November 2026)")
+
+
+@pytest.mark.parametrize("guest", [False, True])
+async def test_the_report_of_the_week_says_what_found_no_answer_and_in_which_words_only_to_members(
+    workspace: Workspace, settings: Settings, guest: bool
+) -> None:
+    async with (
+        Driver(workspace.url) as maya,
+        open_app(settings, OVER_A_SOCKET, clock=lambda: MONDAY - timedelta(hours=1)) as app,
+    ):
+        core = app.house.core
+        await core.owners.set("channel", "C0HELP", "U0SAM", "U0MAYA")
+        async with core.engine.begin() as connection:
+            rows = [_unanswered("C0HELP", "channel"), _unanswered("G0FIN", "private_channel")]
+            await connection.execute(sa.insert(questions), rows)
+        if guest:
+            await maya.control("set_person", user="U0LEO", is_restricted=True)
+        await app.house.schedule.run_due(MONDAY)
+        (message,) = await maya.history("C0REPORTS")
+    told = message["blocks"][1]["text"]["text"].split("\n")
+    ask = "• certificate, expired, vpn (2, new this week): “Why is my VPN certificate expired?” · ask Sam Okafor"
+    assert told[0] == "*2 questions of last week found no good answer.*"
+    assert told[1:] == ["• Asked in private (2, new this week)"] if guest else [ask]
+
+
+def _unanswered(channel: str, kind: str) -> dict[str, object]:
+    row = {"id": channel, "text": "Why is my VPN certificate expired?", "asker": "U0LEO", "workspace": "T1"}
+    place = {"channel": channel, "place_kind": kind, "private": False, "scopes": ["everyone"], "answer": "x"}
+    return row | place | {"asked_at": MONDAY - timedelta(days=2), "receipt": {"outcome": "nothing_found"}}
 
 
 async def test_a_scheduled_refresh_tells_the_channel_of_reports_what_it_could_not_read(

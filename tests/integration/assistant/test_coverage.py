@@ -16,6 +16,7 @@ from bot.people.hand_offs import HandOffs
 from bot.people.owners import Owners
 from bot.storage.tables import feedback, questions
 from bot.worker import Worker
+from knowledge.access import MEMBERS, OUTSIDERS
 from knowledge.embedding.minilm import MiniLM
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -60,7 +61,7 @@ async def test_questions_that_found_nothing_are_put_together_by_meaning_and_name
     await put(engine, VPN[0], days=9)
     await put(engine, LUNCH[0], channel="C0FUN")
     await put(engine, LUNCH[1], channel="C0FUN", outcome="answered")
-    vpn, lunch = await coverage.topics(NOW, everything=False)
+    vpn, lunch = await coverage.topics(NOW, MEMBERS)
     assert (vpn.count, vpn.before, vpn.owner, vpn.example) == (3, 1, "U0SAM", VPN[0])
     assert vpn.name.split(", ")[:2] == ["certificate", "vpn"]
     assert (lunch.count, lunch.before, lunch.owner) == (2, 0, None)
@@ -72,11 +73,27 @@ async def test_of_questions_that_were_asked_in_private_nothing_is_shown_but_how_
 ) -> None:
     await put(engine, "Why was Leo dismissed on Friday?", kind="private_channel", channel="G0HR")
     await put(engine, "Why did they dismiss Leo on Friday?", kind="dm", channel="D0LEO")
-    (topic,) = await coverage.topics(NOW, everything=False)
+    (topic,) = await coverage.topics(NOW, MEMBERS)
     assert (topic.name, topic.example, topic.count, topic.owner) == ("", "", 2, None)
-    assert "dismiss" in str(await coverage.topics(NOW, everything=True))
+    assert "dismiss" in str(await coverage.topics(NOW, None))
+
+
+async def test_people_from_outside_see_no_words_of_public_channels_either(
+    engine: AsyncEngine, coverage: Coverage
+) -> None:
+    await put(engine, VPN[0])
+    (topic,) = await coverage.topics(NOW, frozenset({OUTSIDERS, "channel:C0NET"}))
+    assert (topic.name, topic.example, topic.count, topic.owner) == ("", "", 1, None)
+
+
+async def test_a_public_question_without_a_telling_word_is_not_called_private(
+    engine: AsyncEngine, coverage: Coverage
+) -> None:
+    await put(engine, "How is it?")
+    (topic,) = await coverage.topics(NOW, MEMBERS)
+    assert (topic.name, topic.example) == ("something else", "How is it?")
 
 
 async def test_a_week_in_which_all_was_answered_has_no_topics(engine: AsyncEngine, coverage: Coverage) -> None:
     await put(engine, VPN[0], days=8)
-    assert await coverage.topics(NOW, everything=False) == []
+    assert await coverage.topics(NOW, MEMBERS) == []

@@ -14,6 +14,7 @@ from bot.costs.report_words import headline
 from bot.costs.saving import Proposal
 from bot.costs.summary import CostSummary
 from bot.costs.waste import Waste
+from bot.people.coverage import Topic
 from deploy.workspace.limits import check_message_blocks
 from handlers.blocks.report import cost_blocks, report_blocks, report_blocks_with_image
 from handlers.blocks.report_details import detail_blocks
@@ -147,7 +148,7 @@ def test_failures_waste_unknown_prices_and_thumbs_are_told() -> None:
 
 def test_a_week_without_trouble_speaks_of_none() -> None:
     shown = texts(report_blocks(report(failures=()))) + texts(details(report(dearest=())))
-    for word in ("failed calls", "No price", "Dearest", "helped nobody", "Savings", ":mag:"):
+    for word in ("failed calls", "No price", "Dearest", "helped nobody", "Savings", ":mag:", "no good answer"):
         assert word not in shown
 
 
@@ -242,6 +243,23 @@ def test_further_sentences_are_told_in_the_thread_and_in_an_empty_week_at_once()
     alone = report_blocks(replace(empty(), said=sentences))
     check_message_blocks(alone)
     assert alone[1]["text"]["text"] == blocks[-3]["text"]["text"]
+
+
+def test_what_found_no_good_answer_is_one_short_section_with_names_that_ring_nobody() -> None:
+    long = Topic(name="vpn, certificate", count=5, before=2, example="<!here> & " * 50, owner="U0SAM")
+    week = report(unanswered=(long,) * 5)
+    for blocks in (
+        report_blocks(week, names={"U0SAM": "Sam <Lee>"}),
+        report_blocks_with_image(week, "F1", names={"U0SAM": "Sam <Lee>"}),
+        report_blocks(replace(empty(), unanswered=week.unanswered), names={"U0SAM": "Sam <Lee>"}),
+    ):
+        check_message_blocks(blocks)
+        (found,) = [block["text"]["text"] for block in blocks if "no good answer" in texts([block])]
+        head, *topics, rest = found.split("\n")
+        assert head == "*25 questions of last week found no good answer.*"
+        assert [line.endswith("…” · ask Sam &lt;Lee&gt;") for line in topics] == [True] * 3
+        assert "&lt;!here&gt; &amp; " in topics[0]
+        assert rest == "• and 2 more topics (10 questions): `/switchboard coverage`"
 
 
 def test_purposes_have_names_for_people() -> None:
