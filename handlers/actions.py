@@ -57,7 +57,7 @@ class Actions:
             may_save = await self.roles.role(origin.person) >= Role.MEMBER
             await origin.line(self.client).say(*liked(question.id, may_save=may_save))
             return
-        await self._ask_why(origin, question.id)
+        await self._ask_why(origin, question.id, tell_close=True)
 
     async def change_feedback(self, payload: JSON) -> None:
         """Asks once more what was wrong."""
@@ -84,11 +84,21 @@ class Actions:
         await self.core.labels.add(question.id, origin.person, Signal.DOWN)
         if is_new or (reason is Reason.FORBIDDEN and not is_fresh()):  # one that was broken off may not have told it
             await self.disclosing.tell(question, receipt, origin.person)
-        await origin.line(self.client).say(*comment.thanks(question.id, reason))
+        await self._thank(origin, question.id, reason)
 
-    async def _ask_why(self, origin: Origin, question_id: str) -> None:
+    async def left_uncommented(self, payload: JSON) -> None:
+        """The modal was closed: the thumb counts, and the ways on are the same."""
+        origin = Origin.of(payload)
+        question = await self._question(metadata(payload).get("question", ""), origin.person)
+        await self._thank(origin, question.id, None)
+
+    async def _thank(self, origin: Origin, question_id: str, reason: Reason | None) -> None:
+        handed = await self.core.hand_offs.told(question_id)
+        await origin.line(self.client).say(*comment.thanks(question_id, reason, handed))
+
+    async def _ask_why(self, origin: Origin, question_id: str, *, tell_close: bool = False) -> None:
         given = await self.core.feedback.of(question_id, origin.person)
-        view = comment.comment_modal(origin.metadata(question=question_id), given)
+        view = comment.comment_modal(origin.metadata(question=question_id), given, tell_close=tell_close)
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
     async def why(self, payload: JSON) -> None:

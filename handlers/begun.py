@@ -51,11 +51,19 @@ class Begun:
         return Messages(self, self._replies, question_id, after)
 
     async def once(
-        self, question_id: str, name: str, *, channel: str, thread: str | None, text: str, **shown: Any
+        self,
+        question_id: str,
+        name: str,
+        *,
+        channel: str,
+        thread: str | None,
+        text: str,
+        is_begun: bool = False,
+        **shown: Any,
     ) -> str:
         """Posts a part that must not come twice, whoever posted it before, without secrets in its text; gives its
-        ts."""
-        if (ts := await self.stands(question_id, name)) is not None:
+        ts. `is_begun`: it may stand there from other work than this."""
+        if (ts := await self.stands(question_id, name, is_begun=is_begun)) is not None:
             return ts
         await self._replies.intend(question_id, name, channel, thread, just_before())
 
@@ -74,9 +82,9 @@ class Begun:
 
         return await uninterrupted(posted())
 
-    async def stands(self, question_id: str, name: str) -> str | None:
+    async def stands(self, question_id: str, name: str, *, is_begun: bool = False) -> str | None:
         """Where an earlier attempt's part stands; None where there is none."""
-        for part in [] if is_fresh() else await self._replies.of(question_id):
+        for part in [] if is_fresh() and not is_begun else await self._replies.of(question_id):
             if part.name == name and (ts := await self.where(part)):
                 return ts
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -86,16 +88,17 @@ class HandingOff:
             await self._say_who(question, line)
             return
         text, shown = blocks.passed_on(origin.person, question.text)
-        there = str((await self._client.conversations_open(users=found.owner))["channel"]["id"])
-        await self._begun.once(question.id, PART, channel=there, thread=None, text=text, blocks=shown)
-        # What they write to each other is theirs: nobody looks whether it was answered.
-        await self._core.hand_offs.settle(question.id, "followed")
+        async with self._telling(handed):
+            there = str((await self._client.conversations_open(users=found.owner))["channel"]["id"])
+            await self._post(handed, there, None, text, shown)
+            # What they write to each other is theirs: nobody looks whether it was answered.
+            await self._core.hand_offs.settle(question.id, "followed")
         await origin.replace(self._client, payload, told := f"I showed your question to <@{found.owner}>.", [])
         log.info("handed_off", question=question.id, why=found.why, person=origin.person, said=told)
 
     async def _wanted(self, question: Question, origin: Origin) -> None:
         line = origin.line(self._client)
-        if await self._is_known(question.id):
+        if await self._core.hand_offs.told(question.id) is not None:
             await self._say_who(question, line)
             return
         found = await self._find(question, origin.person)
@@ -108,10 +111,27 @@ class HandingOff:
         handed = await self._core.hand_offs.want(question.id, origin.person, found.owner, found.why)
         if handed is None:
             await self._say_who(question, line)
-        elif found.owner is not None:
-            await self._tag(question, handed, found)
-        else:
-            await self._tell_admins(question, handed, line, found)
+            return
+        async with self._telling(handed):
+            if found.owner is not None:
+                await self._tag(question, handed, found)
+            else:
+                await self._tell_admins(question, handed, line, found)
+
+    @asynccontextmanager
+    async def _telling(self, handed: HandOff) -> AsyncIterator[None]:
+        """Whatever comes of it, the next press may tell what this one did not."""
+        try:
+            yield
+        finally:
+            await self._core.hand_offs.release(handed.question_id)
+
+    async def _post(
+        self, handed: HandOff, channel: str, thread: str | None, text: str, shown: list[JSON] | None = None
+    ) -> None:
+        await self._begun.once(
+            handed.question_id, PART, channel=channel, thread=thread, text=text, is_begun=handed.is_begun, blocks=shown
+        )
 
     async def _tag(self, question: Question, handed: HandOff, found: Found) -> None:
         assert found.owner is not None
@@ -120,7 +140,7 @@ class HandingOff:
             found.owner, handed.wanted_by, question.text, found.why, found.what, again, found.passed_over
         )
         place = question.place
-        await self._begun.once(question.id, PART, channel=place.channel, thread=place.thread, text=text, blocks=shown)
+        await self._post(handed, place.channel, place.thread, text, shown)
         await self._core.hand_offs.settle(question.id, "asked")
         log.info("handed_off", question=question.id, why=found.why, person=handed.wanted_by)
 
@@ -133,7 +153,7 @@ class HandingOff:
         is_open = question.place.kind is PlaceKind.CHANNEL
         link = await self._link(question)
         text = blocks.asked_admins(handed.wanted_by, link, question.text if is_open else "")
-        await self._begun.once(question.id, PART, channel=channel, thread=None, text=text)
+        await self._post(handed, channel, None, text)
         await self._core.hand_offs.settle(question.id, "followed")
         await line.say(" ".join(part for part in (found.passed_over, ADMINS_TOLD + NAMING) if part))
         log.info("handed_off", question=question.id, why="admins", person=handed.wanted_by)
@@ -165,16 +185,10 @@ class HandingOff:
             raise NotAllowed("That answer was given in a place that you cannot read.")
         return question
 
-    async def _is_known(self, question_id: str) -> bool:
-        there = await self._core.hand_offs.get(question_id)
-        return there is not None and there.state != "asking"
-
     async def _say_who(self, question: Question, line: PrivateLine) -> None:
         there = await self._core.hand_offs.get(question.id)
         if there is not None:
-            who = f"<@{there.owner}> was" if there.owner else "The people who look after me were"
-            when = f"<!date^{int(there.wanted_at.timestamp())}^{{date_short_pretty}} {{time}}|before>"
-            await line.say(f"{who} asked already, {when}.")
+            await line.say(blocks.asked_already(there))
 
     async def _link(self, question: Question) -> str:
         ts = await self._core.assistant.answer_ts(question.id) or question.place.thread

@@ -162,7 +162,7 @@ def register(
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
     for action, kind in ((hand_off.WANT, handing.KIND), (hand_off.PASS_ON, handing.PASSED)):
-        doors.kept_action(re.compile(action), kind, _by_person)
+        doors.kept_action(re.compile(action), kind, _by_press)
     doors.kept_action(re.compile(ASK_AGAIN), again.KIND, lambda body: f"recall:{pressed(body)}")
     doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
     doors.action(comment.CHANGE, actions.change_feedback)
@@ -184,6 +184,7 @@ def register(
     doors.shortcut("save_example", examples.from_message)
     doors.shortcut("draw_this", drawings.draw_this)
     doors.kept_modal(comment.COMMENT, actions.COMMENTED)
+    doors.closed(comment.COMMENT, actions.left_uncommented)
     doors.modal(model_card.PICK, model.picked, model.stale)
     doors.modal(adding_blocks.CALLBACK, adding.submitted, adding.wrong)
     doors.modal(example.CALLBACK, examples.submitted, examples.wrong)
@@ -194,9 +195,9 @@ def register(
     return inbound
 
 
-def _by_person(body: JSON) -> str:
-    """A press once of each person."""
-    return f"{body['actions'][0]['action_id']}:{pressed(body)}:{Origin.of(body).person}"
+def _by_press(body: JSON) -> str:
+    """Each press once, however often Slack tells of it."""
+    return f"{body['actions'][0].get('action_ts')}:{Origin.of(body).person}:{pressed(body)}"
 
 
 def _by_role(roles: Roles, door: str, work: Work) -> Work:
@@ -339,6 +340,15 @@ class _Doors:
             await self._inbound.attend(body, lambda: work(body))
 
         self._app.view(callback_id)(listen)
+
+    def closed(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
+        work = self._allowed(f"modal {callback_id}", work)
+
+        async def listen(ack: Any, body: JSON) -> None:
+            await ack()
+            await self._inbound.attend(body, lambda: work(body))
+
+        self._app.view_closed(callback_id)(listen)
 
     def kept_modal(self, callback_id: str, kind: str, wrong: Callable[[JSON], dict[str, str]] = lambda _: {}) -> None:
         async def listen(ack: Any, body: JSON) -> None:

@@ -76,7 +76,11 @@ BODY: Mapping[str, Kind] = {
     **{"response_url": _URL, "response_urls": [{"response_url": _URL}], "callback_id": str, "action_id": str},
     **{"user": {"id": _ID, "team_id": str}, "channel": {"id": _ID}, "message": _MESSAGE, "view": _VIEW},
     **{"container": {"message_ts": _TS, "channel_id": _ID, "thread_ts": _TS, "is_ephemeral": bool, "view_id": str}},
-    **{"actions": [{"action_id": str, "block_id": str, "type": str, "value": str, "selected_option": _OPTION}]},
+    **{
+        "actions": [
+            {"action_id": str, "block_id": str, "type": str, "value": str, "selected_option": _OPTION, "action_ts": _TS}
+        ]
+    },
     **{"function_execution_id": str, "function_data": {"execution_id": str}, "bot_access_token": str, "inputs": dict},
     **{"item": {"channel": _ID}, "previous_message": _MESSAGE, "assistant_thread": {"channel_id": _ID}},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
@@ -22,7 +22,8 @@ Why = Literal["channel", "source", "admins", "nobody"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
-    """One question that was handed on: by whom and when, to whom, and as the owner of what."""
+    """One question that was handed on: by whom and when, to whom, and as the owner of what. `is_begun`: a process that
+    was at it before may have told it."""
 
     question_id: str
     wanted_by: str
@@ -30,6 +31,7 @@ class HandOff:
     why: Why
     wanted_at: datetime
     state: str
+    is_begun: bool = False
 
 
 class HandOffs:
@@ -45,16 +47,32 @@ class HandOffs:
         self._zone = zone
 
     async def want(self, question_id: str, by: str, owner: str | None, why: Why) -> HandOff | None:
-        """Hands a question on; None where somebody has before, and was heard."""
+        """Hands a question on, for this process to tell; None where it was told before, or another one is at it. What
+        was begun and not told is told by whoever comes next, once."""
         now = self._clock()
         due = after_hours(now, self._hours, self._zone) if owner and self._hours else None
         row = {"question_id": question_id, "wanted_by": by, "owner": owner, "why": why, "wanted_at": now, "due": due}
         async with self._engine.begin() as connection:
-            new = insert(connection, hand_offs).values(**row, state="asking").on_conflict_do_nothing()
-            await connection.execute(new)
-            found = (await connection.execute(_one(question_id))).one()
-        # One that was begun and not told of is told by whoever comes next, once.
-        return _made_of(found) if found.state == "asking" else None
+            await connection.run_sync(self._worker.bury)
+            mine = {"state": "asking", "worker": self._worker.id}
+            new = insert(connection, hand_offs).values(**row, **mine).on_conflict_do_nothing().returning(hand_offs)
+            if (made := (await connection.execute(new)).first()) is not None:
+                return _made_of(made)
+            left = (hand_offs.c.question_id == question_id) & (hand_offs.c.state == "asking") & dead(hand_offs.c.worker)
+            taking = sa.update(hand_offs).where(left).values(worker=self._worker.id).returning(hand_offs)
+            taken = (await connection.execute(taking)).first()
+        return replace(_made_of(taken), is_begun=True) if taken is not None else None
+
+    async def release(self, question_id: str) -> None:
+        """This process is not at it any more; where it did not tell it, another one may."""
+        this = (hand_offs.c.question_id == question_id) & (hand_offs.c.worker == self._worker.id)
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(hand_offs).where(this).values(worker=None))
+
+    async def told(self, question_id: str) -> HandOff | None:
+        """The hand-off of a question that somebody was told of; None where nobody was yet."""
+        found = await self.get(question_id)
+        return found if found is not None and found.state != "asking" else None
 
     async def get(self, question_id: str) -> HandOff | None:
         """The hand-off of a question; None where nobody wanted one."""

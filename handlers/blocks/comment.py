@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bot.learning.feedback import Given, Reason
+from bot.people.hand_offs import HandOff
+from handlers.blocks.hand_off import asked_already, want
 from handlers.blocks.parts import button, context, input_block, modal, option, plain, section
 from handlers.shapes import JSON
 
@@ -21,8 +23,9 @@ _DESCRIBED = {
 }
 
 
-def comment_modal(metadata: str, given: Given | None = None) -> JSON:
-    """Asks what was wrong; all of it may stay empty. `given`: what the person said before."""
+def comment_modal(metadata: str, given: Given | None = None, *, tell_close: bool = False) -> JSON:
+    """Asks what was wrong; all of it may stay empty. `given`: what the person said before; `tell_close`: whether Slack
+    shall tell of one who closes it."""
     options = [option(title, reason.value, hint) for reason, (title, hint) in _DESCRIBED.items()]
     radio: JSON = {"type": "radio_buttons", "action_id": REASON, "options": options}
     words: JSON = {
@@ -43,16 +46,20 @@ def comment_modal(metadata: str, given: Given | None = None) -> JSON:
             "Your 👎 counts already. Who may see this answer sees the reason, but neither your name nor your words."
         ),
     ]
-    return modal("Thank you", blocks, callback_id=COMMENT, submit="Send", metadata=metadata)
+    view = modal("Thank you", blocks, callback_id=COMMENT, submit="Send", metadata=metadata)
+    return {**view, "notify_on_close": True} if tell_close else view
 
 
-def thanks(question_id: str, reason: Reason | None) -> tuple[str, list[JSON]]:
-    """What the person reads then, with the ways to take it back."""
+def thanks(question_id: str, reason: Reason | None, handed: HandOff | None) -> tuple[str, list[JSON]]:
+    """What the person reads then, with the way to a person, and those to take it back. `handed`: who was asked already
+    because of that answer."""
     text = "Thank you. That helps me to choose better next time."
     if reason is Reason.FORBIDDEN:
         text = "Thank you. I have told those who look after this, and it stands in the audit log."
-    buttons = [button("Change", CHANGE, question_id), button("Take it back", TAKE_BACK, question_id)]
-    return text, [section(text), {"type": "actions", "elements": buttons}]
+    person = [] if handed else [want(question_id, prominent=True)]
+    asked = [context(asked_already(handed))] if handed else []
+    buttons = [*person, button("Change", CHANGE, question_id), button("Take it back", TAKE_BACK, question_id)]
+    return text, [section(text), *asked, {"type": "actions", "elements": buttons}]
 
 
 def written(payload: JSON) -> tuple[Reason | None, str]:

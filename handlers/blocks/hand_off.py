@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.people.hand_offs import Why
+from bot.people.hand_offs import HandOff, Why
 from handlers.blocks.parts import button, context, section
 from handlers.markdown import escape, shorten
 from handlers.shapes import JSON
@@ -36,6 +36,13 @@ def asked(
 def asked_again(owner: str, wanted_by: str) -> str:
     """The one reminder."""
     return f"<@{owner}>, <@{wanted_by}> still waits for a person here. I will not ask again."
+
+
+def asked_already(handed: HandOff) -> str:
+    """Who was asked, and when, for somebody who wants a person too."""
+    who = f"<@{handed.owner}> was" if handed.owner else "The people who look after me were"
+    when = f"<!date^{int(handed.wanted_at.timestamp())}^{{date_short_pretty}} {{time}}|before>"
+    return f"{who} asked already, {when}."
 
 
 def asked_admins(wanted_by: str, link: str, question: str) -> str:

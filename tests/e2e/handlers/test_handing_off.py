@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,20 @@ async def calls_for(person: Driver, channel: str, ts: str, owner: str = "<@U0SAM
     return [m["text"] for m in await person.history(channel, ts) if m["text"].startswith(f"{owner},")]
 
 
+async def dislike(bot: ConnectedBot, person: Driver, reply: JSON, reason: str = "") -> JSON:
+    """A thumb down; the modal is sent with a reason, or closed without. Gives the thanks."""
+    seen = len(person.events)
+    await person.click(reply, "feedback", value=f"down:{question_of(reply)}")
+    view = await person.wait_for_view(after=seen)
+    if reason:
+        await person.submit_view(view, {"reason": reason})
+    else:
+        await person.close_view(view)
+    thanks = await person.wait_for_ephemeral("C0GENERAL", lambda m: m["text"].startswith("Thank you"))
+    await bot.idle(person)
+    return thanks
+
+
 async def owner(bot: ConnectedBot, person: Driver, words: str, channel: str = "C0GENERAL") -> str:
     await person.command("/switchboard", f"owner {words}", channel=channel)
     told = await person.wait_for_ephemeral(channel, lambda m: "looks after" in m["text"] or "do not know" in m["text"])
@@ -106,15 +121,52 @@ async def test_a_thumb_down_is_a_question_without_a_good_answer_for_members_to_s
     await maya.wait_for_ephemeral("C0GENERAL", lambda m: "found an answer that nobody disliked" in m["text"])
     await bot.core.owners.set("channel", "C0GENERAL", "U0SAM", "U0MAYA")
     _, reply = await ask(bot, maya)
-    await maya.click(reply, "feedback", value=f"down:{question_of(reply)}")
-    await maya.close_view(await maya.wait_for_view())
-    await bot.idle(maya)
+    await dislike(bot, maya, reply)
     await maya.command("/switchboard", "coverage", channel="C0GENERAL")
     told = await maya.wait_for_ephemeral("C0GENERAL", lambda m: "no good answer" in m["text"])
     assert told["text"].splitlines() == [
         "*1 question of the last seven days found no good answer.*",
         f"• deploys, run (1, new this week): “{ASKED}” · ask <@U0SAM>",
     ]
+
+
+async def test_after_a_thumb_down_a_person_is_one_press_away_and_one_answer_has_one_hand_off(
+    bot: ConnectedBot, maya: Driver, leo: Driver, workspace: Workspace
+) -> None:
+    await bot.core.owners.set("channel", "C0GENERAL", "U0SAM", "U0MAYA")
+    ts, reply = await ask(bot, maya)
+    said, silent = await dislike(bot, maya, reply, "wrong"), await dislike(bot, leo, reply)
+    for thanks in (said, silent):
+        (buttons,) = [block["elements"] for block in thanks["blocks"] if block["type"] == "actions"]
+        assert [(one["action_id"], one.get("style")) for one in buttons] == [
+            ("need_a_person", "primary"),
+            ("change_feedback", None),
+            ("take_back_feedback", None),
+        ]
+    presses = (maya.click(said, "need_a_person"), leo.click(silent, "need_a_person"), leo.click(reply, "need_a_person"))
+    await asyncio.gather(*presses)
+    await bot.idle(maya)
+    assert len(await calls_for(maya, "C0GENERAL", ts)) == 1
+    await leo.wait_for_ephemeral("C0GENERAL", lambda m: "<@U0SAM> was asked already, <!date^" in m["text"])
+    seen = len(maya.events)
+    await press(bot, maya, reply)
+    assert [event for event in maya.events[seen:] if "<@U0SAM> was asked already" in str(event)]
+    async with Driver(workspace.url, as_user="U0ANA") as ana:
+        thanks = await dislike(bot, ana, reply, "outdated")
+    shown = str(thanks["blocks"])
+    assert "<@U0SAM> was asked already, <!date^" in shown
+    assert "need_a_person" not in shown
+    assert len(await calls_for(maya, "C0GENERAL", ts)) == 1
+
+
+async def test_who_could_not_be_told_is_told_with_the_next_press(bot: ConnectedBot, maya: Driver, leo: Driver) -> None:
+    await bot.core.owners.set("channel", "C0GENERAL", "U0SAM", "U0MAYA")
+    ts, reply = await ask(bot, maya)
+    await maya.fault("chat.postMessage", "error", error="restricted_action", times=1)
+    await press(bot, maya, reply)
+    assert await calls_for(maya, "C0GENERAL", ts) == []
+    await press(bot, leo, reply)
+    assert await calls_for(maya, "C0GENERAL", ts) == [f"<@U0SAM>, <@U0MAYA> needs a person here: “{ASKED}”"]
 
 
 async def test_an_owner_who_wrote_is_left_in_peace(bot: ConnectedBot, maya: Driver, sam: Driver, clock: Clock) -> None:
