@@ -29,6 +29,7 @@ from bot.hearing import Hearing
 from bot.inbox import Inbox
 from bot.learning.alternatives import Alternatives
 from bot.learning.asked_again import AskedAgain
+from bot.learning.checking import CheckingExamples
 from bot.learning.comparisons import Comparisons
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
@@ -99,6 +100,7 @@ class Core:
     channels: Channels
     data_rules: DataRules
     examples: Examples
+    checking_examples: CheckingExamples
     feedback: Feedback
     labels: Labels
     asked_again: AskedAgain
@@ -310,6 +312,7 @@ def _assemble(
         channels=channels,
         data_rules=data_rules,
         examples=examples,
+        checking_examples=CheckingExamples(engine, knowledge, examples, local, clock),
         feedback=Feedback(engine),
         labels=labels,
         asked_again=AskedAgain(engine, labels),

@@ -16,7 +16,6 @@ from bot.jobs.backup_job import NIGHTLY as BACKED_UP_AT
 from bot.jobs.backup_job import backup_job
 from bot.jobs.consistency_job import OFTEN as CHECKED_AT
 from bot.jobs.consistency_job import consistency_job
-from bot.jobs.examples_job import CheckingExamples
 from bot.jobs.follow_up_job import OFTEN as FOLLOWED_UP_AT
 from bot.jobs.follow_up_job import follow_up_job
 from bot.jobs.learning_job import NIGHTLY, learning_job
@@ -106,8 +105,7 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
 def _add_refresh(schedule: Schedule, core: Core, tell: Tell | None, hand_over: HandOver | None) -> None:
     """All sources after each other here, or each by whichever worker is free."""
     refreshing = Refreshing(core.knowledge, ToldProblems(core.engine), tell, core.sources.told_to_all)
-
-    checking = CheckingExamples(core.engine, core.knowledge, core.examples, core.assistant.embedder, core.clock)
+    checking = core.checking_examples
 
     async def all_here(fire_at: datetime) -> None:
         await refreshing.run(fire_at)

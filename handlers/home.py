@@ -80,6 +80,7 @@ class Home:
         finally:
             refresh.cancel()
         await self.publish(person)
+        await self._core.checking_examples.run()
 
     async def _cost(self, person: str, *, is_admin: bool) -> str:
         """What one's own questions cost this month; for an admin, before that, what everybody's did this week."""

@@ -18,7 +18,8 @@ PAUSES = (20.0, 60.0, 180.0)
 
 
 async def refreshed(core: Core, line: PrivateLine, names: Sequence[str] | None) -> RefreshReport:
-    """Takes in what changed in the sources named (None: all). Raises what the refresh raises."""
+    """Takes in what changed in the sources named (None: all), and holds examples against it. Raises what the refresh
+    raises."""
     latest: RefreshProgress | None = None
 
     def keep(progress: RefreshProgress) -> None:
@@ -35,7 +36,9 @@ async def refreshed(core: Core, line: PrivateLine, names: Sequence[str] | None) 
                 break
             if latest is not None:
                 await line.say(f"{escape(latest.source)}: {latest.done:,} of {latest.total:,} changed documents read.")
-        return await task
+        report = await task
+        await core.checking_examples.run()
+        return report
     finally:
         task.cancel()
 

@@ -9,6 +9,7 @@ from connected_bot import ConnectedBot
 
 from deploy.workspace.driver import Driver
 from deploy.workspace.state import JSON
+from knowledge import access
 
 
 async def told(person: Driver, words: str, channel: str = "C0GENERAL", *, after: str = "") -> JSON:
@@ -176,6 +177,26 @@ async def test_the_button_beside_a_source_refreshes_it(bot: ConnectedBot, maya: 
     (tmp_path / "docs" / "news.md").write_text("# News\n\nThe lift is blue.\n", encoding="utf-8")
     await maya.click(listing, "refresh_source")
     await told(maya, "1 new, 2 unchanged")
+
+
+@pytest.mark.parametrize("place", ["/knowledge", "Home"])
+async def test_the_button_flags_the_examples_that_the_changed_document_contradicts(
+    bot: ConnectedBot, maya: Driver, tmp_path: Path, place: str
+) -> None:
+    words = "Everybody has 30 days of vacation a year."
+    await bot.core.examples.save("How many days of vacation are there?", words, access.PUBLIC, "U0MAYA")
+    await bot.core.checking_examples.run()  # as the clock has before
+    (tmp_path / "docs" / "vacation.md").write_text(f"# Vacation\n\n{words.replace('30', '28')}\n", encoding="utf-8")
+    if place == "Home":
+        await maya.open_home()
+        there = await maya.wait_for_home(lambda view: "refresh_source" in str(view["blocks"]))
+    else:
+        await maya.command("/knowledge")
+        there = await told(maya, "*docs*")
+    await maya.click(there, "refresh_source")
+    await bot.idle(maya)
+    await maya.command("/examples", "flagged")
+    await told(maya, "Vacation says “Everybody has 28 days of vacation a year.”")
 
 
 async def test_home_shows_admins_a_button_that_refreshes_a_source(

@@ -12,7 +12,7 @@ from bot.audit import Audit
 from bot.config import Folder, Knowledge, Settings
 from bot.core import Core, open_core
 from bot.domain import Example
-from bot.jobs.examples_job import CheckingExamples
+from bot.learning.checking import CheckingExamples
 from bot.learning.editor import Editor
 from knowledge.access import MEMBERS, PUBLIC
 
@@ -50,8 +50,7 @@ async def house(tmp_path: Path, models_dir: Path) -> AsyncIterator[House]:
     )
     settings = Settings(data_dir=tmp_path / "data", models_dir=models_dir, knowledge=Knowledge(folders=folders))
     async with open_core(settings) as core:
-        checking = CheckingExamples(core.engine, core.knowledge, core.examples, core.assistant.embedder, core.clock)
-        house = House(core, tmp_path, checking)
+        house = House(core, tmp_path, core.checking_examples)
         await house.write(f"# Vacation\n\n{ANSWER} Ask Ana.\n")
         yield house
 

@@ -195,7 +195,7 @@ def test_every_modal_and_the_home_tab_are_taken_by_slack() -> None:
     check_view(example.example_modal(draft, "you", metadata="{}", there=example.like_it(one, may_change=False)))
     check_view(example.import_modal("everyone", "{}"))
     check_view(comment.comment_modal("{}", Given(-1, Reason.FORBIDDEN, "w" * 5000)))
-    check_message_blocks(comment.thanks("q1", Reason.FORBIDDEN)[1])
+    check_message_blocks(comment.thanks("q1", Reason.FORBIDDEN, None)[1])
     wanted = example_list.Wanted("find", "w" * 200, 1)
     for found in ([], [one], [one] * 35, [replace(one, retired=said)] * 35):
         theirs = {one.example.id}

@@ -28,7 +28,7 @@ BY = "refresh"
 _QUOTED = 300
 _LISTED = frozenset({access.OUTSIDERS, access.EVERYONE})
 
-log = structlog.get_logger("bot.jobs")
+log = structlog.get_logger("bot.learning")
 
 
 class CheckingExamples:
