@@ -62,6 +62,7 @@ class Action(StrEnum):
     EXAMPLE_REMOVED = "example removed"
     TRAINING_CONSENT = "training consent"
     DATASET_MADE = "training data made"
+    DATASET_EMPTIED = "training data emptied"
     TRAINING_ORDERED = "training ordered"
     TRAINING_ENDED = "training ended"
     MODEL_REGISTERED = "tuned model registered"

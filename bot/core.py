@@ -44,7 +44,7 @@ from bot.models.chains import check_chains
 from bot.models.lifecycle import Lifecycle
 from bot.models.registry import Models
 from bot.models.tokens import load_encodings
-from bot.models.tuned import with_tuned
+from bot.models.tuned import read_tuned
 from bot.people.coverage import Coverage
 from bot.people.hand_offs import HandOffs
 from bot.people.owners import Owners
@@ -212,8 +212,7 @@ class _Endpoints:
 
 
 async def _open_models(settings: Settings, engine: AsyncEngine, local: Embedder, clock: Clock) -> Models:
-    catalogue = await with_tuned(load_catalogue(settings.models.cards, settings.costs.currencies), engine)
-    check_chains(catalogue, settings.models.chains)
+    catalogue = load_catalogue(settings.models.cards, settings.costs.currencies)
     models = Models(
         catalogue,
         keys=provider_keys({name: provider.api_key_env for name, provider in catalogue.providers.items()}),
@@ -221,6 +220,8 @@ async def _open_models(settings: Settings, engine: AsyncEngine, local: Embedder,
         default=settings.models.default,
         breakers=Breakers(clock=clock, zone=settings.report.zone),
     )
+    await read_tuned(models, engine)
+    check_chains(models.catalogue, settings.models.chains)
     await models.discover()
     return models
 

@@ -27,6 +27,7 @@ from bot.jobs.switch_job import switch_model
 from bot.logs import mask
 from bot.news import News
 from bot.timetable import REFRESH, timetable
+from bot.tuning.following import Following
 from handlers.audience import Places
 from handlers.bolt import Bolt
 from handlers.budget_news import BudgetNews
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 SOURCES_CHANGED = (Action.SOURCE_ADDED, Action.SOURCE_CHANGED, Action.SOURCE_FORGOTTEN)
 CHOICE_CHANGED = (Action.PROMOTED, Action.PROMOTION_UNDONE)
+TUNED_CHANGED = (Action.MODEL_REGISTERED, Action.MODEL_RETIRED)
+WORDS_WENT = (Action.TRAINING_CONSENT, Action.FORGOTTEN, Action.DATASET_EMPTIED)
+"""After these training data may lack rows."""
 
 log = structlog.get_logger("bot.house")
 
@@ -102,15 +106,19 @@ async def open_house(
         workspace = workspace or found
         await core.sources.connect("slack", bolt.client)
         core.enclosing.connect(SlackFiles(bolt.client))
+        tuned = Following(core)
         news = News(
             core.engine,
             {
                 **dict.fromkeys(SOURCES_CHANGED, core.sources.sync),
                 **dict.fromkeys(CHOICE_CHANGED, core.learning.reread),
+                **dict.fromkeys(TUNED_CHANGED, tuned.reread),
+                **dict.fromkeys(WORDS_WENT, tuned.sweep),
             },
         )
         await news.open()
         await core.sources.sync()
+        await tuned.sweep()
         stack.push_async_callback(_cancel, asyncio.create_task(news.run()))
         hand_over = partial(queue.defer, workspace) if queue is not None else None
         inbound = None

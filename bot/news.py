@@ -20,7 +20,7 @@ from bot.storage.audit_table import audit_log
 from bot.storage.engine import reason
 from knowledge.listening import listen, look_and_listen
 
-Heard = Callable[[], Awaitable[None]]
+Heard = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger("bot.news")
 

@@ -39,6 +39,7 @@ from bot.jobs.told import ToldProblems
 from bot.jobs.training_job import MINUTELY, training_job
 from bot.reporting import report_of
 from bot.sources import imports_of
+from bot.tuning.following import Following
 from bot.tuning.runs import Runs
 from handlers.audience import Places
 from handlers.begun import Begun
@@ -76,7 +77,8 @@ def timetable(core: Core, client: SlackClient, places: Places, hand_over: HandOv
     schedule.add("follow-ups", FOLLOWED_UP_AT, follow_up_job(following_up.run), catch_up=False)
     days = settings.retention
     if days.conversations or days.questions:
-        schedule.add("retention", LET_GO_AT, retention_job(settings.database_url, days), catch_up=True)
+        retention = retention_job(settings.database_url, days, Following(core).sweep)
+        schedule.add("retention", LET_GO_AT, retention, catch_up=True)
     if settings.storage.backups is not None:
         backups = backup_job(settings.database_url, settings.storage.backups, imports_of(settings))
         schedule.add("backup", BACKED_UP_AT, backups, catch_up=True)

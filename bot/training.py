@@ -207,8 +207,8 @@ async def register(
         await Runs(engine).register(run.id, card, by=COMMAND_LINE, at=datetime.now(UTC))
         await Rollouts(engine).begin(name, by=COMMAND_LINE, why=f"run {run.id}")
     out.print(
-        f"“{escape(name)}” is in the catalogue from the next start on, for questions about {escape(kind)}. It is in "
-        "the shadow and answers nobody yet: `/tune` takes it further."
+        f"“{escape(name)}” is in the catalogue, for questions about {escape(kind)}; a running bot has it within "
+        "seconds. It is in the shadow and answers nobody yet: `/tune` takes it further."
     )
 
 
@@ -217,7 +217,7 @@ async def retire(settings: Settings, typed: str, reason: str, out: Console) -> N
     async with _database(settings) as engine:
         run = await Runs(engine).find(typed)
         await Runs(engine).retire(run.id, by=COMMAND_LINE, at=datetime.now(UTC), reason=reason)
-    out.print(f"The model of the run {run.id} is out of the catalogue from the next start on.")
+    out.print(f"The model of the run {run.id} is out of the catalogue; a running bot stops asking it within seconds.")
 
 
 def folder_problem(folder: Path) -> str:

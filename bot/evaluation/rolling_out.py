@@ -169,8 +169,7 @@ class RollingOut:
         return ""
 
     async def _is_registered(self, model: str) -> bool:
-        """Whether it was tuned here and registered since this process began, whose catalogue has it at the next
-        start."""
+        """Whether it was tuned here and is registered, though this process has not read it yet."""
         there = (tuning_runs.c.registered_at.is_not(None), tuning_runs.c.retired_at.is_(None))
         async with self._core.engine.connect() as connection:
             cards = (await connection.execute(sa.select(tuning_runs.c.card).where(*there))).scalars().all()

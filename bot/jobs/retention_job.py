@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -16,11 +17,13 @@ NIGHTLY = "40 3 * * *"
 log = structlog.get_logger("bot.jobs")
 
 
-def retention_job(url: str, days: Retention) -> Work:
-    """Work that empties the database at `url` of what is older than `days`."""
+def retention_job(url: str, days: Retention, sweep: Callable[[], Awaitable[object]]) -> Work:
+    """Work that empties the database at `url` of what is older than `days`, and then has `sweep` remove the files that
+    were made of it."""
 
     async def work(fire_at: datetime) -> None:
         gone = await asyncio.to_thread(let_go, url, fire_at, conversations=days.conversations, questions=days.questions)
+        await sweep()
         log.info("retention_kept", messages=gone.messages, questions=gone.questions)
 
     return work

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
-from bot.errors import ModelError, ModelNotFound, ModelUnauthorized
+from bot.errors import ModelError, ModelNotFound, ModelUnauthorized, UnknownModel
 from bot.models.base import Model
 from bot.models.breakers import Breakers
 from bot.models.cards import ModelCard
@@ -62,6 +62,9 @@ class Models:
     ) -> None:
         self.breakers = breakers or Breakers()
         self._stated = self._catalogue = catalogue
+        self._found: tuple[ModelCard, ...] = ()
+        self._tuned: Mapping[str, ModelCard] = {}
+        self._retired: Mapping[str, ModelCard] = {}
         self._told: Mapping[str, date] = {}
         self._keys = dict(keys)
         self._embedder = embedder
@@ -73,12 +76,24 @@ class Models:
 
     @property
     def catalogue(self) -> Catalogue:
-        """All cards, with those that were discovered."""
+        """All cards, with those that were tuned here and those that were discovered."""
         return self._catalogue
 
+    @property
+    def stated(self) -> Catalogue:
+        """The cards of the files alone."""
+        return self._stated
+
     def card(self, name: str) -> ModelCard:
-        """The card of that name. Raises UnknownModel with the three nearest."""
-        return self._catalogue.get(name)
+        """The card of that name, also of a model that was retired since the start: answers that were begun with it ask
+        for it. Raises UnknownModel with the three nearest."""
+        try:
+            return self._catalogue.get(name)
+        except UnknownModel:
+            retired = self._retired.get(name.strip().casefold())
+            if retired is None:
+                raise
+            return retired
 
     def usable(self) -> tuple[ModelCard, ...]:
         """The chat models that can be called now, in the catalogue's order; the offline model last."""
@@ -169,8 +184,8 @@ class Models:
         wanted = [provider for provider in self._catalogue.providers.values() if provider.discover]
         results = await asyncio.gather(*(discover(one, self._key(one), self._limits()) for one in wanted))
         cards = tuple(card for found in results for card in found)
-        self._stated = self._stated.with_found(cards)
-        self._catalogue = self._stated.with_shutdowns(self._told)
+        self._found = (*self._found, *cards)
+        self._renew()
         return cards
 
     async def ping_all(self) -> list[tuple[str, bool, str]]:
@@ -198,6 +213,9 @@ class Models:
     def needs(self, card: ModelCard) -> Need | None:
         """What keeps the model from being called now, None where nothing does."""
         provider = self._catalogue.providers[card.provider]
+        if self._retired.get(card.name.casefold()) == card:
+            said = f"“{card.name}” was retired. `/model list` shows the models that answer."
+            return Need("gone", "retired", ModelNotFound(said))
         if card.shutdown is not None and card.shutdown <= self._today():
             instead = f" “{card.successor}” is recommended instead." if card.successor else ""
             said = f"“{card.name}” was shut down on {card.shutdown:%d %B %Y}.{instead} `/model list` shows the others."
@@ -215,12 +233,24 @@ class Models:
     def told_shutdowns(self, told: Mapping[str, date]) -> None:
         """Takes over the shutdown dates that servers tell now, by the cards' names, as if the cards stated them."""
         self._told = dict(told)
-        self._catalogue = self._stated.with_shutdowns(self._told)
-        self._models = {}  # they hold their cards
+        self._renew()
+
+    def told_tuned(self, cards: Iterable[ModelCard]) -> None:
+        """Takes over the models that are registered now, which come before all others; one that is no more cannot be
+        called from now on."""
+        before, self._tuned = self._tuned, {card.name.casefold(): card for card in cards}
+        gone = {**self._retired, **before}
+        self._retired = {name: card for name, card in gone.items() if name not in self._tuned}
+        self._renew()
 
     def endpoints(self) -> tuple[tuple[Provider, SecretStr | None], ...]:
         """Every server that can be asked for its models now, with its key."""
         return self._catalogue.endpoints(self._keys)
+
+    def _renew(self) -> None:
+        own = Catalogue([*self._tuned.values(), *self._stated.cards], self._stated.providers.values())
+        self._catalogue = own.with_found(self._found).with_shutdowns(self._told)
+        self._models = {}  # they hold their cards
 
     def _made(self, card: ModelCard) -> Model:
         if card.provider == OFFLINE:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.models.cards import ModelCard
-from bot.models.catalogue import Catalogue
+from bot.models.registry import Models
 from bot.storage.tuning_run_tables import tuning_runs
 from bot.storage.tuning_tables import tuning_rows
 
@@ -18,11 +18,12 @@ PROMPTS = 20
 log = structlog.get_logger("bot.models")
 
 
-async def with_tuned(catalogue: Catalogue, engine: AsyncEngine) -> Catalogue:
-    """The catalogue with the models that are registered and not retired, before all others of it.
+async def read_tuned(models: Models, engine: AsyncEngine) -> None:
+    """Has `models` take over those that are registered and not retired now.
 
     One whose server the catalogue lacks, whose name another card has, or of whose data nothing is left, is passed over.
     """
+    catalogue = models.stated
     shown = (tuning_runs.c.registered_at.is_not(None), tuning_runs.c.retired_at.is_(None))
     found: list[ModelCard] = []
     names = {card.name.casefold() for card in catalogue.cards}
@@ -44,4 +45,4 @@ async def with_tuned(catalogue: Catalogue, engine: AsyncEngine) -> Catalogue:
                 continue
             names.add(card.name.casefold())
             found.append(card)
-    return Catalogue([*found, *catalogue.cards], catalogue.providers.values()) if found else catalogue
+    models.told_tuned(found)

@@ -33,6 +33,8 @@ RUNS = "tuned"
 """The folder beside it, with one for each run that trains on this machine, which copies what it trains on."""
 SHORT = 12
 """So much of a hash is shown and typed."""
+SWEEPER = "training"
+"""Who marks data sets in the audit log."""
 _AT_ONCE = 500
 
 
@@ -183,10 +185,14 @@ class Datasets:
         count = sa.select(sa.func.count()).where(tuning_rows.c.dataset == tuning_datasets.c.id).scalar_subquery()
         lacking = tuning_datasets.c.withdrawn_at.is_(None) & (count < tuning_datasets.c.rows)
         async with self._engine.begin() as connection:
-            await connection.execute(sa.update(tuning_datasets).where(lacking).values(withdrawn_at=at))
+            marking = sa.update(tuning_datasets).where(lacking).values(withdrawn_at=at).returning(tuning_datasets.c.id)
+            marked = (await connection.execute(marking)).scalars().all()
             gone = sa.select(tuning_datasets.c.id).where(tuning_datasets.c.withdrawn_at.is_not(None))
             trained = tuning_runs.c.withdrawn_at.is_(None) & tuning_runs.c.dataset.in_(gone)
             await connection.execute(sa.update(tuning_runs).where(trained).values(withdrawn_at=at))
+            for id in sorted(marked):
+                change = Change(action=Action.DATASET_EMPTIED, subject=f"data set {id[:SHORT]}", after="whole no more")
+                await record(connection, change, by=SWEEPER, at=at)
         whole = {one.id[:SHORT] for one in await self.all() if one.withdrawn_at is None}
         withdrawn = sa.select(tuning_runs.c.id).where(tuning_runs.c.withdrawn_at.is_not(None))
         async with self._engine.connect() as connection:

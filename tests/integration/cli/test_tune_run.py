@@ -112,7 +112,7 @@ def test_a_run_that_is_killed_while_its_job_is_begun_is_gone_on_with_and_paid_on
     with pytest.raises(UnusableTraining, match="has ended already: succeeded"):
         switchboard("tune", "cancel", run["id"])
     told = switchboard("tune", "register", run["id"], "--name", "team-1", "--provider", "house", "--kind", "our tools")
-    assert "“team-1” is in the catalogue from the next start on, for questions about our tools." in told
+    assert "“team-1” is in the catalogue, for questions about our tools; a running bot has it within seconds." in told
     card = json.loads(CliRunner().invoke(app, ["models", "show", "team-1", "--json"]).stdout)
     assert (card["id"], card["fine_tune"]["base"], card["fine_tune"]["run"]) == (
         "ft:tunable:team:0001",

@@ -5,6 +5,7 @@ import stat
 import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.holdings.subject import Subject
 from bot.jobs.retention_job import retention_job
 from bot.storage.direct import transaction
 from bot.storage.whole import TABLES
+from bot.tuning.datasets import Datasets
 
 NOW = datetime(2026, 11, 21, 3, 40, tzinfo=UTC)
 ANNA, BOB, HELP = "U0ANNA", "U0BOB", "C0HELP"
@@ -68,8 +70,11 @@ def url(engine: AsyncEngine) -> str:
     return url
 
 
-async def test_what_is_older_than_its_days_goes_with_its_copies_while_costs_stay(url: str) -> None:
-    await retention_job(url, Retention(conversations=10, questions=30))(NOW)
+async def test_what_is_older_than_its_days_goes_with_its_copies_while_costs_stay(
+    engine: AsyncEngine, url: str, tmp_path: Path
+) -> None:
+    sweep = partial(Datasets(engine, tmp_path).sweep, NOW)
+    await retention_job(url, Retention(conversations=10, questions=30), sweep)(NOW)
     assert [row["question_id"] for row in rows(url, "conversations")] == ["q1", "q1"]
     texts = {row["id"]: (row["text"][:5], row["answer"], row["receipt"]) for row in rows(url, "questions")}
     assert texts == {"q0": ("", None, None), "q1": ("Asked", "Told.", {"citations": []}), "q2": ("", None, None)}
@@ -78,7 +83,7 @@ async def test_what_is_older_than_its_days_goes_with_its_copies_while_costs_stay
         (asker, Decimal("0.25")) for asker in (ANNA, ANNA, BOB)
     ]
     before = [rows(url, name) for name in ("questions", "conversations", "feedback")]
-    await retention_job(url, Retention())(NOW + timedelta(days=4000))
+    await retention_job(url, Retention(), sweep)(NOW + timedelta(days=4000))
     assert [rows(url, name) for name in ("questions", "conversations", "feedback")] == before
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from training_house import ThingsEmbedder, plain_questions
+from training_house import ThingsEmbedder, asked, plain_questions
 from training_rows import NOW, row
 
+from bot.audit import Action, Audit
+from bot.config import Retention
 from bot.errors import UnusableTraining
 from bot.holdings.forgetting import Forgetting
-from bot.holdings.retention import let_go
 from bot.holdings.subject import Subject
+from bot.jobs.retention_job import retention_job
 from bot.models.cards import ModelCard
+from bot.news import News
 from bot.storage.direct import transaction
 from bot.storage.whole import plain_tables
 from bot.tuning.consents import Consents
@@ -146,14 +150,21 @@ async def test_whoever_is_forgotten_is_in_no_row_and_in_no_file(engine: AsyncEng
     assert (await datasets.find("last")).withdrawn_at == NOW
 
 
-async def test_retention_reaches_the_copies_in_training_data(engine: AsyncEngine, tmp_path: Path) -> None:
-    from training_house import asked
-
+async def test_retention_reaches_the_rows_and_the_files_of_every_machine(engine: AsyncEngine, tmp_path: Path) -> None:
     await asked(engine, "s3", "How do we restart the mail?", hours=-24 * 100)
-    datasets, id, _ = await kept(engine, tmp_path)
+    here, id, folder = await kept(engine, tmp_path / "here")
+    there = Datasets(engine, tmp_path / "there")
+    files = [folder, await there.files(id)]
+    news = News(engine, {Action.DATASET_EMPTIED: partial(there.sweep, NOW)})
+    await news.open()
     url = engine.url.render_as_string(hide_password=False)
-    assert let_go(url, NOW, conversations=0, questions=90).questions == 1
-    assert "s3" not in {one.subject for members in (await datasets.rows(id)).values() for one in members}
+    await retention_job(url, Retention(questions=90), partial(here.sweep, NOW))(NOW)
+    assert "s3" not in {one.subject for members in (await here.rows(id)).values() for one in members}
+    assert [one.exists() for one in files] == [False, True]
+    await news.look()
+    assert [one.exists() for one in files] == [False, False]
+    told = [(entry.subject, entry.who) for entry in await Audit(engine).entries(what="training data emptied")]
+    assert told == [(f"data set {id[:SHORT]}", "training")], "it is told once, however many look"
 
 
 async def test_a_data_set_is_found_by_how_its_hash_begins(engine: AsyncEngine, tmp_path: Path) -> None:
