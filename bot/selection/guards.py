@@ -10,8 +10,9 @@ from bot.models.cards import ModelCard
 from bot.selection.estimates import Needs, is_offline
 from bot.selection.modalities import lacking
 
-ENOUGH_EXAMPLES = 0.5
-"""Reviewed examples answer for the team's own affairs from this probability on."""
+ENOUGH_TOLD = 0.5
+"""From this probability on reviewed examples, or what a proven model was tuned on, tell the team's own affairs: both
+hold what people of the team said or reviewed."""
 OWN_AFFAIRS = "This is about your own affairs, and nothing that everyone here may read tells it: I would have to guess."
 ATTACHED = "Files came with the question, and only an answer from passages reads them."
 ONLY_QUOTES = "Files came with the question, and the offline model can only quote them: it answers where no other may."
@@ -74,8 +75,8 @@ class Guards:
                 "where it is pinned."
             )
         if self.own_affairs and not is_offline(card) and rag < self.least_rag:
-            examples = needs.probability[StrategyName.FEW_SHOT]
-            if strategy is not StrategyName.FEW_SHOT or examples < ENOUGH_EXAMPLES:
+            is_tuned = strategy is StrategyName.FINE_TUNED and card.name in self.proven
+            if not (is_tuned or strategy is StrategyName.FEW_SHOT) or needs.probability[strategy] < ENOUGH_TOLD:
                 return OWN_AFFAIRS
         return ""
 

@@ -22,7 +22,10 @@ from selector_metrics import mean_scores, scores
 from bot.costs.prices import PriceBook
 from bot.domain import Audience, Choice, Place, PlaceKind, Question, StrategyName
 from bot.models.cards import CardRates, FineTune, ModelCard
+from bot.selection.estimates import Estimates
 from bot.selection.features import features
+from bot.selection.guards import Guards
+from bot.selection.options import FINE_TUNED_SIMILARITY
 from bot.selection.refit import refitted
 from bot.selection.selector import Circumstances, Selector
 from bot.selection.weights import WEIGHTS, Weights, load_weights
@@ -56,6 +59,7 @@ async def measure_routes(routes: Path, stores_file: Path, models_dir: Path, gold
         "flips": {way: _flips(choices, decide(some, load_weights())[0]) for way, some in by_way.items() if way},
         "always_the_commonest": _fixed(plain),
         "nearest_store": _nearest_store(plain),
+        "let_through_as_own_affairs": _own_affairs(plain, load_weights()),
         "decision_ms_of_processor_time": {
             name: round(float(np.percentile(milliseconds, share)), 3) for name, share in (("p50", 50), ("p95", 95))
         },
@@ -153,6 +157,28 @@ def _nearest_store(seen: Sequence[Seen]) -> dict[str, float | None]:
         best = max(near, key=lambda name: near[name])
         chosen.append(best if near[best] >= 0.5 else StrategyName.ZERO_SHOT)
     return scores([one.asked.strategy for one in seen], chosen, [one.asked.kind for one in seen])
+
+
+def _own_affairs(seen: Sequence[Seen], weights: Weights) -> JSON:
+    """Of the questions on which the documents hold too little: the share that each way might answer were they about the
+    team's own affairs, of those that were made for it and of all others."""
+    guards = Guards(least_rag=weights.least_rag, own_affairs=True, proven={TUNED})
+    estimates, card = Estimates(weights), _CARDS[-1]
+    found: JSON = {}
+    for strategy in (StrategyName.FEW_SHOT, StrategyName.FINE_TUNED):
+        tuned = strategy is StrategyName.FINE_TUNED
+        passed: dict[bool, list[bool]] = {True: [], False: []}
+        for one in seen:
+            needs = estimates.needs(one.evidence, TUNED if tuned else None)
+            if needs.probability[StrategyName.RAG] < weights.least_rag:
+                near = not tuned or one.evidence.fine_tuned.get(TUNED, 0.0) >= FINE_TUNED_SIMILARITY
+                made_for_it = one.asked.strategy is strategy
+                passed[made_for_it].append(near and not guards.against(card, strategy, needs))
+        found[strategy.value] = {
+            name: {"share": round(float(np.mean(passed[made])), 4) if passed[made] else None, "of": len(passed[made])}
+            for name, made in (("made for it", True), ("others", False))
+        }
+    return found
 
 
 def _predictions(seen: Sequence[Seen], choices: Sequence[Choice]) -> list[JSON]:

@@ -24,8 +24,10 @@ from model_server import (
 )
 
 from bot.domain import Failed, Pin, StrategyName, TextDelta, Turn
+from bot.selection.guards import OWN_AFFAIRS
 
 ROLL_BACK = "How do I roll back a deployment?"
+PROVEN = {"fine_tuned": 0.9}
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 
 
@@ -281,6 +283,32 @@ async def test_a_fine_tuned_model_that_is_not_proven_answers_only_where_it_is_pi
     assert choice.option.model == "writer"
     assert any("“notes” has not been shown to beat the other models" in guard for guard in choice.guards)
     assert (await house.ask(asked, model="notes")).receipt.choice.option.strategy is StrategyName.FINE_TUNED
+
+
+@pytest.mark.parametrize(
+    ("scores", "asked", "model"),
+    [
+        (PROVEN, "How do we close the till in Bergen?", "team"),
+        (PROVEN, "How do we book the boat in Bergen?", None),
+        ({}, "How do we close the till in Bergen?", None),
+    ],
+    ids=["near", "far", "not proven"],
+)
+async def test_a_proven_model_answers_for_the_teams_own_affairs_near_what_it_was_tuned_on(
+    build: Any,
+    hosted: Any,
+    server: ModelServer,
+    second_server: ModelServer,
+    scores: dict[str, float],
+    asked: str,
+    model: str | None,
+) -> None:
+    tune = {"kind": "tills", "prompts": ["How do we close the till in Oslo?", "Who closes the till in Oslo?"]}
+    house = build(hosted("writer", server.url), hosted("team", second_server.url, fine_tune=tune, scores=scores))
+    choice = (await house.ask(asked)).receipt.choice
+    assert OWN_AFFAIRS in choice.guards
+    assert (choice.option.model if choice.option.available else None) == model
+    assert [len(server.chats), len(second_server.chats)] == [0, 1 if model else 0]
 
 
 @pytest.mark.parametrize("table", ["questions", "ledger", "pins"])

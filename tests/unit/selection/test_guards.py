@@ -14,8 +14,8 @@ WRITER = ModelCard(name="writer", provider="house", context_window=8192)
 OFFLINE_CARD = load_catalogue().get(OFFLINE)
 
 
-def needs(rag: float, few_shot: float = 0.1) -> Needs:
-    probability = {ZERO_SHOT: 0.6, FEW_SHOT: few_shot, RAG: rag, FINE_TUNED: 0.1}
+def needs(rag: float, few_shot: float = 0.1, fine_tuned: float = 0.1) -> Needs:
+    probability = {ZERO_SHOT: 0.6, FEW_SHOT: few_shot, RAG: rag, FINE_TUNED: fine_tuned}
     return Needs(probability, {name: (value, value) for name, value in probability.items()})
 
 
@@ -58,6 +58,20 @@ def test_a_reviewed_example_may_tell_the_teams_own_affairs() -> None:
     guards = Guards(least_rag=0.6, own_affairs=True)
     assert guards.against(WRITER, FEW_SHOT, needs(0.3, few_shot=0.5)) == ""
     assert guards.against(WRITER, FEW_SHOT, needs(0.3, few_shot=0.49)) == OWN_AFFAIRS
+
+
+def test_a_proven_model_may_tell_the_teams_own_affairs_near_what_it_was_tuned_on() -> None:
+    notes, near = tuned("notes"), needs(0.3, fine_tuned=0.5)
+    guards = Guards(least_rag=0.6, own_affairs=True, proven={"notes"})
+    assert guards.against(notes, FINE_TUNED, near) == ""
+    assert guards.against(notes, FINE_TUNED, needs(0.3, few_shot=0.9, fine_tuned=0.49)) == OWN_AFFAIRS
+    assert guards.against(notes, ZERO_SHOT, near) == OWN_AFFAIRS
+    held = Guards(least_rag=0.6, own_affairs=True, proven={"notes"}, held={"notes": "It is in the shadow."})
+    assert held.against(notes, FINE_TUNED, near) == "It is in the shadow."
+    unproven = Guards(least_rag=0.6, own_affairs=True)
+    assert "golden questions" in unproven.against(notes, FINE_TUNED, near)
+    pinned = Guards(least_rag=0.6, own_affairs=True, model_pinned=True)
+    assert pinned.against(notes, FINE_TUNED, near) == OWN_AFFAIRS
 
 
 def test_what_a_person_pinned_no_estimate_overrules_but_data_rules_hold() -> None:
