@@ -26,6 +26,7 @@ EVENTS, LOCK, LOG, CANCEL, PID = "events.jsonl", "lock", "log.txt", "cancel", "p
 ATTEMPTS = 3
 """So often a child that ended without a word (a kill, a crash of the machine) is begun."""
 _LAST_LINES = 3
+_KILLED = 128 + signal.SIGKILL
 # The shell leaves its child to itself and ends at once. How the child ended is noted by its side, since whoever began
 # it may be gone by then.
 _NOTING = '{ "$@"; code=$?; printf \'{"exit": %d}\\n\' "$code" >> "$EVENTS"; } &'
@@ -55,7 +56,7 @@ class Child:
             os.close(lock)
             return False
         try:
-            self._note({"attempt": self.attempts + 1})
+            self._note({"attempt": self.attempts + 1, "memory_kills": memory_kills()})
             with (self.folder / LOG).open("ab") as log:
                 started = subprocess.Popen(  # noqa: S603
                     ["/bin/sh", "-c", _NOTING, "sh", *command],
@@ -145,6 +146,12 @@ class Child:
         return code
 
     @property
+    def was_killed_for_memory(self) -> bool:
+        """Whether the kernel ended it since there was no memory left, as far as can be told."""
+        begun = [event for event in self.events if "attempt" in event]
+        return self.exit_code == _KILLED and bool(begun) and memory_kills() > begun[-1].get("memory_kills", 0)
+
+    @property
     def last_words(self) -> str:
         """The last lines that it wrote."""
         with suppress(FileNotFoundError):
@@ -155,6 +162,14 @@ class Child:
     def _note(self, event: Mapping[str, Any]) -> None:
         with (self.folder / EVENTS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
+
+
+def memory_kills() -> int:
+    """How many processes the kernel has ended so far because memory ran out; 0 where it does not say."""
+    with suppress(OSError, ValueError, KeyError):
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+        return int(dict(line.split(" ", 1) for line in lines)["oom_kill"])
+    return 0
 
 
 async def until_free(child: Child, seconds: float) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.errors import UnusableTraining
 from bot.tuning.children import ATTEMPTS, CANCEL, Child
+from bot.tuning.trainer.train import OUT_OF_MEMORY, tells_of_memory
 from bot.tuning.tuner import Look, Order
 
 TRAINER = Path(__file__).parent / "trainer" / "train.py"
@@ -46,6 +47,8 @@ class LocalTuner:
             return seen
         if (child.folder / CANCEL).exists():
             return replace(seen, state="cancelled")
+        if child.was_killed_for_memory or tells_of_memory(child.last_words):
+            return replace(seen, state="failed", problem=OUT_OF_MEMORY)
         if child.attempts >= ATTEMPTS:
             why = f"The training process ended {child.attempts} times without a word. It wrote last: {child.last_words}"
             return replace(seen, state="failed", problem=why)

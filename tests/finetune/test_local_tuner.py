@@ -7,17 +7,20 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tuner_house
+from training_rows import row
 from tuner_house import House, order_in, until_ended
 
 from bot.tuning.children import Child
 from bot.tuning.local import LocalTuner
+from bot.tuning.row import FILES, written
+from bot.tuning.trainer.train import OUT_OF_MEMORY
 from bot.tuning.tuner import Order, Tuner
 
 FAST: dict[str, Any] = {"epochs": 2, "learning_rate": 2e-3, "save_steps": 2, "max_tokens": 256, "patience": 0}
@@ -105,13 +108,74 @@ async def test_what_cannot_be_trained_is_refused_in_words(
         "none": (replace(order, base=str(tmp_path / "nothing")), "cannot be opened"),
         "qlora": (
             replace(order, base=str(tiny(True)), parameters=replace(order.parameters, method="qlora")),
-            "QLoRA needs a GPU",
+            "QLoRA needs a GPU and bitsandbytes, and there is no GPU and no bitsandbytes here. Take `--method lora`.",
         ),
     }
     for name, (one, says) in cases.items():
         tuner = LocalTuner(python, tmp_path / name)
         look = await until_ended(tuner, one, await tuner.begin(one, None), SECONDS)
         assert (look.state, says in look.problem) == ("failed", True), look.problem
+
+
+async def test_qlora_is_told_what_it_lacks_before_a_base_is_looked_for(tmp_path: Path, python: str) -> None:
+    """Here a module of that name stands for bitsandbytes, and nothing for a GPU."""
+    (tmp_path / "bitsandbytes.py").touch()
+    script = as_python(tmp_path, f"export PYTHONPATH={tmp_path}", python)
+    order = order_in(tmp_path, str(tmp_path / "nothing"), **FAST, method="qlora")
+    tuner = LocalTuner(script, tmp_path / "runs")
+    look = await until_ended(tuner, order, await tuner.begin(order, None), SECONDS)
+    says = "QLoRA needs a GPU and bitsandbytes, and there is no GPU here. Take `--method lora`."
+    assert (look.state, look.problem) == ("failed", says)
+
+
+def as_python(folder: Path, first: str, python: str) -> str:
+    """A program that does something first, and is the Python that has torch then."""
+    script = folder / "python"
+    script.write_text(f'#!/bin/sh\n{first}\nexec {python} "$@"\n')
+    script.chmod(0o700)
+    return str(script)
+
+
+@pytest.fixture
+def narrow() -> Iterator[Path]:
+    """A control group with 200 MB of memory, whose file takes the processes that are to be in it."""
+    root = Path("/sys/fs/cgroup")
+    limit = "memory.limit_in_bytes" if (root / "memory").is_dir() else "memory.max"
+    group = (root / "memory" if (root / "memory").is_dir() else root) / f"narrow-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"control groups cannot be made here ({error.strerror})")
+    try:
+        (group / limit).write_text(str(200 * 1024**2))
+        yield group / "cgroup.procs"
+    except OSError as error:
+        pytest.skip(f"the memory of control groups cannot be limited here ({error.strerror})")
+    finally:
+        group.rmdir()
+
+
+async def test_memory_that_runs_out_while_it_trains_is_told_and_not_tried_again(
+    tmp_path: Path, python: str, tiny: Callable[[bool], Path]
+) -> None:
+    order = order_in(tmp_path, str(tiny(True)), **{**FAST, "batch": 600, "max_tokens": 512})
+    rows = [row(f"What is said {n} times? " * 20, f"So much, {n} times. " * 60, n) for n in range(600)]
+    (order.data / FILES["train"]).write_text(written("train", rows), encoding="utf-8")
+    script = as_python(tmp_path, "ulimit -v 3000000; export OMP_NUM_THREADS=2", python)
+    tuner = LocalTuner(script, tmp_path / "runs")
+    look = await until_ended(tuner, order, await tuner.begin(order, None), SECONDS)
+    assert (look.state, look.problem) == ("failed", OUT_OF_MEMORY)
+    assert Child(tmp_path / "runs" / order.run).attempts == 1
+
+
+async def test_a_training_process_that_the_kernel_ended_for_its_memory_is_not_begun_again(
+    tmp_path: Path, python: str, tiny: Callable[[bool], Path], narrow: Path
+) -> None:
+    order = order_in(tmp_path, str(tiny(True)), **FAST)
+    tuner = LocalTuner(as_python(tmp_path, f"echo $$ > {narrow}", python), tmp_path / "runs")
+    look = await until_ended(tuner, order, await tuner.begin(order, None), SECONDS)
+    assert (look.state, look.problem) == ("failed", OUT_OF_MEMORY)
+    assert Child(tmp_path / "runs" / order.run).attempts == 1
 
 
 async def test_a_base_without_a_template_can_be_given_one(

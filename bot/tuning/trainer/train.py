@@ -9,6 +9,7 @@ is called "cancel" ends it at the next step.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
@@ -17,6 +18,10 @@ from typing import Any
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()
 LORA_LAYERS = "all-linear"
+OUT_OF_MEMORY = (
+    "The machine ran out of memory while it trained. Halve `--batch`, shorten `--max-tokens`, take `--method qlora` on "
+    "a GPU, or a smaller base."
+)
 
 
 class Refused(Exception):
@@ -47,11 +52,21 @@ def rows(name: str) -> list[dict[str, Any]]:
     return [{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]} for row in found]
 
 
+def qlora_lacks() -> str:
+    """What QLoRA needs and this machine has not, as "no GPU"; "" where it has all."""
+    import torch
+
+    has = {"GPU": torch.cuda.is_available(), "bitsandbytes": importlib.util.find_spec("bitsandbytes") is not None}
+    return " and ".join(f"no {name}" for name, there in has.items() if not there)
+
+
 def opened(order: dict[str, Any]) -> tuple[Any, Any]:
     """The base model and its tokenizer. Raises Refused where they cannot be trained on."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+    if order["method"] == "qlora" and (lacking := qlora_lacks()):
+        raise Refused(f"QLoRA needs a GPU and bitsandbytes, and there is {lacking} here. Take `--method lora`.")
     base = order["base"]
     if (Path(base) / "adapter_config.json").is_file() and not (Path(base) / "config.json").is_file():
         below = json.loads((Path(base) / "adapter_config.json").read_text()).get("base_model_name_or_path") or "unknown"
@@ -60,8 +75,6 @@ def opened(order: dict[str, Any]) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(base)
         options: dict[str, Any] = {"dtype": torch.bfloat16 if torch.cuda.is_available() else torch.float32}
         if order["method"] == "qlora":
-            if not torch.cuda.is_available():
-                raise Refused("QLoRA needs a GPU, and there is none here. Take `--method lora`.")
             options["quantization_config"] = BitsAndBytesConfig(
                 load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16
             )
@@ -199,25 +212,26 @@ def run() -> None:
     tell(ended="succeeded", result="result")
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left, on the GPU or beside it."""
-    words = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words
+def tells_of_memory(words: str) -> bool:
+    """Whether words say that there is no memory left, on the GPU or beside it."""
+    said = words.lower()
+    return any(
+        each in said for each in ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc")
+    )
 
 
 def main() -> int:
     """Runs it, and words what went wrong. 3: packages are missing."""
     try:
         run()
-    except ImportError as error:
-        tell(ended="failed", lacks=error.name or str(error))
-        return 3
     except Refused as error:
         tell(ended="failed", problem=str(error))
     except Exception as error:
-        if is_out_of_memory(error):
-            way = "Halve `--batch`, shorten `--max-tokens`, take `--method qlora` on a GPU, or a smaller base."
-            tell(ended="failed", problem=f"The machine ran out of memory while it trained. {way}")
+        if isinstance(error, MemoryError) or tells_of_memory(str(error)):
+            tell(ended="failed", problem=OUT_OF_MEMORY)
+        elif isinstance(error, ImportError):
+            tell(ended="failed", lacks=error.name or str(error))
+            return 3
         else:
             tell(ended="failed", problem=f"Training broke off: {type(error).__name__}: {str(error)[:300]}")
             raise
