@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 PEERS := build/peers
 FINETUNE := build/finetune
+MLFLOW := build/mlflow
 MACHINES ?= tests/e2e/handlers tests/e2e/whole
 
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ test: setup-dev  ## all tests but the proofs, four files at a time, the slow one
 	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof and not finetune" $(ARGS)
 
-test-finetune: setup-dev $(FINETUNE)/ready  ## real training of a tiny model made on the spot, with torch (1.5 GB)
+test-finetune: setup-dev $(FINETUNE)/ready $(MLFLOW)/ready  ## real training of a tiny model made on the spot, with torch, and MLflow (2.4 GB)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests/finetune $(ARGS)
 
 test-machines: setup-dev  ## the whole bot's tests over PostgreSQL, Chroma, two bots and two workers (MACHINES: which)
@@ -93,6 +94,12 @@ $(FINETUNE)/ready:
 	@$(PYTHON) -m venv $(FINETUNE)
 	@$(FINETUNE)/bin/pip install -q torch==2.13.0
 	@$(FINETUNE)/bin/pip install -q trl peft datasets "transformers[serving]"
+	@touch $@
+
+$(MLFLOW)/ready:
+	@echo "installing an MLflow server (about 0.9 GB)"
+	@$(PYTHON) -m venv $(MLFLOW)
+	@$(MLFLOW)/bin/pip install -q "mlflow>=3"
 	@touch $@
 
 lock:  ## renew the lock files from pyproject.toml

@@ -123,6 +123,10 @@ class UnusableTraining(SwitchboardError):
     """Nothing can be trained on these rows, on this model or in this way, as it was asked for."""
 
 
+class TrackingFailed(SwitchboardError):
+    """A server that keeps track of training runs did not take something."""
+
+
 class RunNotFound(SwitchboardError):
     """No evaluation of this name was kept, or it cannot be gone on with."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +98,17 @@ def chroma_server(address: str) -> ChromaServer | None:
         return None
     token = read_secret("CHROMA_TOKEN")
     return ChromaServer(address, token.get_secret_value() if token is not None else "")
+
+
+def mlflow_headers() -> dict[str, str]:
+    """What an MLflow server is told of who asks, from the variables that MLflow's own client reads:
+    MLFLOW_TRACKING_USERNAME with MLFLOW_TRACKING_PASSWORD, else MLFLOW_TRACKING_TOKEN; nothing where neither is set."""
+    user, password = read_secret("MLFLOW_TRACKING_USERNAME"), read_secret("MLFLOW_TRACKING_PASSWORD")
+    if user is not None and password is not None:
+        both = f"{user.get_secret_value()}:{password.get_secret_value()}"
+        return {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+    token = read_secret("MLFLOW_TRACKING_TOKEN")
+    return {"Authorization": f"Bearer {token.get_secret_value()}"} if token is not None else {}
 
 
 def provider_keys(variables: Mapping[str, str | None]) -> dict[str, SecretStr]:

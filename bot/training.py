@@ -24,15 +24,17 @@ from bot.models.cards import ModelCard
 from bot.models.catalogue import Catalogue, load_catalogue
 from bot.models.tuning_jobs import TuningJobs
 from bot.printing import print_json, print_table, table_of
-from bot.secrets import provider_keys
+from bot.secrets import mlflow_headers, provider_keys
 from bot.selection.rollouts import Rollouts
 from bot.storage.engine import open_existing
 from bot.tuning.command import CommandTuner, read_command
 from bot.tuning.datasets import RUNS, SHORT, Datasets
 from bot.tuning.hosted import HostedTuner
-from bot.tuning.leading import Leading, estimated
+from bot.tuning.leading import Leading, estimated, untracked
 from bot.tuning.local import LocalTuner
+from bot.tuning.mlflow import Mlflow
 from bot.tuning.runs import Run, Runs
+from bot.tuning.tracking import Tracking
 from bot.tuning.tuner import Look, Parameters, Tuner
 from bot.worker import Worker
 from knowledge import access
@@ -244,6 +246,7 @@ async def _lead(
         stack.push_async_callback(worker.close)
         ledger = Ledger(engine, budgets=Budgets(engine, settings.report.zone), worker=worker)
         stack.push_async_callback(ledger.catch_up)
+        tracking = _tracking(settings, engine, stack, out)
         tuner = await _tuner(settings, catalogue, run, stack)
         leading = Leading(
             engine,
@@ -254,14 +257,26 @@ async def _lead(
             clock=lambda: datetime.now(UTC),
             pause=pause,
             tell=_Telling(out),
+            track=tracking.follow if tracking is not None else untracked,
         )
         done = await leading.lead(run.id, tuner, _card(catalogue, run.base))
+        if tracking is not None:
+            await tracking.finish(done.id)
     out.print(f"The run {done.id} {done.state}. Cost: {_cost(done)}.")
     for line in (done.problem, f"Result: {done.result}" if done.result else ""):
         if line:
             out.print(escape(line))
     if done.state == "succeeded":
         out.print(f"`switchboard tune register {done.id}` makes a model card of it.")
+
+
+def _tracking(settings: Settings, engine: AsyncEngine, stack: AsyncExitStack, out: Console) -> Tracking | None:
+    if not settings.tuning.mlflow:
+        return None
+    server = Mlflow(settings.tuning.mlflow, settings.tuning.experiment, mlflow_headers())
+    stack.push_async_callback(server.close)
+    datasets = Datasets(engine, settings.data_dir)
+    return Tracking(server, Runs(engine), datasets, lambda sentence: out.print(escape(sentence)))
 
 
 class _Telling:

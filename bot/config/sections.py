@@ -7,13 +7,13 @@ import difflib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.config.addresses import server_address
 from bot.config.nearest import did_you_mean
 from knowledge import access
 from knowledge.errors import InvalidScope, UnknownSource
@@ -87,7 +87,7 @@ class Storage(Section):
 
     @field_validator("url")
     @classmethod
-    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+    def _is_anserver_address(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if not text:
             return value
@@ -186,14 +186,7 @@ class Knowledge(Section):
     @field_validator("chroma")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
-        if not value:
-            return value
-        address = urlsplit(value)
-        if "@" in address.netloc:
-            raise ValueError("no password belongs in the address; set CHROMA_TOKEN in the environment")
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ValueError("no address of a server; write http://host:8000, or https://…")
-        return value.rstrip("/")
+        return server_address(value, 8000, "CHROMA_TOKEN")
 
     @property
     def owners(self) -> dict[str, str]:
@@ -305,6 +298,16 @@ class Tuning(Section):
     (public), or those of people who said that theirs may (opt-in)."""
     python: str = ""
     """The Python that trains on this machine, which has torch, trl and peft. Empty: the one that runs the bot."""
+    mlflow: str = ""
+    """The address of an MLflow server that training runs are logged to, such as http://mlflow:5000. Empty: none. Its
+    password or token stands in the environment, as MLflow's own client reads it."""
+    experiment: str = Field(default="switchboard", min_length=1, max_length=200)
+    """The name of the experiment there."""
+
+    @field_validator("mlflow")
+    @classmethod
+    def _is_a_server(cls, value: str) -> str:
+        return server_address(value, 5000, "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
 
 
 class Recall(Section):

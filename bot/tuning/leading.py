@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -28,9 +28,14 @@ WITHDRAWN = "Words that it was trained on were withdrawn, so it was cancelled. `
 _OUTCOMES = {"succeeded": "answered", "cancelled": "stopped"}
 
 
+async def untracked(_run: str) -> None:
+    """Nobody keeps track of runs elsewhere."""
+
+
 class Leading:
-    """One process that leads runs. `pause`: seconds between two looks, of which `tell` hears; `patience`: for so many
-    seconds the lead of another process is waited for, which may have been killed."""
+    """One process that leads runs. `pause`: seconds between two looks, of which `tell` hears, and after each of which
+    `track` gets the run's id; `patience`: for so many seconds the lead of another process is waited for, which may have
+    been killed."""
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Leading:
         pause: float = 2.0,
         patience: float = LEASE + HEARTBEAT,
         tell: Callable[[Look], None] = lambda look: None,
+        track: Callable[[str], Awaitable[None]] = untracked,
     ) -> None:
         self._engine = engine
         self._runs = runs
@@ -54,6 +60,7 @@ class Leading:
         self._pause = pause
         self._patience = patience
         self._tell = tell
+        self._track = track
 
     async def lead(self, id: str, tuner: Tuner, card: ModelCard | None) -> Run:
         """Leads a run until it has ended; `card`: of its base, whose prices hold. One that ended is given as it is.
@@ -93,6 +100,7 @@ class Leading:
                 look = Look(state="running", problem=str(error))
             await self._runs.keep(run.id, look)
             self._tell(look)
+            await self._track(run.id)
             if look.state in ENDED:
                 if is_withdrawn:
                     look = Look(state="cancelled", steps=look.steps, tokens=look.tokens, problem=WITHDRAWN)
