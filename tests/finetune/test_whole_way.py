@@ -106,8 +106,8 @@ def switchboard(*arguments: str) -> str:
 
 
 def asked(verbs: Sequence[str]) -> list[str]:
-    """Questions of one kind. "How do we …" would be about the team's own affairs, of which a model may not guess."""
-    return [f"How does one {verb} the {thing}?" for verb in verbs for thing in SUBJECTS]
+    """Questions of one kind, about the team's own affairs: what tells them is what the model was tuned on."""
+    return [f"How do we {verb} the {thing}?" for verb in verbs for thing in SUBJECTS]
 
 
 def refused(*arguments: str) -> str:
@@ -175,17 +175,17 @@ def test_from_examples_to_a_model_of_ones_own_and_back(folder: Path, serve: Call
     tuned, base = quality["fine_tuned · team-1"], quality["zero_shot · tiny"]
     assert tuned >= base + 0.3, quality
 
-    assert choice("How does one fix the backup?")["model"] != "team-1", "in the shadow it answers nobody"
+    assert choice("How do we fix the backup?")["model"] != "team-1", "in the shadow it answers nobody"
     assert "Nobody knows what “team-1” has forgotten" in refused("tune", "stage", "team-1", "canary")
     assert "general" in switchboard("models", "regressions", "team-1", "--base", "tiny")
     switchboard("tune", "stage", "team-1", "canary", "--share", "50")
     assert "team-1: everywhere" in switchboard("tune", "stage", "team-1", "full")
-    taken = [choice("How does one fix the backup?") for _ in range(3)]  # one question in twenty goes on without it
+    taken = [choice("How do we fix the backup?") for _ in range(3)]  # one question in twenty goes on without it
     assert (StrategyName.FINE_TUNED.value, "team-1") in [(one["strategy"], one["model"]) for one in taken]
     assert choice("What is the capital of France?")["model"] != "team-1"
     switchboard("tune", "stage", "team-1", "back", "--because", "the test is over")
-    assert choice("How does one fix the backup?")["model"] != "team-1"
+    assert choice("How do we fix the backup?")["model"] != "team-1"
 
     switchboard("tune", "retire", "last", "--because", "the test is over")
-    assert choice("How does one fix the backup?")["model"] != "team-1"
+    assert choice("How do we fix the backup?")["model"] != "team-1"
     assert "team-1 (retired)" in switchboard("tune", "runs")
