@@ -163,7 +163,7 @@ class HandingOff:
         place, or wants a person themself is passed over, and named."""
         owners, left = self._core.owners, list[str]()
         is_alone = question.private or question.place.kind is PlaceKind.DM
-        source = await self._core.hand_offs.best_source(question.id)
+        source = (await self._core.hand_offs.best_sources([question.id])).get(question.id)
         candidates: list[tuple[Why, str]] = [] if is_alone else [("channel", question.place.channel)]
         candidates += [("source", source)] if source else []
         for why, what in candidates:

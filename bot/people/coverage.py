@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import PlaceKind
 from bot.people.hand_offs import HandOffs
-from bot.people.owners import Owners
+from bot.people.owners import Owners, Scope
 from bot.storage.people_tables import hand_offs
 from bot.storage.tables import feedback, questions
 from knowledge import access
@@ -79,9 +80,14 @@ class Coverage:
         if not asked:
             return []
         vectors = await self._embedder.embed([one.text for one in asked])
-        groups = [[asked[place] for place in group] for group in clusters(vectors)]
+        groups = [[asked[place] for place in group] for group in await asyncio.to_thread(clusters, vectors)]
         spread = Counter(word for one in asked if one.is_shown for word in set(_telling(one.text)))
-        found = [await self._topic(group, spread, len(asked)) for group in groups if any(one.is_new for one in group)]
+        owners, sources = await self._owners.all(), await self._handed.best_sources(one.id for one in asked)
+        found = []
+        for group in groups:
+            if any(one.is_new for one in group):
+                shown = [one for one in group if one.is_shown]
+                found.append(_topic(group, _name(shown, spread, len(asked)), _owner(shown, owners, sources)))
         return sorted(found, key=lambda topic: (-topic.count, topic.name, topic.example))
 
     async def _asked(self, now: datetime, scopes: frozenset[str] | None) -> list[_Asked]:
@@ -105,26 +111,23 @@ class Coverage:
             for row in rows
         ]
 
-    async def _topic(self, group: Sequence[_Asked], spread: Counter[str], total: int) -> Topic:
-        shown = [one for one in group if one.is_shown]
-        new = [one for one in shown if one.is_new]
-        return Topic(
-            name=_name(shown, spread, total),
-            count=sum(one.is_new for one in group),
-            before=sum(not one.is_new for one in group),
-            example=new[0].text if new else "",
-            owner=await self._owner(shown),
-        )
 
-    async def _owner(self, shown: Sequence[_Asked]) -> str | None:
-        for channel, _ in Counter(one.channel for one in shown).most_common():
-            if owner := await self._owners.of("channel", channel):
-                return owner
-        for one in shown:
-            source = await self._handed.best_source(one.id)
-            if source and (owner := await self._owners.of("source", source)):
-                return owner
-        return None
+def _topic(group: Sequence[_Asked], name: str, owner: str | None) -> Topic:
+    return Topic(
+        name=name,
+        count=sum(one.is_new for one in group),
+        before=sum(not one.is_new for one in group),
+        example=next((one.text for one in group if one.is_shown and one.is_new), ""),
+        owner=owner,
+    )
+
+
+def _owner(shown: Sequence[_Asked], owners: Mapping[tuple[Scope, str], str], sources: Mapping[str, str]) -> str | None:
+    """Whoever looks after the channel that most were asked in, else after a source that an answer cites."""
+    asked_in = Counter(one.channel for one in shown).most_common()
+    places: list[tuple[Scope, str]] = [("channel", channel) for channel, _ in asked_in]
+    places += [("source", sources[one.id]) for one in shown if one.id in sources]
+    return next((owners[place] for place in places if place in owners), None)
 
 
 def clusters(vectors: Vector) -> list[list[int]]:
@@ -132,26 +135,23 @@ def clusters(vectors: Vector) -> list[list[int]]:
 
     Each goes to the nearest middle that is near enough, else begins a group; once more with the middles found so far.
     """
-    middles: list[Vector] = []
-    groups: list[list[int]] = []
+    groups = list[list[int]]()
+    middles = np.empty((2 * len(vectors), vectors.shape[1]), np.float32)  # at most as many again in the second turn
     for _ in range(2):
-        groups = [[] for _ in middles]
+        found = [list[int]() for _ in groups]
         for place, vector in enumerate(vectors):
-            near = [float(middle @ vector) for middle in middles]
-            best = int(np.argmax(near)) if near else -1
+            near = middles[: len(found)] @ vector
+            best = int(np.argmax(near)) if len(near) else -1
             if best < 0 or near[best] < ALIKE:
-                middles.append(vector)
-                groups.append([place])
-                continue
-            groups[best].append(place)
-        kept = [group for group in groups if group]
-        middles = [_unit(vectors[group].mean(axis=0)) for group in kept]
-        groups = kept
+                middles[len(found)] = vector
+                found.append([place])
+            else:
+                found[best].append(place)
+        groups = [group for group in found if group]
+        for place, group in enumerate(groups):
+            middle = vectors[group].mean(axis=0)
+            middles[place] = middle / max(float(np.linalg.norm(middle)), 1e-9)
     return groups
-
-
-def _unit(vector: Vector) -> Vector:
-    return (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
 
 
 def _telling(text: str) -> list[str]:

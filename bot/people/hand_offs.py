@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
@@ -111,12 +111,13 @@ class HandOffs:
             await connection.run_sync(self._worker.bury)
             return [_made_of(row) for row in await connection.execute(taking)]
 
-    async def best_source(self, question_id: str) -> str | None:
-        """The source of the first passage that an answer cites; None where it cites none."""
-        query = sa.select(leanings.c.source).where(leanings.c.question_id == question_id).order_by(leanings.c.number)
+    async def best_sources(self, question_ids: Iterable[str]) -> dict[str, str]:
+        """By question the source of the first passage that its answer cites; those that cite none are left out."""
+        table = leanings.c
+        query = sa.select(table.question_id, table.source).where(table.question_id.in_(sorted(question_ids)))
         async with self._engine.connect() as connection:
-            found: str | None = (await connection.execute(query.limit(1))).scalar()
-        return found
+            rows = await connection.execute(query.order_by(table.number.desc()))
+            return {row.question_id: row.source for row in rows}
 
 
 def _one(question_id: str) -> sa.Select[tuple[object, ...]]:

@@ -32,6 +32,14 @@ class Owners:
             return self._configured.get(key) or None
         return found
 
+    async def all(self) -> Mapping[tuple[Scope, str], str]:
+        """The ids of all owners, by what they own."""
+        found: dict[tuple[Scope, str], str] = {("source", key): who for key, who in self._configured.items() if who}
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(sa.select(owners.c.scope, owners.c.key, owners.c.person)):
+                found[row.scope, row.key] = row.person
+        return found
+
     async def set(self, scope: Scope, key: str, person: str | None, by: str) -> None:
         """Makes somebody the owner; None: it has none any more, or the configured one."""
         async with self._engine.begin() as connection:

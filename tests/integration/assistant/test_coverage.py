@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.people.coverage import Coverage
 from bot.people.hand_offs import HandOffs
 from bot.people.owners import Owners
+from bot.storage.recall_tables import leanings
 from bot.storage.tables import feedback, questions
 from bot.worker import Worker
 from knowledge.access import MEMBERS, OUTSIDERS
@@ -97,3 +98,21 @@ async def test_a_public_question_without_a_telling_word_is_not_called_private(
 async def test_a_week_in_which_all_was_answered_has_no_topics(engine: AsyncEngine, coverage: Coverage) -> None:
     await put(engine, VPN[0], days=8)
     assert await coverage.topics(NOW, MEMBERS) == []
+
+
+async def test_whoever_looks_after_the_source_of_an_answer_is_asked_where_its_channel_has_nobody(
+    engine: AsyncEngine, models_dir: Path
+) -> None:
+    owners = Owners(engine, lambda: NOW, {"handbook": "U0LEO", "menus": "U0LEO"})
+    await owners.set("source", "menus", "U0SAM", "U0MAYA")
+    handed = HandOffs(engine, Worker(engine), lambda: NOW, hours=4, zone=ZoneInfo("UTC"))
+    await put(engine, LUNCH[0], channel="C0FUN", outcome="answered")
+    async with engine.begin() as connection:
+        id = (await connection.execute(sa.select(questions.c.id))).scalar_one()
+        for number, source in ((2, "handbook"), (1, "menus")):
+            row = {"question_id": id, "number": number, "source": source, "cited_at": NOW}
+            row |= {"document": source, "path": "a", "title": "A", "heading": [], "text": "Soup.", "checked": "1"}
+            await connection.execute(sa.insert(leanings).values(**row))
+    (topic,) = await Coverage(engine, MiniLM(models_dir), owners, handed).topics(NOW, MEMBERS)
+    assert topic.owner == "U0SAM"
+    assert (await owners.all())["source", "handbook"] == "U0LEO"
