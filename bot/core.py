@@ -34,6 +34,7 @@ from bot.learning.comparisons import Comparisons
 from bot.learning.examples import Examples
 from bot.learning.feedback import Feedback
 from bot.learning.flagging import Flagging
+from bot.learning.golden_questions import GoldenQuestions
 from bot.learning.labels import Labels
 from bot.learning.learning import Learning
 from bot.limits import Limits
@@ -101,6 +102,7 @@ class Core:
     data_rules: DataRules
     examples: Examples
     checking_examples: CheckingExamples
+    golden: GoldenQuestions
     feedback: Feedback
     labels: Labels
     asked_again: AskedAgain
@@ -257,6 +259,7 @@ def _assemble(
     )
     bases = Bases(engine, knowledge)
     examples = Examples(engine, local, bases, clock, settings.report.zone)
+    golden = GoldenQuestions(engine, clock)
     chains = settings.models.chains
     labels = Labels(engine, clock)
     alternatives = Alternatives(engine, labels, clock)
@@ -314,6 +317,7 @@ def _assemble(
         data_rules=data_rules,
         examples=examples,
         checking_examples=CheckingExamples(engine, knowledge, examples, local, clock),
+        golden=golden,
         feedback=Feedback(engine),
         labels=labels,
         asked_again=AskedAgain(engine, labels),
@@ -331,7 +335,7 @@ def _assemble(
             knowledge,
             clock,
             age=timedelta(days=settings.recall.days),
-            flag=Flagging(engine, examples).answer,
+            flag=Flagging(engine, examples, golden).answer,
         ),
         recalls=Recalls(engine, inbox.worker, clock, per_day=settings.recall.per_day, zone=settings.report.zone),
         owners=owners,

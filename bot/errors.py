@@ -139,6 +139,10 @@ class UnknownExample(SwitchboardError):
     """There is no such example, or none that this person may read."""
 
 
+class UnknownGolden(SwitchboardError):
+    """There is no such golden question."""
+
+
 class ChangedMeanwhile(SwitchboardError):
     """Somebody else changed it since it was read; nothing was overwritten."""
 

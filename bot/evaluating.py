@@ -27,6 +27,7 @@ from bot.evaluation.run import Run
 from bot.evaluation.runner import Evaluation, Progress
 from bot.evaluation.runs import Record, Runs
 from bot.evaluation.scorers import Scorers, document_names
+from bot.evaluation.team import golden_from_team
 from bot.evaluation.thumbs import golden_from_thumbs
 from bot.evaluation.ways import ways_of
 from bot.gate import Gate
@@ -48,6 +49,8 @@ async def evaluate(settings: Settings, order: Order, to: Outlets) -> None:
         runs = Runs(core.engine)
         earlier = await _earlier(runs, to)
         closed = await core.channels.staying() | await core.allow_lists.channels()
+        if order.from_team:
+            golden = golden_from_team(await core.golden.listed(None), scopes, closed)
         golden = golden or await golden_from_thumbs(core.engine, core.bases, scopes, closed=closed)
         _tell(golden, to.err)
         cards = await cards_of(core, order.models)

@@ -27,6 +27,7 @@ from bot.models.tokens import load_encodings
 from bot.printing import print_json, print_table, table_of
 from bot.storage.engine import open_existing
 from bot.storage.evaluation_tables import evaluation_questions, evaluation_runs
+from bot.storage.golden_table import golden_questions
 from bot.tuning.consents import Consents
 from bot.tuning.datasets import SHORT, Datasets, Made, made
 from bot.tuning.figures import figures
@@ -180,20 +181,21 @@ async def _made(core: Core, held_out: list[str], readers: Sequence[str], card: M
     consented = await Consents(core.engine, core.settings.tuning.consent).now()
     gathering = Gathering(core.engine, core.bases, consented, scopes, closed)
     gathered = await gathering.run(await core.examples.all(scopes))
-    golden = [*held_out, *await _evaluated(core.engine)]
+    golden = [*held_out, *await golden_of(core.engine)]
     return await made(gathered, golden, readers or [access.EVERYONE], core.assistant.embedder, card)
 
 
-async def _evaluated(engine: AsyncEngine) -> list[str]:
-    """The questions of evaluations that were kept; those on liked answers are no golden ones: they are these rows."""
-    query = (
+async def golden_of(engine: AsyncEngine) -> list[str]:
+    """The questions of evaluations that were kept, and golden questions that people kept; evaluations on liked answers
+    hold no golden ones: they are these rows."""
+    evaluated = (
         sa.select(evaluation_questions.c.text)
         .join(evaluation_runs, evaluation_runs.c.id == evaluation_questions.c.run)
         .where(evaluation_runs.c.source != THUMBS)
-        .distinct()
     )
+    kept = sa.select(golden_questions.c.question).where(golden_questions.c.retired_at.is_(None))
     async with engine.connect() as connection:
-        return [*(await connection.execute(query)).scalars()]
+        return sorted((await connection.execute(sa.union(evaluated, kept))).scalars())
 
 
 def _database(settings: Settings) -> AbstractAsyncContextManager[AsyncEngine]:

@@ -19,6 +19,7 @@ from bot.cli import (
     data,
     evaluate,
     examples,
+    golden,
     keys,
     knowledge,
     learning,
@@ -47,6 +48,7 @@ app.add_typer(knowledge.group, name="knowledge")
 app.add_typer(checks.config_group, name="config")
 app.add_typer(learning.group, name="learning")
 app.add_typer(examples.group, name="examples")
+app.add_typer(golden.group, name="golden")
 app.add_typer(models.group, name="models")
 app.add_typer(tune.group, name="tune")
 app.add_typer(costs.costs_group, name="costs")

@@ -17,6 +17,7 @@ app = typer.Typer()
 def evaluate(
     golden: Annotated[Path | None, typer.Argument(help="Golden questions: JSONL or CSV.")] = None,
     from_thumbs: Annotated[bool, typer.Option("--from-thumbs", help="Questions whose answers got 👍 instead.")] = False,
+    from_team: Annotated[bool, typer.Option("--from-team", help="The golden questions that people kept.")] = False,
     models: Annotated[str, typer.Option(help="Models, with commas between; all usable ones where empty.")] = "",
     strategies: Annotated[str, typer.Option(help="Strategies, with commas between; all where empty.")] = "",
     scorers: Annotated[
@@ -46,13 +47,16 @@ def evaluate(
     from bot.evaluation.planning import Order
     from bot.outlets import Outlets
 
-    if [golden is not None, from_thumbs, resume is not None, show is not None, list_them].count(True) != 1:
-        raise typer.BadParameter("Name a file of golden questions, or one of --from-thumbs, --resume, --show, --list.")
-    is_new = golden is not None or from_thumbs
+    is_new = golden is not None or from_thumbs or from_team
+    ways = [golden is not None, from_thumbs, from_team, resume is not None, show is not None, list_them]
+    if ways.count(True) != 1:
+        others = "--from-thumbs, --from-team, --resume, --show, --list"
+        raise typer.BadParameter(f"Name a file of golden questions, or one of {others}.")
     if not is_new and any((models, strategies, scorers, judge, limit, readers, name)):
         raise typer.BadParameter("A run that was kept stays as it was begun: only --budget and --parallel may change.")
     order = Order(
         file=golden,
+        from_team=from_team,
         models=_names(models),
         strategies=_names(strategies),
         scorers=_names(scorers),

@@ -17,7 +17,6 @@ from bot.evaluation.matrix import Way
 from bot.evaluation.run import Run
 from bot.evaluation.runs import LAST
 from bot.evaluation.scorers import JUDGE, SCORERS
-from bot.evaluation.thumbs import SOURCE
 from bot.evaluation.versions import estimates_version, prompts_version
 from bot.models.cards import ModelCard
 from bot.selection.data_rules import NO_CHANNEL
@@ -30,9 +29,11 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a person asked for. `file` None: liked answers. Empty names stand for all there are."""
+    """What a person asked for. `file` None: liked answers, or `from_team` the golden questions that people kept. Empty
+    names stand for all there are."""
 
     file: Path | None
+    from_team: bool = False
     models: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
     scorers: tuple[str, ...] = ()
@@ -89,12 +90,12 @@ async def planned(core: Core, order: Order, golden: GoldenSet, ways: Sequence[Wa
     """A run that begins now. Raises UnknownModel, or what says why the judge cannot be called."""
     judge = (await _allowed(core, order.judge)).name if order.judge else None
     id, started = uuid.uuid4().hex[:8], core.clock()
-    stem = order.file.stem if order.file else SOURCE
+    stem = order.file.stem if order.file else golden.source
     return Run(
         id=id,
         name=order.name or f"{stem}-{started.astimezone(core.settings.report.zone):%Y-%m-%d}-{id[:4]}",
         started=started,
-        source=str(order.file) if order.file else SOURCE,
+        source=golden.source,
         data=golden.digest,
         questions=len(golden.questions),
         index=await core.knowledge.version(),

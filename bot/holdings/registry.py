@@ -161,6 +161,17 @@ REGISTRY: Mapping[str, Held] = {
     "example_uses": Held(
         "answers that were written from examples", question="question_id", parent=("example_id", "examples", "id")
     ),
+    "golden_questions": Held(
+        "golden questions that people kept",
+        actor="author reviewed_by retired_by flagged_by",
+        place="channel",
+        question="question_id",
+        readers="readers",
+        copies="question answer",
+        text="source retired_why flagged_why",
+        digest="flagged_document",
+        plain="id kept_at example_id retired_at flagged_at",
+    ),
     "training_consents": Held(
         "who lets their words be trained on", owner="person", actor="set_by", plain="allowed set_at"
     ),

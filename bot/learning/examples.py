@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -20,6 +20,7 @@ from bot.errors import ChangedMeanwhile, NotAllowed, UnknownExample
 from bot.learning.editor import Editor, may_change
 from bot.learning.example_shelf import ExampleShelf, Shelf
 from bot.learning.example_twins import Step, Steps, steps, twin
+from bot.learning.golden_questions import follow
 from bot.learning.nearness import VOTERS, lead, vote_purity
 from bot.learning.reviewed import Draft, Reviewed, readers_told, reviewed_of
 from bot.learning.variety import relevance, varied
@@ -88,27 +89,25 @@ class Examples:
         `answered`: the id of the question that it is the answer to, where the bot gave it: then it is only for who may
         read what that rests on, too.
         """
-        draft = Draft.of(question, answer, tags, valid_until)
-        example = Example(
-            id=uuid.uuid4().hex,
-            question=draft.question,
-            answer=draft.answer,
-            readers=frozenset(readers),
-            saved_by=by,
-            author=author,
-            tags=draft.tags,
-        )
-        vectors = await self._shelf.vectors_of(draft.question, draft.answer)
+        row = await self.new(Draft.of(question, answer, tags, valid_until), readers, by, author=author)
         if answered is not None:  # first: an example that is there has its basis
-            await self._bases.copy(answered, example.id)
+            await self._bases.copy(answered, row["id"])
         async with self._engine.begin() as connection:
-            row = _columns(draft) | vectors | self._born(example.id, example.readers, by, author)
-            await connection.execute(examples.insert().values(row))
-            change = Change(
-                action=Action.EXAMPLE_SAVED, subject=f"example {example.id}", after=readers_told(example.readers)
-            )
-            await record(connection, change, by=by, at=self._clock())
-        return example
+            await self.put(connection, row)
+        names = ("id", "question", "answer", "saved_by", "author")
+        told = {name: row[name] for name in names}
+        return Example(**told, readers=frozenset(row["readers"]), tags=tuple(row["tags"]))
+
+    async def new(self, draft: Draft, readers: Iterable[str], by: str, *, author: str = "") -> dict[str, Any]:
+        """A row of the table for `put`."""
+        vectors = await self._shelf.vectors_of(draft.question, draft.answer)
+        return _columns(draft) | vectors | self._born(uuid.uuid4().hex, frozenset(readers), by, author)
+
+    async def put(self, connection: AsyncConnection, row: Mapping[str, Any]) -> None:
+        """Keeps a new one, in the transaction of whoever writes down more than that."""
+        await connection.execute(examples.insert().values(row))
+        change = Change(action=Action.EXAMPLE_SAVED, subject=f"example {row['id']}", after=readers_told(row["readers"]))
+        await record(connection, change, by=row["saved_by"], at=self._clock())
 
     async def like(self, question: str, readers: Collection[str]) -> Reviewed | None:
         """The example in use that asks the same and is for the same readers; the nearest of them."""
@@ -152,6 +151,7 @@ class Examples:
             raise ChangedMeanwhile(
                 "Somebody changed one of these examples meanwhile, so nothing was taken in. Try again."
             )
+        await follow(connection, there.example.id, values)
 
     async def edit(
         self,
@@ -328,6 +328,7 @@ class Examples:
             statement = examples.update().where(examples.c.id == id, only)
             done = await connection.execute(statement.values(values | {"version": examples.c.version + 1}))
             if done.rowcount:
+                await follow(connection, id, values)
                 await record(connection, change, by=by, at=self._clock())
             return bool(done.rowcount)
 

@@ -109,12 +109,13 @@ def reviewed_of(row: Any) -> Reviewed:
         hits=row.hits,
         up=row.up,
         down=row.down,
-        flag=_said(row.flagged_by, row.flagged_at, row.flagged_why, row.flagged_document),
-        retired=_said(row.retired_by, row.retired_at, row.retired_why),
+        flag=said_of(row.flagged_by, row.flagged_at, row.flagged_why, row.flagged_document),
+        retired=said_of(row.retired_by, row.retired_at, row.retired_why),
     )
 
 
-def _said(by: str | None, at: datetime | None, why: str | None, document: str | None = None) -> Said | None:
+def said_of(by: str | None, at: datetime | None, why: str | None, document: str | None = None) -> Said | None:
+    """What columns tell of a flag or a retirement; None where there is none."""
     return Said(by=by or "", at=at, why=why or "", document=document or "") if at is not None else None
 
 

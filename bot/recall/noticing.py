@@ -34,8 +34,9 @@ GONE = "gone"
 _LOOKED_AT = 5
 _SEARCHED = 1_000  # characters of a passage that it is looked for by
 
-Flag = Callable[[str, str], Awaitable[None]]
-"""Hears of a question whose answer leans on words that changed, and in a sentence how. May be called again."""
+Flag = Callable[[str, str, str], Awaitable[None]]
+"""Hears of a question whose answer leans on words that changed, in a sentence how, and of which document (its id). May
+be called again."""
 
 
 class Documents(Protocol):
@@ -122,8 +123,8 @@ class Noticing:
             if differences and not any(each.after for each in differences) and await self._follow(leaning):
                 continue
             now = _digest(differences) if differences else None
-            if now is not None and self._flag is not None:
-                await self._flag(leaning.question_id, why(leaning, is_gone=there is None))
+            if now not in (None, leaning.now) and self._flag is not None:  # of what changed before it heard before
+                await self._flag(leaning.question_id, why(leaning, is_gone=there is None), document)
             await self._set(leaning, checked=digest, now=now)
 
     async def _leaning_on(self, document: str, digest: str) -> list[Leaning]:

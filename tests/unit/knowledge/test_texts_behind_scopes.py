@@ -11,6 +11,7 @@ WORDS = {
     "chunks": "text|heading",
     "documents": "title",
     "examples": "question|answer",
+    "golden_questions": "question|answer",
     "conversations": "text",
     "questions": "text|answer",
 }
@@ -38,6 +39,8 @@ MAY = {
     "bot/learning/example_shelf.py:_read": "a copy in memory, which `Examples.nearest` and `all` give out by scopes",
     "bot/learning/examples.py:_read": "which `listed` and `one` give out by scopes",
     "bot/learning/experience.py:read": NO_WORDS,
+    "bot/learning/golden_questions.py:listed": SCOPED,
+    "bot/fine_tuning.py:golden_of": "questions that are kept out of training data, and hands no words out",
     "bot/learning/flagging.py:answer": NO_WORDS,
     "bot/people/coverage.py:_asked": "gives out words of public channels alone, and all to "
     + OPERATOR.removeprefix("for "),
