@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.storage.tables import UtcDateTime, metadata
+from bot.storage.columns import UtcDateTime, metadata
 from bot.storage.words import Words
 
 golden_questions = sa.Table(
