@@ -53,6 +53,8 @@ class Action(StrEnum):
     THREAD_REMOVED = "thread removed"
     EXAMPLE_SAVED = "example saved"
     ANSWER_REPORTED = "answer reported"
+    ANSWER_KEPT = "answer kept"
+    ANSWER_PUT_OFF = "answer put off"
     EXAMPLE_CHANGED = "example changed"
     EXAMPLE_RETIRED = "example retired"
     EXAMPLE_RESTORED = "example brought back"

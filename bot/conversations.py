@@ -114,6 +114,13 @@ class Conversations:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
 
+    async def asks(self, channel: str, ts: str) -> bool:
+        """Whether a message asked the assistant something."""
+        here = (conversations.c.channel == channel, conversations.c.ts == ts, conversations.c.role == "user")
+        query = sa.select(conversations.c.ts).where(*here, conversations.c.question_id.is_not(None)).limit(1)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def answer_before(self, channel: str, thread: str, ts: str) -> str | None:
         """The id of the question that the message right before `ts` answers; None where that is no answer."""
         query = (

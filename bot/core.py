@@ -37,6 +37,7 @@ from bot.learning.flagging import Flagging
 from bot.learning.golden_questions import GoldenQuestions
 from bot.learning.labels import Labels
 from bot.learning.learning import Learning
+from bot.learning.marks import Marks
 from bot.limits import Limits
 from bot.lock import DataFolderLock
 from bot.models.breakers import WINDOW_SECONDS, Breakers
@@ -103,6 +104,7 @@ class Core:
     examples: Examples
     checking_examples: CheckingExamples
     golden: GoldenQuestions
+    marks: Marks
     feedback: Feedback
     labels: Labels
     asked_again: AskedAgain
@@ -318,6 +320,7 @@ def _assemble(
         examples=examples,
         checking_examples=CheckingExamples(engine, knowledge, examples, local, clock),
         golden=golden,
+        marks=Marks(engine, inbox.worker, clock, examples, golden),
         feedback=Feedback(engine),
         labels=labels,
         asked_again=AskedAgain(engine, labels),

@@ -110,7 +110,7 @@ class ExampleModals:
         if choice == example.LEAVE:
             await line.say("Nothing was changed: the example that is there stays as it is.")
             return
-        readers, editor = await self._readers(origin, kept), await self.editor(origin)
+        readers, editor = await self.readers(origin, kept.get("question")), await self.editor(origin)
         answered = kept.get("question")
         if "example" in kept and choice in ("", example.UPDATE):
             author = kept.get("author", "" if choice else None)
@@ -138,7 +138,7 @@ class ExampleModals:
 
     async def open_import(self, origin: Origin) -> None:
         """The modal that takes a file."""
-        readers = await self._readers(origin, {})
+        readers = await self.readers(origin)
         view = example.import_modal(example.readers_in_words(readers), origin.metadata())
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
@@ -152,7 +152,7 @@ class ExampleModals:
         found = await asyncio.to_thread(parse, data, file.name, self.core.examples.today())
         if not found.drafts:
             raise UnusableExamples(f"{file.name}: {summary(0, 0, found.left_out, found.extra)}")
-        readers, editor = await self._readers(origin, {}), await self.editor(origin)
+        readers, editor = await self.readers(origin), await self.editor(origin)
         steps = await self.core.examples.take_in(found.drafts, readers, editor)
         told = steps.told(found)
         log.info("examples_imported", person=origin.person, count=len(steps.steps))
@@ -201,7 +201,7 @@ class ExampleModals:
         there: list[JSON] | None = None,
     ) -> None:
         if readers is None:
-            readers = await self._readers(origin, metadata({"view": {"private_metadata": kept}}))
+            readers = await self.readers(origin, metadata({"view": {"private_metadata": kept}}).get("question"))
         view = example.example_modal(draft, _who(readers), metadata=kept, there=there)
         await self.client.views_open(trigger_id=str(origin.trigger_id), view=view)
 
@@ -253,11 +253,11 @@ class ExampleModals:
         open_to = await self.core.bases.answers_for([question.id], scopes)
         return bool(open_to) and await self.places.may_read(person, question)
 
-    async def _readers(self, origin: Origin, kept: dict[str, str]) -> frozenset[str]:
-        """Those who can read the place, or everyone where an admin in public says so; of an answer that one person
-        alone saw, that person."""
+    async def readers(self, origin: Origin, answered: str | None = None) -> frozenset[str]:
+        """Those who can read the place, or everyone where an admin in public says so; of an answer (the id of its
+        question) that one person alone saw, that person."""
         place = await self.places.place(origin.workspace, str(origin.channel))
-        question = await self.core.assistant.asked(kept["question"]) if kept.get("question") else None
+        question = await self.core.assistant.asked(answered) if answered else None
         if place.kind is PlaceKind.DM or (question is not None and question.private):
             return frozenset({access.user(origin.person)})
         if place.kind is PlaceKind.CHANNEL and await self.roles.is_admin(origin.person):

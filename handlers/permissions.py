@@ -55,6 +55,7 @@ class Deed(Enum):
     ACCEPT_SAVING = (Role.ADMIN, "accept a saving")
     REFRESH_ALL = (Role.ADMIN, "refresh the knowledge")
     ADD_ANYTHING = (Role.ADMIN, "add to what I know. You can add a channel that you are in: `/knowledge add #channel`")
+    MARK_ANSWER = (Role.MEMBER, "mark an answer, beside who asked and who was asked to help")
     KEEP_EXAMPLE = (Role.MEMBER, "keep examples (`/examples` lists those that you may read)")
     ADD_CHANNEL = (Role.MEMBER, "add to what I know")
 
@@ -91,6 +92,9 @@ DOORS: Mapping[str, Role] = {
     "button recall_ask_again": ANYBODY,
     "button need_a_person": ANYBODY,
     "button pass_on": ANYBODY,
+    "button keep_answer": Role.MEMBER,
+    "button put_off_answer": Role.MEMBER,
+    "button edit_answer": Role.MEMBER,
     "button switch_to_successor": Role.ADMIN,
     "button rollout": Role.ADMIN,
     "button accept_saving": Role.ADMIN,
@@ -98,11 +102,13 @@ DOORS: Mapping[str, Role] = {
     "shortcut ask_about": ANYBODY,
     "shortcut save_example": Role.MEMBER,
     "shortcut draw_this": ANYBODY,
+    "shortcut mark_answer": ANYBODY,
     "modal comment": ANYBODY,
     "modal pick_model": ANYBODY,
     "modal add_source": Role.MEMBER,
     "modal save_example": Role.MEMBER,
     "modal import_examples": Role.MEMBER,
+    "modal keep_answer": Role.MEMBER,
     "modal another_way": ANYBODY,
     "modal ask_about": ANYBODY,
 }

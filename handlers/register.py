@@ -18,6 +18,7 @@ from handlers.accepting import Accepting
 from handlers.actions import Actions
 from handlers.adding import Adding
 from handlers.agent import Agent
+from handlers.answer_cards import AnswerCards
 from handlers.answering import Answering
 from handlers.audience import SILENT, Places
 from handlers.blocks import adding as adding_blocks
@@ -30,6 +31,7 @@ from handlers.blocks import (
     example,
     example_list,
     hand_off,
+    marked,
     model_card,
     rollout,
 )
@@ -50,16 +52,17 @@ from handlers.commands.model import ModelCommand
 from handlers.commands.switchboard import SwitchboardCommand
 from handlers.commands.tune import TuneCommand
 from handlers.disclosing import Disclosing
+from handlers.doors import Doors, by_press
 from handlers.drawing import Drawings
-from handlers.errors import new_reference
 from handlers.examples import ExampleModals
 from handlers.following import CHANNEL_EVENTS, FILE_EVENTS, Following
 from handlers.handing_off import HandingOff
 from handlers.home import Home
 from handlers.identity import Identity
-from handlers.inbound import AT_ONCE, EVENT, Inbound, Work, not_kept
+from handlers.inbound import AT_ONCE, EVENT, Inbound, Work
+from handlers.keeping_answers import KeepingAnswers
 from handlers.known import Known
-from handlers.markdown import shorten
+from handlers.marking import Marking
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import DOORS, Roles
@@ -71,12 +74,6 @@ from handlers.shortcuts import Shortcuts
 from handlers.waiting import WaitingRoom
 
 log = structlog.get_logger(__name__)
-
-LONGEST_IDENTITY = 80
-"""Characters of the id under which something is kept."""
-SHOWN = 2000
-"""Characters of a command that was not kept which the person is shown again, to copy."""
-NOT_KEPT = "I could not keep your request, so I did not start on it. Please try again in a minute. (reference {})"
 
 
 def register(
@@ -105,6 +102,9 @@ def register(
     examples = ExampleModals(client, core, places, identity, roles)
     listed = ExamplesCommand(client, core, roles, examples)
     saving = Saving(client, core, identity)
+    cards = AnswerCards(client, core, places, answering.begun, identity)
+    marking = Marking(client, core, roles, places, identity, cards)
+    keeping = KeepingAnswers(client, core, places, cards, examples, saving)
     following = Following(core, identity, app.under_way.run)
     ask = AskCommand(client, answering, identity, drawings)
     compare = CompareCommand(client, core, places, answering, identity)
@@ -112,7 +112,9 @@ def register(
     again = AskingAgain(client, core, places, answering)
     events: dict[str, Work] = {
         "app_mention": messages.mention,
-        "message": _in_turn(following.message, messages.message),
+        "message": _in_turn(following.message, messages.message, marking.changed),
+        "reaction_added": marking.reacted,
+        "reaction_removed": marking.unreacted,
         "app_home_opened": home.opened,
         "assistant_thread_started": agent.thread_started,
         "app_context_changed": agent.context_changed,
@@ -134,6 +136,10 @@ def register(
             handing.KIND: _by_role(roles, f"button {hand_off.WANT}", handing.pressed),
             handing.PASSED: _by_role(roles, f"button {hand_off.PASS_ON}", handing.pass_on),
             again.KIND: _by_role(roles, f"button {ASK_AGAIN}", again.run),
+            marking.KIND: _by_role(roles, "shortcut mark_answer", marking.chosen),
+            keeping.KEPT: _by_role(roles, f"button {marked.KEEP}", keeping.keep),
+            keeping.PUT_OFF: _by_role(roles, f"button {marked.PUT_OFF}", keeping.put_off),
+            keeping.EDITED: _by_role(roles, f"modal {marked.MODAL}", keeping.edited),
             shortcuts.ASK: _by_role(roles, f"modal {ask_about.CALLBACK}", shortcuts.asked_about),
         },
         partial(origin.tell, client, answering.begun),
@@ -141,7 +147,7 @@ def register(
         room=WaitingRoom(AT_ONCE, client, messages.asks),
         hear=answering.hear_stops,
     )
-    doors = _Doors(app, inbound, roles)
+    doors = Doors(app, inbound, roles)
     app.middleware(_hearing(places))
     app.middleware(inbound.middleware)
     doors.kept_command("/ask", ask.KIND, ask.heard)
@@ -162,8 +168,11 @@ def register(
     pattern = re.compile(rf"{clarify.ACTION}_\d+")
     doors.kept_action(pattern, actions.CLARIFIED, lambda body: f"clarify:{clarify.pressed(body)[0]}")
     for action, kind in ((hand_off.WANT, handing.KIND), (hand_off.PASS_ON, handing.PASSED)):
-        doors.kept_action(re.compile(action), kind, _by_press)
+        doors.kept_action(re.compile(action), kind, by_press)
     doors.kept_action(re.compile(ASK_AGAIN), again.KIND, lambda body: f"recall:{pressed(body)}")
+    for action, kind in ((marked.KEEP, keeping.KEPT), (marked.PUT_OFF, keeping.PUT_OFF)):
+        doors.kept_action(re.compile(action), kind, by_press)
+    doors.action(marked.EDIT, keeping.edit)
     doors.action(re.compile(rf"{comparison.ACTION}_\w+"), compare.voted, comparison.ACTION)
     doors.action(comment.CHANGE, actions.change_feedback)
     doors.action(comment.TAKE_BACK, actions.take_back_feedback)
@@ -183,6 +192,8 @@ def register(
     doors.shortcut("ask_about", shortcuts.ask_about)
     doors.shortcut("save_example", examples.from_message)
     doors.shortcut("draw_this", drawings.draw_this)
+    doors.kept_shortcut("mark_answer", marking.KIND)
+    doors.kept_modal(marked.MODAL, keeping.EDITED, keeping.wrong)
     doors.kept_modal(comment.COMMENT, actions.COMMENTED)
     doors.closed(comment.COMMENT, actions.left_uncommented)
     doors.modal(model_card.PICK, model.picked, model.stale)
@@ -195,11 +206,6 @@ def register(
     return inbound
 
 
-def _by_press(body: JSON) -> str:
-    """Each press once, however often Slack tells of it."""
-    return f"{body['actions'][0].get('action_ts')}:{Origin.of(body).person}:{pressed(body)}"
-
-
 def _by_role(roles: Roles, door: str, work: Work) -> Work:
     assert door in DOORS, f"{door} has no role: say in handlers.permissions who may come in"
 
@@ -208,12 +214,6 @@ def _by_role(roles: Roles, door: str, work: Work) -> Work:
         await work(reference, payload)
 
     return checked
-
-
-def _first_input(body: JSON) -> str:
-    """The block under which what is wrong with the whole modal is told."""
-    blocks = (block for block in body["view"].get("blocks", ()) if block.get("type") == "input")
-    return str(next((block["block_id"] for block in blocks if "block_id" in block), "question"))
 
 
 async def _heard(reference: str, body: JSON) -> None:
@@ -245,149 +245,9 @@ def _hearing(places: Places) -> Callable[..., Awaitable[BoltResponse]]:
     return hear
 
 
-def _in_turn(first: Work, second: Work) -> Work:
-    async def work(reference: str, body: JSON) -> None:
-        await first(reference, body)
-        await second(reference, body)
+def _in_turn(*works: Work) -> Work:
+    async def in_turn(reference: str, body: JSON) -> None:
+        for work in works:
+            await work(reference, body)
 
-    return work
-
-
-class _Doors:
-    """Each interaction is acknowledged first, within Slack's three seconds, and worked on after."""
-
-    def __init__(self, app: Bolt, inbound: Inbound, roles: Roles) -> None:
-        self._app = app
-        self._inbound = inbound
-        self._roles = roles
-
-    def _allowed(self, door: str, work: Callable[[JSON], Awaitable[None]]) -> Callable[[JSON], Awaitable[None]]:
-        """The work, for whom it is. Who may come in is asked when they do, not when they were shown the door."""
-        assert door in DOORS, f"{door} has no role: say in handlers.permissions who may come in"
-
-        async def checked(body: JSON) -> None:
-            await self._roles.need_at(door, Origin.of(body).person)
-            await work(body)
-
-        return checked
-
-    def command(self, name: str, run: Callable[[Origin, str], Awaitable[None]]) -> None:
-        async def worked(body: JSON) -> None:
-            origin = Origin.of(body)
-            log.info("command", command=name, arguments=body.get("text"), person=origin.person)
-            await run(origin, body.get("text") or "")
-
-        work = self._allowed(name, worked)
-
-        async def listen(ack: Any, body: JSON) -> None:
-            await ack()
-            await self._inbound.attend(body, lambda: work(body))
-
-        self._app.command(name)(listen)
-
-    def kept_command(self, name: str, kind: str, heard: Callable[[JSON], str]) -> None:
-        async def listen(ack: Any, body: JSON) -> None:
-            if problem := await self._keep(body["trigger_id"], kind, body):
-                typed = f"{name} {body.get('text') or ''}"  # Slack has taken it out of the box
-                await ack(f"{problem}\n>{shorten(typed, SHOWN)}")
-                return
-            wait = self._inbound.room.words(body["trigger_id"])
-            await ack(" ".join(filter(None, (heard(body), wait))))
-
-        self._app.command(name)(listen)
-
-    def action(self, action_id: str | re.Pattern[str], work: Callable[[JSON], Awaitable[None]], name: str = "") -> None:
-        work = self._allowed(f"button {name or action_id}", work)
-
-        async def listen(ack: Any, body: JSON) -> None:
-            await ack()
-            await self._inbound.attend(body, lambda: work(body))
-
-        self._app.action(action_id)(listen)
-
-    def kept_action(self, action_id: re.Pattern[str], kind: str, identity: Callable[[JSON], str]) -> None:
-        async def listen(ack: Any, body: JSON) -> None:
-            problem = await self._keep(identity(body), kind, body)
-            await ack()
-            if problem:
-                await self._inbound.attend(body, lambda: Origin.of(body).line(self._app.client).say(problem))
-
-        self._app.action(action_id)(listen)
-
-    def shortcut(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
-        work = self._allowed(f"shortcut {callback_id}", work)
-
-        async def listen(ack: Any, body: JSON) -> None:
-            await ack()
-            await self._inbound.attend(body, lambda: work(body))
-
-        self._app.message_shortcut(callback_id)(listen)
-
-    def modal(
-        self,
-        callback_id: str,
-        work: Callable[[JSON], Awaitable[None]],
-        wrong: Callable[[JSON], dict[str, str]] = lambda _: {},
-    ) -> None:
-        work = self._allowed(f"modal {callback_id}", work)
-
-        async def listen(ack: Any, body: JSON) -> None:
-            if errors := wrong(body):
-                log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
-                await ack(response_action="errors", errors=errors)
-                return
-            await ack()
-            await self._inbound.attend(body, lambda: work(body))
-
-        self._app.view(callback_id)(listen)
-
-    def closed(self, callback_id: str, work: Callable[[JSON], Awaitable[None]]) -> None:
-        work = self._allowed(f"modal {callback_id}", work)
-
-        async def listen(ack: Any, body: JSON) -> None:
-            await ack()
-            await self._inbound.attend(body, lambda: work(body))
-
-        self._app.view_closed(callback_id)(listen)
-
-    def kept_modal(self, callback_id: str, kind: str, wrong: Callable[[JSON], dict[str, str]] = lambda _: {}) -> None:
-        async def listen(ack: Any, body: JSON) -> None:
-            errors = wrong(body)
-            if not errors and (problem := await self._keep(body["view"]["id"], kind, body)):
-                errors = {_first_input(body): problem}
-            if errors:
-                log.info("modal_refused", callback_id=callback_id, reference=new_reference(), errors=errors)
-                await ack(response_action="errors", errors=errors)
-            else:
-                await ack()
-
-        self._app.view(callback_id)(listen)
-
-    def everything_else(self) -> None:
-        """What an older version put into Slack is acknowledged too, so that no button hangs."""
-
-        async def listen(ack: Any, body: JSON) -> None:
-            await ack()
-            log.info("nothing_listens", type=body.get("type"), callback_id=body.get("callback_id"))
-
-        anything = re.compile(".*")
-        self._app.action(anything)(listen)
-        self._app.view(anything)(listen)
-        self._app.view_closed(anything)(listen)
-        self._app.shortcut(anything)(listen)
-        self._app.command(anything)(self._unknown_command)
-        self._app.options(anything)(listen)
-
-    @staticmethod
-    async def _unknown_command(ack: Any, body: JSON) -> None:
-        await ack(f"I do not know {body['command']}. `/switchboard` tells what I can do.")
-
-    async def _keep(self, identity: str, kind: str, body: JSON) -> str:
-        """What to tell the person where it cannot be kept, "" where it is."""
-        try:
-            await self._inbound.accept(identity[:LONGEST_IDENTITY], kind, body)
-        except Exception as error:
-            reference = new_reference()
-            not_kept(log, "interaction_not_kept", error, kind=kind, reference=reference)
-            return NOT_KEPT.format(reference)
-        return ""
+    return in_turn

@@ -49,11 +49,24 @@ class Saving:
             await origin.line(self.client).say(" ".join(problems) or _NOTHING)
             return
         log.info("saved_from_slack", person=origin.person, paths=kept)
-        await self._noted(Action.THREAD_SAVED, kept, origin)
+        await self._noted(Action.THREAD_SAVED, kept, origin.person)
         title = await self._title(message) if paths[0] in kept else ""
         files = [str(file.get("name")) for file in message.get("files") or () if any(_is(file, path) for path in kept)]
         text = saved.saved_text(title, files, channel.readers, channel.name)
         await origin.line(self.client).say(text, saved.saved_blocks(text, problems, kept))
+
+    async def keep_thread(self, channel: str, thread: str, person: str) -> str:
+        """Keeps a thread. Says why it cannot be, "" where it is found from now on."""
+        try:
+            there = await self._shelf().channel(channel)
+            kept, problems = await self._keep(paths_of(there.id, {"ts": thread}))
+        except KnowledgeError as error:
+            return str(error)
+        if not kept:
+            return " ".join(problems) or _NOTHING
+        log.info("saved_from_slack", person=person, paths=kept)
+        await self._noted(Action.THREAD_SAVED, kept, person)
+        return ""
 
     async def remove(self, payload: JSON) -> None:
         """Undoes it."""
@@ -63,12 +76,12 @@ class Saving:
         for path in paths:
             await self.core.knowledge.follow(shelf.name, path)
         log.info("removed_from_knowledge", person=origin.person, paths=paths)
-        await self._noted(Action.THREAD_REMOVED, paths, origin)
+        await self._noted(Action.THREAD_REMOVED, paths, origin.person)
         await origin.line(self.client).say("Removed. I do not find it any more.")
 
-    async def _noted(self, action: Action, paths: list[str], origin: Origin) -> None:
+    async def _noted(self, action: Action, paths: list[str], person: str) -> None:
         change = Change(action=action, subject=" ".join(paths))
-        await noted(self.core.engine, change, by=origin.person, at=self.core.clock())
+        await noted(self.core.engine, change, by=person, at=self.core.clock())
 
     async def _keep(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """What of it is found now, and why the rest is not."""

@@ -58,6 +58,7 @@ _EVENT: Mapping[str, Kind] = {
     **{"message": _MESSAGE, "previous_message": _MESSAGE, "deleted_ts": _TS, "event_ts": _TS},
     **{"assistant_thread": {"channel_id": _ID, "thread_ts": _TS}, "channel_id": _ID, "user_id": _ID},
     **{"file_id": _ID, "file": {"id": _ID}, "item": {"channel": _ID, "ts": _TS}, "view": {"team_id": str}},
+    **{"reaction": str},
     **{"user_team": str, "enterprise": (str, {"id": str}), "enterprise_id": str, "team_id": str, "inputs": dict},
     **{"function_execution_id": str, "function_data": {"execution_id": str}, "bot_access_token": str},
 }

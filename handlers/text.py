@@ -7,6 +7,7 @@ from html import unescape
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_ADDRESSED = re.compile(rf"(?:{_MENTION.pattern}[\s,:]*)+")
 _GROUP = re.compile(r"<!(?:here|channel|everyone|subteam\^[^>]*)>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
 _LABELLED_LINK = re.compile(r"<((?:https?|mailto):[^|>]+)\|([^>]*)>")
@@ -37,6 +38,12 @@ def without_code(text: str) -> str:
 def mentioned(text: str) -> tuple[str, ...]:
     """Ids of the people whom the text addresses, outside code."""
     return tuple(_MENTION.findall(without_code(text)))
+
+
+def without_address(text: str) -> str:
+    """The text without the people whom it calls first: “@maya, on Tuesdays” says “on Tuesdays”."""
+    called = _ADDRESSED.match(text)
+    return text[called.end() :] if called is not None else text
 
 
 def addresses_a_group(text: str) -> bool:

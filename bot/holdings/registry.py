@@ -172,6 +172,13 @@ REGISTRY: Mapping[str, Held] = {
         digest="flagged_document",
         plain="id kept_at example_id retired_at flagged_at",
     ),
+    "marks": Held(
+        "messages that were marked as answers",
+        actor="author marked_by decided_by",
+        place="channel",
+        question="question_id",
+        plain="id ts thread marked_at state times card worker example_id golden_id document",
+    ),
     "training_consents": Held(
         "who lets their words be trained on", owner="person", actor="set_by", plain="allowed set_at"
     ),

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.learning.examples import Examples
 from bot.learning.golden_questions import GoldenQuestions
 from bot.storage.bases import bases
-from bot.storage.golden_table import golden_questions
+from bot.storage.mark_table import marks
 from bot.storage.tables import examples, questions
 
 BY = "answer recall"
@@ -27,8 +27,7 @@ class Flagging:
         same = sa.or_(examples.c.question == questions.c.text, examples.c.answer == questions.c.answer)
         made_of = sa.select(examples.c.id).join(questions, same).where(questions.c.id == question_id)
         rests = sa.exists(sa.select(1).where(bases.c.subject == examples.c.id))
-        with_golden = golden_questions.c.question_id == question_id, golden_questions.c.example_id.is_not(None)
-        kept = sa.select(golden_questions.c.example_id).where(*with_golden)
+        kept = sa.select(marks.c.example_id).where(marks.c.question_id == question_id, marks.c.example_id.is_not(None))
         async with self._engine.connect() as connection:
             ids = (await connection.execute(made_of.where(rests))).scalars().all()
             kept_ids = (await connection.execute(kept)).scalars().all()

@@ -57,6 +57,7 @@ questions = sa.Table(
     sa.Column("answer", Words),
     sa.Column("receipt", sa.JSON),
 )
+sa.Index("ix_questions_thread", questions.c.channel, questions.c.thread)
 
 feedback = sa.Table(
     "feedback",

@@ -50,6 +50,7 @@ _MEANINGS = {
     "mpim:history": "messages of the group messages that it is in",
     "mpim:read": "who is in the group messages that it is in",
     "files:read": "files that are shared where it is",
+    "reactions:read": "reactions where it is, such as ✅ on an answer",
     "users:read": "names of people, and whether they are admins or guests",
     "assistant:write": "to show that it is working on an answer",
     "chat:write": "to write messages as itself",

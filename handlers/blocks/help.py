@@ -36,7 +36,10 @@ def help_blocks() -> list[JSON]:
             "answer; `recall off`: no notes here when the source of an answer changes\n"
             "`/cost` – what the models cost: `today`, `week`, `month`, `last:7d`, `by:model`, `me`, `csv`, `budget`"
         ),
-        section("*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example” and “Draw this”."),
+        section(
+            "*On any message* (⋮ menu): “Ask about this”, “Add to knowledge”, “Save as example”, “Draw this”, and on a "
+            "person's answer “Mark as the answer”, or just ✅."
+        ),
         context(
             "`/switchboard privacy` – whether what you write may train a model. "
             "I read only what everyone who sees the answer may read. In a direct message that is what you may read."

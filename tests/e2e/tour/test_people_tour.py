@@ -81,3 +81,34 @@ async def test_an_owner_is_named_and_tagged_where_somebody_needs_a_person(
     await expect(pane).to_contain_text("If nobody writes here, I ask once more")
     await pane.get_by_text("needs a person here").scroll_into_view_if_needed()
     await page.screenshot(path=shots / "hand-off.png", animations="disabled")
+
+
+async def test_a_persons_answer_is_marked_and_kept(page: Page, shots: Path, house: House) -> None:
+    await ask(page, house)
+    pane = page.get_by_test_id("thread-pane")
+    async with house.person("U0SAM") as sam:
+        (*_, asked) = [m for m in await sam.history("C0HELP") if "roll back" in m["text"]]
+        words = "At night ask the release manager first: the robots in hall 2 do not stop for a rollback."
+        await sam.post("C0HELP", words, thread=asked["ts"])
+    answer = pane.get_by_test_id("message").filter(has_text="robots in hall 2")
+    await answer.hover()
+    await answer.get_by_role("button", name="More actions").click()
+    await page.get_by_test_id("shortcut-mark_answer").click()
+    card = pane.get_by_test_id("message").filter(has_text="Shall I keep it?")
+    keep = card.get_by_role("button", name="Keep")
+    await keep.scroll_into_view_if_needed()
+    await expect(card.get_by_role("checkbox", name="A golden question")).to_be_checked()
+    await page.mouse.move(0, 0)
+    await page.screenshot(path=shots / "answer-card.png", animations="disabled")
+    await page.set_viewport_size({"width": 420, "height": 900})
+    await keep.scroll_into_view_if_needed()
+    await page.screenshot(path=shots / "answer-card-narrow.png", animations="disabled")
+    await page.set_viewport_size({"width": 1440, "height": 1000})
+    await card.get_by_role("button", name="Edit").click()
+    modal = page.get_by_test_id("modal")
+    await expect(modal.get_by_role("textbox", name="Answer")).to_have_value(words)
+    await page.screenshot(path=shots / "answer-edit.png", animations="disabled")
+    await modal.get_by_role("button", name="Cancel").click()
+    await keep.click()
+    await expect(pane).to_contain_text("an example and a golden question.")
+    await page.screenshot(path=shots / "answer-kept.png", animations="disabled")

@@ -136,8 +136,7 @@ async def test_a_changed_passage_flags_what_was_kept_as_answer_to_that_question(
     engine: AsyncEngine, examples: Examples
 ) -> None:
     kept = GoldenQuestions(engine, lambda: NOW)
-    one = await examples.save("When do deploys run?", "On Tuesdays.", PUBLIC, "U0MAYA")
-    beside = await put(engine, "q1", example_id=one.id)
+    beside = await put(engine, "q1")
     alone, other = await put(engine, "q1", "Since when?", "March."), await put(engine, "q2", "Who cooks?", "Ana.")
     flagging = Flagging(engine, examples, kept)
     for _ in range(2):
@@ -147,10 +146,6 @@ async def test_a_changed_passage_flags_what_was_kept_as_answer_to_that_question(
         beside: "Its source “Deploys” has changed.",
         alone: "Its source “Deploys” has changed.",
     }
-    # Who may read the person's answer, and not that document, is not told its name.
-    (shown,) = await examples.listed(MEMBERS)
-    assert shown.flag is not None
-    assert "Deploys" not in shown.flag.why
     await kept.confirm(alone, "U0MAYA")
     assert (await one_of(engine, alone)).flag is None
     with pytest.raises(UnknownGolden):
@@ -159,8 +154,7 @@ async def test_a_changed_passage_flags_what_was_kept_as_answer_to_that_question(
     assert entries == [
         "golden question confirmed",
         "golden question flagged",
-        "example flagged",
-        "example saved",
+        "golden question flagged",
     ]
 
 

@@ -34,6 +34,7 @@ OF_EVENTS = {
     "group_": {"groups:read"},
     "member_": {"channels:read", "groups:read"},
     "file_": {"files:read"},
+    "reaction_": {"reactions:read"},
     "agent_": {"assistant:write"},
     "app_context_": {"assistant:write"},
 }
