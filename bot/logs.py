@@ -22,10 +22,10 @@ _NAMES = (
     "added address advice again answering answers attempts blind budget by call callback_id calls changed channel",
     "chunks command correlation_id cost count day days documents enterprise entry error event_id events",
     "exception exception_kind file files fire_at gone house how images index installation job kind labels left",
-    "level limit logger messages model models module name new next of old others outcome part passages person place",
-    "problem problems question questions readers recall reference remote removed replies revision run seconds",
-    "service share signal sounds source span_id stage state status stopped subtype successor taken team texts thread",
-    "timestamp trace_id ts type until url user value version way ways where whose why worker workspace",
+    "level limit logger made mark messages model models module name new next of old others outcome part passages",
+    "person place problem problems question questions readers recall reference remote removed replies revision run",
+    "seconds service share signal sounds source span_id stage state status stopped subtype successor taken team texts",
+    "thread timestamp trace_id ts type until url user value version way ways where whose why worker workspace",
 )
 FIELDS = frozenset(name for line in _NAMES for name in line.split())
 """What a line may always hold: ids, kinds, numbers, and sentences about the program itself (`problem`, `why`)."""

@@ -35,11 +35,12 @@ class AnswerCards:
     begun: Begun
     identity: Identity
 
-    async def message(self, channel: str, ts: str) -> JSON | None:
-        """A message as it stands now; None where it is gone, or the bot may not read there."""
+    async def message(self, channel: str, ts: str, thread: str | None = None) -> JSON | None:
+        """A message of a thread (None: whichever it is in) as it stands now; None where it is gone, or the bot may not
+        read there."""
         try:
             found = await self.client.conversations_replies(
-                channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10
+                channel=channel, ts=thread or ts, oldest=ts, latest=ts, inclusive=True, limit=10
             )
         except SlackApiError as error:
             if code(error) not in _NOT_THERE:
@@ -50,7 +51,7 @@ class AnswerCards:
 
     async def draft(self, mark: Mark, question: Question) -> Draft | None:
         """The question and the words of the message as they stand now; None where these are gone."""
-        message = await self.message(mark.channel, mark.ts)
+        message = await self.message(mark.channel, mark.ts, mark.thread)
         if message is None or not is_spoken(message):
             return None
         words = without_address(str(message.get("text") or ""))
