@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -125,7 +126,7 @@ class Examples:
         theirs = frozenset(id for id, one in known.items() if may_change(one, editor))
         vectors = await self._shelf.all_vectors_of([(draft.question, draft.answer) for draft in drafts])
         questions = np.array([np.frombuffer(each["vector"], "<f4") for each in vectors])
-        found = steps(shelf, known, drafts, questions, frozenset(readers), theirs)
+        found = await asyncio.to_thread(steps, shelf, known, drafts, questions, frozenset(readers), theirs)
         async with self._engine.begin() as connection:
             for step in found.steps:
                 await self._take(connection, step, vectors[step.number], frozenset(readers), editor.person)
