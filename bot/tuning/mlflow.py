@@ -6,7 +6,6 @@ what lacks, and nothing twice.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -110,8 +109,7 @@ class Mlflow:
         for start in range(0, len(lacking), _AT_ONCE):
             part = lacking[start : start + _AT_ONCE]
             metrics = [
-                {"key": name, "value": _number(figures[name, step]), "step": step, "timestamp": now}
-                for name, step in part
+                {"key": name, "value": figures[name, step], "step": step, "timestamp": now} for name, step in part
             ]
             await self._ask("POST", "runs/log-batch", {"run_id": self._ids[run.id], "metrics": metrics})
             self._sent[run.id].update(part)
@@ -152,13 +150,6 @@ def _parameters(run: Run, data: Dataset) -> dict[str, Any]:
 
 def _pairs(values: Mapping[str, Any]) -> Sequence[JSON]:
     return [{"key": name, "value": str(value)} for name, value in values.items()]
-
-
-def _number(value: float) -> float | str:
-    """JSON has no NaN; the server reads these words."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,10 +133,11 @@ class Runs:
 
     async def keep(self, run: str, look: Look) -> None:
         """How far it has come. Figures of a step that is there are renewed: a run that went on from a checkpoint goes
-        through some of them again."""
+        through some of them again. One that is no number is left out: JSON has none such."""
         async with self._engine.begin() as connection:
             for number, step in look.steps.items():
-                values = {"figures": dict(step.figures), "checkpoint": step.checkpoint or None}
+                figures = {name: value for name, value in step.figures.items() if math.isfinite(value)}
+                values = {"figures": figures, "checkpoint": step.checkpoint or None}
                 statement = insert(connection, tuning_steps).values(run=run, step=number, **values)
                 await connection.execute(statement.on_conflict_do_update(index_elements=["run", "step"], set_=values))
             problem = {"problem": look.problem or None}

@@ -30,7 +30,7 @@ from bot.tuning.gathering import Gathered
 from bot.tuning.hosted import HostedTuner
 from bot.tuning.leading import WITHDRAWN, Leading, estimated
 from bot.tuning.runs import Run, Runs
-from bot.tuning.tuner import Look, Parameters
+from bot.tuning.tuner import Look, Parameters, Step
 from bot.worker import Worker
 
 PRICED = CARD.model_copy(update={"training_rate": Decimal(8)})
@@ -138,6 +138,13 @@ async def test_a_run_that_ends_well_is_kept_with_its_figures_and_its_price(
         "training ordered",
         "training data made",
     ]
+
+
+async def test_a_figure_that_is_no_number_is_left_out_and_breaks_nothing(here: Process) -> None:
+    run = await ordered(here)
+    figures = {"loss": float("nan"), "grad_norm": float("inf"), "learning_rate": 0.5}
+    await here.runs.keep(run.id, Look(state="running", steps={3: Step(figures)}))
+    assert (await here.runs.steps(run.id))[3].figures == {"learning_rate": 0.5}
 
 
 async def test_a_price_that_nobody_stated_is_unknown_and_not_zero(
