@@ -53,12 +53,16 @@ class Mlflow:
 
         Raises TrackingFailed, a sentence; what was sent until then stays.
         """
-        if run.id not in self._ids:
-            await self._open(run, data)
-        await self._figures(run, steps)
-        if run.ended_at is not None:
-            ended = {"status": _STATUS[run.state], "end_time": _milliseconds(run.ended_at)}
-            await self._ask("POST", "runs/update", {"run_id": self._ids[run.id], **ended})
+        try:
+            if run.id not in self._ids:
+                await self._open(run, data)
+            await self._figures(run, steps)
+            if run.ended_at is not None:
+                ended = {"status": _STATUS[run.state], "end_time": _milliseconds(run.ended_at)}
+                await self._ask("POST", "runs/update", {"run_id": self._ids[run.id], **ended})
+        except TrackingFailed:
+            self._ids.pop(run.id, None)  # the server may have taken it all the same: it is asked again what is there
+            raise
 
     async def _open(self, run: Run, data: Dataset) -> None:
         experiment = await self._experiment_id()
@@ -144,7 +148,7 @@ def _parameters(run: Run, data: Dataset) -> dict[str, Any]:
     """What it was trained with and on: settings, the seed, the base, the data's hash, where its rows are from."""
     rows = {f"rows.{part}": data.report[part] for part in ("train", "validation", "preferences")}
     origins = {f"rows.from.{origin}": number for origin, number in data.report["by_origin"].items()}
-    own = {"tuner": run.tuner, "base": run.base, "data": data.id, "data.readers": " ".join(data.audience)}
+    own = {"tuner": run.tuner, "base": run.base, "data": data.id}
     return {**run.parameters, **own, **rows, **origins}
 
 

@@ -11,17 +11,27 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
 from training_house import plain_questions
+from training_rows import NOW
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.config import load_settings
 from bot.core import open_core
+from bot.errors import TrackingFailed
+from bot.tuning.datasets import Dataset
+from bot.tuning.mlflow import Mlflow
+from bot.tuning.runs import Runs
+from bot.tuning.tuner import Step
 
 ROOT = Path(__file__).parents[2]
 MLFLOW = ROOT / "build" / "mlflow" / "bin" / "mlflow"
@@ -172,6 +182,52 @@ def test_a_run_that_is_killed_and_gone_on_with_is_one_whole_run_there(folder: Pa
     wanted = {"seed": "7", "data": kept["dataset"], "base": "base", "tuner": "command", "rows.from.person": "20"}
     assert {name: params[name] for name in wanted} == wanted
     assert "restart" not in json.dumps(run), "no word of a question is there"
+
+
+@asynccontextmanager
+async def cutting(url: str) -> AsyncIterator[str]:
+    """A way to the server on which the first answer to figures is lost: the server has taken them."""
+    lost: list[str] = []
+
+    async def pass_on(request: web.Request) -> web.Response:
+        body = await request.read()
+        where, kind = f"{url}{request.path_qs}", {"Content-Type": "application/json"}
+        async with session.request(request.method, where, data=body, headers=kind) as answer:
+            told = await answer.read()
+        if b'"metrics"' in body and not lost:
+            lost.append(request.path)
+            assert request.transport is not None
+            request.transport.close()
+        return web.Response(body=told, status=answer.status, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", pass_on)
+    runner = web.AppRunner(app)
+    async with aiohttp.ClientSession() as session:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await runner.cleanup()
+        assert lost
+
+
+async def test_figures_whose_arrival_was_not_heard_of_are_there_once(
+    sqlite_engine: AsyncEngine, server: Server
+) -> None:
+    report = {"train": 2, "validation": 0, "preferences": 0, "by_origin": {}}
+    made = {"made_at": NOW, "made_by": "ana", "audience": ("everyone",), "rows": 2, "withdrawn_at": None}
+    data = Dataset(id="d1", report=report, **made)  # type: ignore[arg-type]
+    values = {"tuner": "local", "dataset": data.id, "base": "tiny", "held": None, "by": "ana", "at": NOW}
+    run = await Runs(sqlite_engine).order(parameters={}, **values)  # type: ignore[arg-type]
+    steps = {number: Step({"loss": 1 / number}) for number in range(1, 4)}
+    async with cutting(server.url) as way:
+        mlflow = Mlflow(way, "team", {})
+        with pytest.raises(TrackingFailed, match="cannot be reached"):
+            await mlflow.send(run, steps, data)
+        await mlflow.send(run, {**steps, 4: Step({"loss": 0.25})}, data)
+        await mlflow.close()
+    (there,) = server.runs()
+    assert server.figures(there, "loss") == [(number, 1 / number) for number in range(1, 5)]
 
 
 def test_what_came_while_the_server_was_away_is_sent_later(folder: Path, server: Server) -> None:
