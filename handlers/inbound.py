@@ -84,6 +84,7 @@ class Inbound:
         spoken: Spoken | None = None,
         room: WaitingRoom | None = None,
         hear: Callable[[], Awaitable[None]] | None = None,
+        concerns: Callable[[JSON], bool] = lambda _: True,
         at_once: int = AT_ONCE,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -93,6 +94,7 @@ class Inbound:
         self._work = work
         self._tell = tell
         self._spoken = spoken
+        self._concerns = concerns  # whether an event is worth keeping
         self._hear = hear  # looks at what else came to other processes about what is worked on here
         self.room = room or WaitingRoom(at_once)
         self._free = at_once
@@ -110,6 +112,8 @@ class Inbound:
         if body.get("type") != "event_callback":
             passed: BoltResponse = await next()
             return passed
+        if not self._concerns(body):
+            return BoltResponse(status=200, body="")
         try:
             await self.accept(str(body["event_id"]), EVENT, body)
         except Exception as error:  # without an acknowledgement Slack sends it again, which is what is wanted

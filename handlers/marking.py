@@ -129,6 +129,12 @@ class Marking:
             raise NotAllowed(ELSEWHERE)
 
 
+def is_no_other_reaction(body: JSON) -> bool:
+    """Whether an event is worth keeping: of all that people react with, ✅ alone is."""
+    event: JSON = body.get("event") or {}
+    return not str(event.get("type")).startswith("reaction_") or event.get("reaction") in CHECKS
+
+
 def _of_item(event: JSON) -> tuple[str, str]:
     item: JSON = event.get("item") or {}
     return str(item.get("channel") or ""), str(item.get("ts") or "")

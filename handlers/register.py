@@ -62,7 +62,7 @@ from handlers.identity import Identity
 from handlers.inbound import AT_ONCE, EVENT, Inbound, Work
 from handlers.keeping_answers import KeepingAnswers
 from handlers.known import Known
-from handlers.marking import Marking
+from handlers.marking import Marking, is_no_other_reaction
 from handlers.messages import Messages
 from handlers.origin import Origin
 from handlers.permissions import DOORS, Roles
@@ -146,6 +146,7 @@ def register(
         spoken=answering.begun,
         room=WaitingRoom(AT_ONCE, client, messages.asks),
         hear=answering.hear_stops,
+        concerns=is_no_other_reaction,
     )
     doors = Doors(app, inbound, roles)
     app.middleware(_hearing(places))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from connected_bot import SWITCHBOARD, ConnectedBot, connected_bot
-from model_server import ModelServer, answer
+from model_server import ModelServer, Reply, answer
 from pydantic import SecretStr
 from running_process import opened_slack, running
 
@@ -21,6 +21,7 @@ from bot.config.sections import Storage
 from bot.learning.golden_questions import GoldenQuestion
 from bot.learning.reviewed import Reviewed
 from bot.storage.mark_table import marks
+from bot.storage.tables import inbox
 from deploy.workspace import Workspace
 from deploy.workspace.driver import Driver, Refused
 from deploy.workspace.elements import elements_of
@@ -285,11 +286,38 @@ async def test_what_is_no_answer_or_not_theirs_to_mark_is_refused_in_a_sentence_
     assert len((await kept(bot))[0]) == 1
 
 
+async def test_where_the_model_failed_and_a_person_was_asked_their_answer_is_kept(
+    bot: ConnectedBot, server: ModelServer, maya: Driver, leo: Driver, sam: Driver
+) -> None:
+    await bot.core.owners.set("channel", GENERAL, "U0SAM", "U0MAYA")
+    server.reply = Reply(status=400, error={"error": {"message": "no"}})
+    thread = await leo.post(GENERAL, f"{SWITCHBOARD} strategy:zero_shot model:test-model {ASKED}")
+    failed = await leo.wait_for_reply(GENERAL, thread)
+    await leo.click(failed, "need_a_person")
+    await bot.idle(leo)
+    message = await say(bot, sam, thread)
+    await check(bot, sam, message)
+    await press(bot, leo, await card(leo, thread), "keep_answer")
+    _, (golden,) = await kept(bot)
+    assert (golden.question, golden.answer) == (ASKED, ANSWERED)
+
+
 async def test_who_asked_may_mark_as_a_guest_too(bot: ConnectedBot, maya: Driver, leo: Driver, sam: Driver) -> None:
     thread, message = await answered(bot, leo, sam)
     await maya.control("set_person", user="U0LEO", is_restricted=True)
     await check(bot, leo, message)
     assert (await card(maya, thread))["text"].startswith("<@U0LEO> marked")
+
+
+async def test_of_all_reactions_only_a_check_mark_is_kept_for_work(bot: ConnectedBot, leo: Driver, sam: Driver) -> None:
+    thread, message = await answered(bot, leo, sam)
+    for name in ("tada", "white_check_mark"):
+        await check(bot, leo, message, name)
+    sent = {body["event"]["reaction"]: body["event_id"] for body in await leo.sent("reaction_added")}
+    async with bot.core.engine.connect() as connection:
+        there = set((await connection.execute(sa.select(inbox.c.event_id))).scalars())
+    assert {name for name, id in sent.items() if id in there} == {"white_check_mark"}
+    assert len(await cards(leo, thread)) == 1
 
 
 async def test_whoever_keeps_an_example_beside_one_that_asks_the_same_is_told(

@@ -16,6 +16,7 @@ from model_server import ModelServer, answer
 from bot.config import Settings
 from bot.config.sections import Recall
 from bot.jobs.recall_job import recall_job
+from bot.learning.editor import Editor
 from bot.recall.notes import TRIES
 from bot.storage.recall_tables import leanings, recalls
 from bot.storage.tables import examples
@@ -244,3 +245,10 @@ async def test_an_example_that_was_made_of_the_answer_is_flagged(bot: ConnectedB
         flagged = {row.id: row.flagged_why for row in await connection.execute(query)}
     assert {made.id, kept.id, own.id} >= flagged.keys()
     assert flagged == {kept.id: "Its source “Deploys” has changed."}
+    await bot.core.examples.confirm(kept.id, Editor("U0MAYA", members))
+    await look(bot, docs, f"{CHANGED}\n## Who deploys?\n\nThe captain of the week does.\n")
+    listed = await bot.core.examples.listed(None)
+    assert [one.flag for one in listed if one.example.id == kept.id] == [None]  # it was right after that change
+    await look(bot, docs, CHANGED.replace("11:30", "12:30"))
+    listed = await bot.core.examples.listed(None)
+    assert [one.flag is not None for one in listed if one.example.id == kept.id] == [True]
