@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.core import Core
 from bot.costs.money import dollars
+from bot.costs.report import count
 from bot.errors import ConfigError, UnusableGolden
 from bot.evaluation import compare, shown
 from bot.evaluation.agreement import Agreement, Judged, with_people
@@ -66,8 +67,8 @@ async def hand_out(core: Core, record: Record, to: Outlets, earlier: Record | No
         print_json(to.out, document)
     else:
         _print(record, report, people, to.out)
-    for detail, count in shown.troubles(record):
-        to.err.print(f"[yellow]{count:,} × {escape(detail)}[/]")
+    for detail, number in shown.troubles(record):
+        to.err.print(f"[yellow]{number:,} × {escape(detail)}[/]")
     _print_end(run, to.err if to.as_json else to.out)
     if to.html is not None:
         await asyncio.to_thread(_write, to.html, report.page())
@@ -108,7 +109,7 @@ def typed(run: Run) -> str:
 
 def _print(record: Record, report: EvaluationReport, people: Agreement | None, out: Console) -> None:
     run = record.run
-    out.print(f"{run.questions:,} golden questions of {escape(run.source)}\n")
+    out.print(f"{count(run.questions, 'golden question')} of {escape(run.source)}\n")
     wide(out).print(shown.table(shown.lines(report)))
     out.print()
     for each in (*shown.said(report), *shown.remarks(record), *_of_judge(run, people)):

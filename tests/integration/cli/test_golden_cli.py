@@ -68,7 +68,7 @@ def test_what_people_kept_is_listed_looked_at_retired_and_evaluated(folder: Path
     assert ASKED not in flagged
     done = run(folder, "evaluate", "--from-team", "--name", "first")
     assert done.status == 0, done.err
-    assert "1 golden questions of team" in done.out
+    assert "1 golden question of team" in done.out
     assert "1 golden question may be out of date and was left out" in done.err
     id = next(line.split()[0] for line in listed.splitlines() if "Who deploys?" in line)
     assert "The warning is gone: “Who deploys?” is in evaluations again." in run(folder, "golden", "keep", id).out
