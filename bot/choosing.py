@@ -125,7 +125,7 @@ class Choosing:
         """Notes the question for every roll-out whose model is the best for it, whether or not that answers it."""
         if way.given is not None or any(pin.model for pin in pins):
             return
-        for rollout in await self._surroundings.rollouts.all():
+        for rollout in known.rollouts:
             if not rollout.stage.answers or not rollout.share(way.question.place.channel):
                 continue
             drawn = rollout.model not in known.held

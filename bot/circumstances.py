@@ -58,6 +58,7 @@ class Surroundings:
             barred=barred or {},
             broken=broken or {},
             held={one.model: one.held for one in held},
+            rollouts=rollouts,
             needs=needs,
             weights=fit.weights,
             proven={*fit.proven, *shadows},

@@ -13,6 +13,7 @@ from bot.selection.estimates import Estimates, Means, is_offline
 from bot.selection.features import as_dict, features
 from bot.selection.guards import Guards, proven_by_cards
 from bot.selection.options import Weighing
+from bot.selection.rollouts import Rollout
 from bot.selection.room import Room
 from bot.selection.usual import Usual
 from bot.selection.value import Value
@@ -29,8 +30,8 @@ class Circumstances:
     those whose roll-out leaves the question to others, by name with the reason; `needs`:
     the modalities that the question needs beside text, as `ModelCard.modality` names them. `weights`: the estimates
     refitted on the team's golden questions, None before there are any; `proven`: fine-tuned models that beat the others
-    there. `index`: the version of the knowledge that was searched, and `embedder` what it is searched with. `room`:
-    what hard budgets have room for, None where none holds.
+    there. `rollouts`: what `held` was read from. `index`: the version of the knowledge that was searched, and
+    `embedder` what it is searched with. `room`: what hard budgets have room for, None where none holds.
     """
 
     value: Value | None = None
@@ -39,6 +40,7 @@ class Circumstances:
     barred: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
+    rollouts: Sequence[Rollout] = ()
     needs: Collection[str] = ()
     weights: Weights | None = None
     proven: Collection[str] = ()

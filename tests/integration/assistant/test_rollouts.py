@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,18 @@ def sided(house: Any, rollout: Rollout, drawn: bool) -> Question:
 
 async def answered_by(house: Any, question: Question, **fields: Any) -> str:
     return str((await house.ask(question, **fields)).receipt.choice.option.model)
+
+
+async def test_a_question_reads_the_roll_outs_once(house: Any) -> None:
+    await Rollouts(house.engine).begin("new", by="U9")
+    read: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        read.extend([statement] * bool(re.search(r"FROM rollouts\b", statement)))
+
+    sa.event.listen(house.engine.sync_engine, "before_cursor_execute", note)
+    await house.ask(ROLL_BACK)
+    assert len(read) == 1
 
 
 async def test_a_model_answers_nobody_in_the_shadow_its_share_as_a_canary_and_nearly_all_at_last(house: Any) -> None:
