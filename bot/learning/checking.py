@@ -81,7 +81,11 @@ class CheckingExamples:
         # What none of those whom the example is for may read says nothing to them.
         if not access.readable(chunk.readers, example.readers | _LISTED):
             return False
-        sentence = contradicted(example.question, example.answer, chunk.text)
+        if contradicted(example.question, example.answer, chunk.text) is None:
+            return False
+        pieces = await self._knowledge.pieces_of(chunk.document_id, None)
+        document = "\n\n".join(text for _, text in pieces.parts) if pieces is not None else ""
+        sentence = contradicted(example.question, example.answer, chunk.text, document)
         if sentence is None:
             return False
         quoted = sentence if len(sentence) <= _QUOTED else f"{sentence[: _QUOTED - 1]}…"

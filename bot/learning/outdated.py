@@ -1,8 +1,9 @@
 """Whether a passage says otherwise than an answer, as far as that shows without a model: by numbers, names, negations.
 
 It sees a sentence that speaks of the same things with another number, another name, or with a "not" more or less, where
-what the answer says stands nowhere in the passage. It cannot see what is said in other words ("twice a week" for "on
-Mondays and Thursdays"), what follows from several sentences, or that a rule was dropped without a word.
+what the answer says stands nowhere in the passage, nor in one sentence of its document. Headings say nothing, and a
+line that ends in the middle of a paragraph ends no sentence. It cannot see what is said in other words ("twice a week"
+for "on Mondays and Thursdays"), what follows from several sentences, or that a rule was dropped without a word.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ SHARE = 0.5
 """… and such a share of those of the passage's sentence,"""
 NEGATED_SHARE = 0.7
 """and such a one where nothing but a "not" tells them apart."""
+STANDS = 0.7
+"""Where so many of an answer's weighty words stand in one sentence, with all of its numbers and names, it says that."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|\s*[•|]\s*")
+_HEADING = re.compile(r"(?m)^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*)[ \t]*$")
+_WRAPPED = re.compile(r"(?<=[^\n])\n(?![ \t]*(?:\n|[-+*•|>#]|\d+[.)]))")
 _MARKUP = re.compile(r"[*_`>#]+|\[(\d+)\]")
 _SMALL = frozenset(
     re.findall(
@@ -34,25 +39,40 @@ _SMALL = frozenset(
 )
 
 
-def contradicted(question: str, answer: str, passage: str) -> str | None:
-    """The sentence of the passage that says otherwise than the answer to the question; None where none does."""
+def contradicted(question: str, answer: str, passage: str, document: str = "") -> str | None:
+    """The sentence of the passage that says otherwise than the answer to the question; None where none does.
+    `document`: all of what the passage is of, where that is known."""
     asked, everything = Facts.of(question), Facts.of(_plain(passage))
+    sentences = [(sentence, Facts.of(sentence)) for sentence in _said_in(passage)]
+    beside = [Facts.of(sentence) for sentence in _said_in(document)]
     for said in _sentences(answer):
         claim = Facts.of(said)
-        about = _weighty(claim) | _weighty(asked)
-        for sentence in _sentences(passage):
-            there = Facts.of(sentence)
-            words = _weighty(there)
-            shared = len(words & about)
-            if shared < LEAST_SHARED or shared < SHARE * len(words):
-                continue
-            if _differ(claim, there, asked, everything):
-                return sentence
-            negated = bool(claim.negations) != bool(there.negations) and not claim.negations & everything.negations
-            own = len(words & _weighty(claim))
-            if negated and not asked.negations and own >= LEAST_SHARED and own >= NEGATED_SHARE * len(words):
-                return sentence
+        otherwise = (sentence for sentence, there in sentences if _speaks_otherwise(claim, there, asked, everything))
+        found = next(otherwise, None)
+        if found is not None and not any(_says(there, claim) for there in beside):
+            return found
     return None
+
+
+def _speaks_otherwise(claim: Facts, there: Facts, asked: Facts, everything: Facts) -> bool:
+    """Whether a sentence speaks of the same things, and says something else of them."""
+    words = _weighty(there)
+    shared = len(words & (_weighty(claim) | _weighty(asked)))
+    if shared < LEAST_SHARED or shared < SHARE * len(words):
+        return False
+    if _differ(claim, there, asked, everything):
+        return True
+    negated = bool(claim.negations) != bool(there.negations) and not claim.negations & everything.negations
+    own = len(words & _weighty(claim))
+    return negated and not asked.negations and own >= LEAST_SHARED and own >= NEGATED_SHARE * len(words)
+
+
+def _says(there: Facts, claim: Facts) -> bool:
+    """Whether a sentence says what an answer does."""
+    if not claim.numbers | claim.names <= there.words or bool(claim.negations) != bool(there.negations):
+        return False
+    words = _weighty(claim)
+    return len(words & there.words) >= STANDS * len(words)
 
 
 def _differ(claim: Facts, there: Facts, asked: Facts, everything: Facts) -> bool:
@@ -64,6 +84,11 @@ def _differ(claim: Facts, there: Facts, asked: Facts, everything: Facts) -> bool
 
 def _weighty(facts: Facts) -> frozenset[str]:
     return facts.words - facts.numbers - facts.negations - _SMALL
+
+
+def _said_in(text: str) -> list[str]:
+    """The sentences of a document's text."""
+    return _sentences(_WRAPPED.sub(" ", _HEADING.sub("\n", text)))
 
 
 def _sentences(text: str) -> list[str]:

@@ -70,6 +70,18 @@ async def test_an_example_that_a_changed_document_contradicts_is_flagged_once_an
     assert entries[:2] == ["example confirmed", "example flagged"]
 
 
+async def test_what_another_section_of_the_same_document_says_is_no_contradiction_while_the_answer_stands(
+    house: House,
+) -> None:
+    long = "The rest of this page tells how holidays are asked for and who grants them. " * 30
+    trainees = "All trainees have 25 days of vacation."
+    page = f"# Vacation\n\n## All\n\n{long}\n\n{ANSWER}\n\n## Trainees\n\n{long}\n\n{trainees}\n"
+    assert await house.write(page) == 0
+    await house.save()
+    assert await house.write(page.replace("25 days", "26 days")) == 0
+    assert await house.write(page.replace("25 days", "26 days").replace("30 days", "28 days")) == 1
+
+
 async def test_what_was_there_before_what_says_the_same_and_what_is_elsewhere_flags_nothing(house: House) -> None:
     await house.save()
     assert await house.checking.run() == 0

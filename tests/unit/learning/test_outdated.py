@@ -64,6 +64,13 @@ def test_another_number_name_or_negation_in_a_sentence_on_the_same_is_seen(
         (DEPLOYS, "Deploys run at 10:00.", "In 2019 deploys run at 9:00. Since then deploys run at 10:00."),
         (DEPLOYS, "Ask the release team.", "Deploys run at 9:30."),
         ("May guests read the wiki?", "Guests may read the wiki.", "Guests read the wiki. They may not write there."),
+        (DEPLOYS, "Deploys run at 10:00.", "## When deploys run at 9:30\n\nAsk Ana."),
+        (DEPLOYS, "Deploys run at 10:00.", "**Deploys > Deploys run at 9:30**\n\nAsk Ana."),
+        (
+            "What is a KEP?",
+            "Every KEP follows the process.",
+            "The board asks that every new idea for the product that is larger than\nusual follows the GEP process.",
+        ),
         (DEPLOYS, "", "Deploys run at 9:30."),
         (DEPLOYS, "Deploys run at 10:00.", ""),
     ],
@@ -72,6 +79,28 @@ def test_what_says_the_same_more_or_something_else_is_no_contradiction(
     question: str, answer: str, passage: str
 ) -> None:
     assert contradicted(question, answer, passage) is None
+
+
+def test_a_line_that_ends_in_the_middle_of_a_sentence_hides_no_other_number_and_an_entry_of_a_list_is_a_sentence() -> (
+    None
+):
+    wrapped = "Since the spring of this year\ndeploys run on Tuesdays\nat 9:30."
+    assert contradicted(DEPLOYS, "Deploys run on Tuesdays at 10:00.", wrapped) == wrapped.replace("\n", " ")
+    listed = "Our rules:\n- Ask Ana about the lift\n- Deploys run at 9:30\n- Lunch is at noon"
+    assert contradicted(DEPLOYS, "Deploys run at 10:00.", listed) == "- Deploys run at 9:30"
+
+
+def test_what_the_document_says_still_elsewhere_is_not_out_of_date() -> None:
+    answer, passage = "Deploys run on Tuesdays at 10:00.", "On Saturdays deploys run at 9:30."
+    assert contradicted(DEPLOYS, answer, passage) == passage
+    whole = f"# Deploys\n\nThe usual deploys run at 10:00, always\non Tuesdays.\n\n{passage}"
+    assert contradicted(DEPLOYS, answer, passage, whole) is None
+    for other in (
+        whole.replace("10:00", "11:00"),
+        whole.replace("Tuesdays", "Mondays"),
+        whole.replace("run", "do not"),
+    ):
+        assert contradicted(DEPLOYS, answer, passage, other) == passage
 
 
 def test_what_is_said_in_other_words_cannot_be_seen() -> None:
