@@ -15,7 +15,7 @@ from bot.learning.alike import Facts
 LEAST_SHARED = 2
 """So many words of weight two sentences have in common that speak of the same things …"""
 SHARE = 0.5
-"""… and such a share of those of the passage's sentence,"""
+"""… and such a share of those of the passage's sentence; with its headings it has such a share of the question's,"""
 NEGATED_SHARE = 0.7
 """and such a one where nothing but a "not" tells them apart."""
 STANDS = 0.7
@@ -43,7 +43,9 @@ def contradicted(question: str, answer: str, passage: str, document: str = "") -
     """The sentence of the passage that says otherwise than the answer to the question; None where none does.
     `document`: all of what the passage is of, where that is known."""
     asked, everything = Facts.of(question), Facts.of(_plain(passage))
+    headings = _weighty(Facts.of("\n".join(_HEADING.findall(passage))))
     sentences = [(sentence, Facts.of(sentence)) for sentence in _said_in(passage)]
+    sentences = [(sentence, there) for sentence, there in sentences if _answers(there.words | headings, asked)]
     beside = [Facts.of(sentence) for sentence in _said_in(document)]
     for said in _sentences(answer):
         claim = Facts.of(said)
@@ -65,6 +67,12 @@ def _speaks_otherwise(claim: Facts, there: Facts, asked: Facts, everything: Fact
     negated = bool(claim.negations) != bool(there.negations) and not claim.negations & everything.negations
     own = len(words & _weighty(claim))
     return negated and not asked.negations and own >= LEAST_SHARED and own >= NEGATED_SHARE * len(words)
+
+
+def _answers(words: frozenset[str], asked: Facts) -> bool:
+    """Whether a sentence, with the headings above it, speaks of what was asked."""
+    wanted = _weighty(asked)
+    return len(wanted & words) >= SHARE * len(wanted)
 
 
 def _says(there: Facts, claim: Facts) -> bool:
