@@ -22,7 +22,8 @@ test: setup-dev  ## all tests but the proofs, four files at a time, the slow one
 	@# Compiled modules are kept even where the environment says not to: hundreds of processes would compile them again.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof and not finetune" $(ARGS)
 
-test-finetune: setup-dev $(FINETUNE)/ready $(MLFLOW)/ready  ## real training of a tiny model made on the spot, with torch, and MLflow (2.4 GB)
+test-finetune: setup-dev $(FINETUNE)/ready  ## real training of a tiny model made on the spot, with torch, and MLflow (2.4 GB)
+	@$(MAKE) -s $(MLFLOW)/ready || echo "MLflow could not be installed here; its tests will be skipped"
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests/finetune $(ARGS)
 
 test-machines: setup-dev  ## the whole bot's tests over PostgreSQL, Chroma, two bots and two workers (MACHINES: which)
@@ -99,7 +100,7 @@ $(FINETUNE)/ready:
 $(MLFLOW)/ready:
 	@echo "installing an MLflow server (about 0.9 GB)"
 	@$(PYTHON) -m venv $(MLFLOW)
-	@$(MLFLOW)/bin/pip install -q "mlflow>=3"
+	@$(MLFLOW)/bin/pip install -q "mlflow>=3,<4"
 	@touch $@
 
 lock:  ## renew the lock files from pyproject.toml
