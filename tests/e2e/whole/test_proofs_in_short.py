@@ -10,6 +10,7 @@ import prove_cut_off
 import prove_kills
 import prove_machines
 import prove_soak
+import prove_told_once
 import pytest
 
 from bot.worker import LEASE
@@ -54,4 +55,13 @@ async def test_two_bots_two_workers_and_a_chroma_server_are_each_killed_while_pe
     assert sorted(found.killed) == ["bot 1", "bot 2", "chroma", "worker 1", "worker 2"]
     assert "cannot be reached" in found.said_without_chroma
     assert found.answered + found.given_up == found.questions > 0
+    assert found.wrong == []
+
+
+async def test_what_is_told_because_of_an_answer_is_told_once_by_two_bots_of_which_one_is_killed_at_it(
+    tmp_path: Path,
+) -> None:
+    kinds = zip(prove_told_once.KINDS, ("posted", "written", "noted", "posted"), strict=True)
+    found = await prove_told_once.prove(tmp_path, list(kinds))
+    assert sum(found.kills.values()) == 4
     assert found.wrong == []
