@@ -50,14 +50,17 @@ def _nothing(_passage: str) -> bool:
     return False
 
 
+Kinds = tuple[Callable[[str], Edit | None], ...]
+
+
 class Editor:
     """Edits the documents of a folder, each time one."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self._folder = folder
         self._random = random.Random(seed)
-        self.changes = (self.number, self.name, self.negation, self.sentence, self.cut, self.delete)
-        self.harmless = (self.wrap, self.reorder, self.move, self.front_matter, self.add, self.emphasis)
+        self.changes: Kinds = (self.number, self.name, self.negation, self.sentence, self.cut, self.delete)
+        self.harmless: Kinds = (self.wrap, self.reorder, self.move, self.front_matter, self.add, self.emphasis)
 
     def edit(self, *, harmful: bool) -> Edit:
         """One of the kinds that change what is said, or of those that do not."""
