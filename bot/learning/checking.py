@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -69,25 +70,37 @@ class CheckingExamples:
         near = questions @ texts.T
         flagged = 0
         for example, cosines in zip(in_use, near, strict=True):
-            for place in np.argsort(-cosines, kind="stable").tolist():
-                if cosines[place] < NEAR:
-                    break
-                if await self._flag(example, changed[place]):
+            nearest = np.argsort(-cosines, kind="stable")
+            texts_near = [changed[place] for place in nearest[cosines[nearest] >= NEAR].tolist()]
+            for chunk in await asyncio.to_thread(_otherwise, example, texts_near):
+                if await self._flag(example, chunk):
                     flagged += 1
                     break
         return flagged
 
     async def _flag(self, example: Example, chunk: IndexedChunk) -> bool:
-        # What none of those whom the example is for may read says nothing to them.
-        if not access.readable(chunk.readers, example.readers | _LISTED):
-            return False
-        if contradicted(example.question, example.answer, chunk.text) is None:
-            return False
+        """Whether the chunk says otherwise and nothing in its document says what the example does."""
         pieces = await self._knowledge.pieces_of(chunk.document_id, None)
         document = "\n\n".join(text for _, text in pieces.parts) if pieces is not None else ""
-        sentence = contradicted(example.question, example.answer, chunk.text, document)
+        sentence = await asyncio.to_thread(_said_otherwise, example, chunk, document)
         if sentence is None:
             return False
         quoted = sentence if len(sentence) <= _QUOTED else f"{sentence[: _QUOTED - 1]}…"
         why = f"It may be out of date: {chunk.title or chunk.path} says “{quoted}”"
         return await self._examples.flag(example.id, why, BY, chunk.document_id)
+
+
+def _otherwise(example: Example, chunks: Sequence[IndexedChunk]) -> list[IndexedChunk]:
+    """Those that say otherwise by themselves. What none of those whom the example is for may read says nothing to
+    them."""
+    readers = example.readers | _LISTED
+    return [
+        chunk
+        for chunk in chunks
+        if access.readable(chunk.readers, readers) and _said_otherwise(example, chunk) is not None
+    ]
+
+
+def _said_otherwise(example: Example, chunk: IndexedChunk, document: str = "") -> str | None:
+    above = ". ".join((chunk.title, *chunk.heading))
+    return contradicted(example.question, example.answer, chunk.text, document, about=above)

@@ -1,7 +1,8 @@
 """Whether a passage says otherwise than an answer, as far as that shows without a model: by numbers, names, negations.
 
 It sees a sentence that speaks of the same things with another number, another name, or with a "not" more or less, where
-what the answer says stands nowhere in the passage, nor in one sentence of its document. Headings say nothing, and a
+what the answer says stands nowhere in the passage, nor in one sentence of its document; above all a sentence that is
+the answer's own, edited. Headings say nothing, and a
 line that ends in the middle of a paragraph ends no sentence. It cannot see what is said in other words ("twice a week"
 for "on Mondays and Thursdays"), what follows from several sentences, or that a rule was dropped without a word.
 """
@@ -18,6 +19,8 @@ SHARE = 0.5
 """… and such a share of those of the passage's sentence; with its headings it has such a share of the question's,"""
 NEGATED_SHARE = 0.7
 """and such a one where nothing but a "not" tells them apart."""
+EDITED = 0.75
+"""Where two sentences share so many of the weighty words of both, names left aside, one is the other, edited."""
 STANDS = 0.7
 """Where so many of an answer's weighty words stand in one sentence, with all of its numbers and names, it says that."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+|\s*[•|]\s*")
@@ -39,14 +42,15 @@ _SMALL = frozenset(
 )
 
 
-def contradicted(question: str, answer: str, passage: str, document: str = "") -> str | None:
-    """The sentence of the passage that says otherwise than the answer to the question; None where none does.
-    `document`: all of what the passage is of, where that is known."""
+def contradicted(question: str, answer: str, passage: str, document: str = "", *, about: str = "") -> str | None:
+    """The sentence of the passage that says otherwise than the answer to the question; None where none does. `about`:
+    what stands above the passage, its document's title and its headings; `document`: all of what it is of, where that
+    is known."""
     asked, everything = Facts.of(question), Facts.of(_plain(passage))
-    headings = _weighty(Facts.of("\n".join(_HEADING.findall(passage))))
+    headings = _weighty(Facts.of("\n".join([about, *_HEADING.findall(passage)])))
     sentences = [(sentence, Facts.of(sentence)) for sentence in _said_in(passage)]
     sentences = [(sentence, there) for sentence, there in sentences if _answers(there.words | headings, asked)]
-    beside = [Facts.of(sentence) for sentence in _said_in(document)]
+    beside = [Facts.of(sentence) for sentence in _said_in(document or passage)]
     for said in _sentences(answer):
         claim = Facts.of(said)
         otherwise = (sentence for sentence, there in sentences if _speaks_otherwise(claim, there, asked, everything))
@@ -58,6 +62,8 @@ def contradicted(question: str, answer: str, passage: str, document: str = "") -
 
 def _speaks_otherwise(claim: Facts, there: Facts, asked: Facts, everything: Facts) -> bool:
     """Whether a sentence speaks of the same things, and says something else of them."""
+    if _is_edited(claim, there):
+        return True
     words = _weighty(there)
     shared = len(words & (_weighty(claim) | _weighty(asked)))
     if shared < LEAST_SHARED or shared < SHARE * len(words):
@@ -69,6 +75,16 @@ def _speaks_otherwise(claim: Facts, there: Facts, asked: Facts, everything: Fact
     return negated and not asked.negations and own >= LEAST_SHARED and own >= NEGATED_SHARE * len(words)
 
 
+def _is_edited(claim: Facts, there: Facts) -> bool:
+    """Whether a sentence is one of the answer's with another number, name or negation."""
+    mine, theirs = _weighty(claim) - claim.names, _weighty(there) - there.names
+    if len(mine & theirs) < max(LEAST_SHARED, EDITED * len(mine | theirs)):
+        return False
+    numbers = claim.numbers - there.numbers and there.numbers - claim.numbers
+    names = claim.names - there.words and there.names - claim.words
+    return claim.negations != there.negations or bool(numbers or names)
+
+
 def _answers(words: frozenset[str], asked: Facts) -> bool:
     """Whether a sentence, with the headings above it, speaks of what was asked."""
     wanted = _weighty(asked)
@@ -77,6 +93,8 @@ def _answers(words: frozenset[str], asked: Facts) -> bool:
 
 def _says(there: Facts, claim: Facts) -> bool:
     """Whether a sentence says what an answer does."""
+    if _is_edited(claim, there):
+        return False
     if not claim.numbers | claim.names <= there.words or bool(claim.negations) != bool(there.negations):
         return False
     words = _weighty(claim)

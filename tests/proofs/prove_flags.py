@@ -1,10 +1,12 @@
-"""How often an example is flagged as out of date although nothing of it changed: edits of real documents.
+"""How often an example is flagged as out of date although nothing of it changed, and how often it is where its own
+words did: edits of real documents.
 
 Examples are made of real documents that the program has read: asked for is a heading, answered with the first sentences
 below it, half of them without some of their words. Then documents are edited, a batch at a time, so that nothing else
 is said (lines wrapped, sections in another order, files moved, front matter, sections added, words marked), then with
-another number, name or "not" in places that may be an example's or not, and at last other documents of the same team
-come in. Whatever is flagged but where the words of the example were edited is false.
+another number, name or "not" in places that may be an example's or not, and other documents of the same team come in.
+Whatever is flagged but where the words of the example were edited is false. At last the words that each example is made
+of get another number, name or "not", one after the other, which is to be seen.
 `make prove-flags ARGS="[--documents 120] [--examples 400] [--rounds 6] [--folder FOLDER]"`
 """
 
@@ -21,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import proof_result
-from document_edits import Edit, Editor
+from document_edits import SWAPS, Edit, Editor
 from prove_recall import DOCUMENTS, LONGEST, ROOT
 
 from bot.config import Folder, Knowledge, Settings
@@ -33,6 +35,7 @@ BATCH = 15
 """Documents that are edited before one refresh, so that all their texts are looked at."""
 ALLOWED = 0.02
 """The share of false flags that the promise bears."""
+MAYA = editor.Editor("U0MAYA", access.MEMBERS)
 _SECTION = re.compile(r"(?m)^#{2,4} +(.+)\n+((?:[A-Z][^\n#|<>`\[\]]{30,}\n?)+)")
 _DROPPED = re.compile(r"\b(?:the|an?|very|also|just|currently|existing|new) ")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
@@ -41,16 +44,16 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 @dataclass(slots=True)
 class Findings:
     """What became of it. `held`: how often an example was held against a batch of changed texts, by what was done;
-    `false`: how often it was flagged then for nothing; `right`: flags where words of the example were edited, of
-    `changed` such edits; `told`: the document of each example that was flagged for nothing."""
+    `false`: how often it was flagged then for nothing; `told`: the document of each example that was. `changed`: how
+    many examples had their own words changed, by what was changed, and `seen`: how many of them were flagged."""
 
     documents: int = 0
     examples: int = 0
     held: dict[str, int] = field(default_factory=dict)
     false: dict[str, int] = field(default_factory=dict)
-    changed: int = 0
-    right: int = 0
     told: list[str] = field(default_factory=list)
+    changed: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_kept(self) -> bool:
@@ -119,19 +122,46 @@ class Prover:
         false = [one for one in flagged if one.example.id not in touched]
         self.found.held[kind] = self.found.held.get(kind, 0) + len(self._kept) - len(touched)
         self.found.false[kind] = self.found.false.get(kind, 0) + len(false)
-        self.found.changed += len(touched)
-        self.found.right += len(flagged) - len(false)
         self.found.told += [f"{self._kept[one.example.id].path}: {kind}" for one in false]
         for one in flagged:
-            await self._core.examples.confirm(one.example.id, editor.Editor("U0MAYA", access.MEMBERS))
+            await self._core.examples.confirm(one.example.id, MAYA)
         # What was edited stays so: an example of which the words changed is not true any more.
         for id in touched:
             del self._kept[id]
-            await self._core.examples.retire(id, editor.Editor("U0MAYA", access.MEMBERS), "Its source changed.")
+            await self._core.examples.retire(id, MAYA, "Its source changed.")
         for edit in edits:
             if edit.path is not None and edit.path != edit.before:
                 moved = {first: edit.path for first, path in self._path.items() if path == edit.before}
                 self._path |= {edit.before: edit.path} | moved
+
+    async def contradict(self) -> None:
+        """Changes the words that each example is made of, of one in a document at a time."""
+        left = dict(self._kept)
+        while left:
+            by_document = {self._path.get(one.path, one.path): one for one in left.values()}
+            edited = {}
+            for path, one in list(by_document.items())[:BATCH]:
+                del left[one.id]
+                if (kind := self._reworded(self._docs / path, one.words)) is not None:
+                    edited[one.id] = kind
+            await self._core.knowledge.refresh()
+            await self._core.checking_examples.run()
+            flagged = {one.example.id for one in await self._core.examples.listed(None) if one.flag is not None}
+            for id, kind in edited.items():
+                self.found.changed[kind] = self.found.changed.get(kind, 0) + 1
+                self.found.seen[kind] = self.found.seen.get(kind, 0) + (id in flagged)
+
+    def _reworded(self, file: Path, words: str) -> str | None:
+        """What was changed within these words of a file; None where nothing of them can be."""
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        there = re.search(r"\s+".join(map(re.escape, words.split())), text)
+        for kind, (what, by) in self._random.sample(sorted(SWAPS.items()), len(SWAPS)):
+            if there and (places := list(re.finditer(what, there[0]))):
+                place = self._random.choice(places)
+                start, end = there.start() + place.start(), there.start() + place.end()
+                file.write_text(text[:start] + by(place[0]) + text[end:], encoding="utf-8")
+                return kind
+        return None
 
     def _concerns(self, edit: Edit, one: _Kept) -> bool:
         return self._path.get(one.path, one.path) == edit.before and edit.touches(one.words)
@@ -156,6 +186,7 @@ async def prove(
         prover = Prover(core, docs, chosen[half:], seed)
         await prover.keep(examples)
         await prover.run(rounds)
+        await prover.contradict()
     return prover.found
 
 

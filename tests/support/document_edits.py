@@ -20,6 +20,12 @@ _SENTENCES = (
     "This rule does not hold for clusters that were made before the year 2019.",
     "Whoever signs the release, Sam Okafor or a deputy, has to be told first.",
 )
+SWAPS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "number": (r"(?<![\w.-])\d{1,4}(?![\w.)-])", lambda old: str(int(old) + 7)),
+    "name": (r"(?<=[a-z,] )[A-Z][a-z]{3,}[A-Za-z]*\b", lambda _old: "Zanzibar"),
+    "negation": (r"(?<=[a-z] )(?:will|can|should|must|is|are)(?= [a-z])", "{} not".format),
+}
+"""What is put in the place of what, so that something else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,15 @@ class Editor:
 
     def number(self, path: str) -> Edit | None:
         """Another number."""
-        return self._swapped(path, "number", r"(?<![\w.-])\d{1,4}(?![\w.)-])", lambda old: str(int(old) + 7))
+        return self._swapped(path, "number", *SWAPS["number"])
 
     def name(self, path: str) -> Edit | None:
         """Another name."""
-        return self._swapped(path, "name", r"(?<=[a-z,] )[A-Z][a-z]{3,}[A-Za-z]*\b", lambda _old: "Zanzibar")
+        return self._swapped(path, "name", *SWAPS["name"])
 
     def negation(self, path: str) -> Edit | None:
         """The opposite."""
-        return self._swapped(path, "negation", r"(?<=[a-z] )(?:will|can|should|must|is|are)(?= [a-z])", "{} not".format)
+        return self._swapped(path, "negation", *SWAPS["negation"])
 
     def sentence(self, path: str) -> Edit | None:
         """A sentence more in the middle of a paragraph."""

@@ -15,6 +15,6 @@ async def test_examples_of_real_pages_are_flagged_where_their_words_changed_and_
     tmp_path: Path, models_dir: Path
 ) -> None:
     found = await prove_flags.prove(tmp_path, ROOT / "docs", models_dir, count=30, examples=80, rounds=2, seed=2)
-    assert found.changed > 0
-    assert found.right > 0
+    assert sum(found.changed.values()) >= 20
+    assert 2 * sum(found.seen.values()) > sum(found.changed.values())
     assert sum(found.false.values()) < prove_flags.ALLOWED * sum(found.held.values())

@@ -43,6 +43,18 @@ DEPLOYS = "When do deploys run?"
             "Alle haben 28 Urlaubstage im Jahr.",
             "Alle haben 28 Urlaubstage im Jahr.",
         ),
+        (
+            "When are the files opened?",
+            "Where the stamp fits, the files are opened as they are. No more is needed.",
+            "Where the stamp fits, the files are not opened as they are. No more is needed.",
+            "Where the stamp fits, the files are not opened as they are.",
+        ),
+        (  # one negation more in a sentence that has one
+            "What happens on a second signal?",
+            "A second signal ends it at once, and nothing is lost.",
+            "A second signal ends it at once, and nothing is not lost.",
+            "A second signal ends it at once, and nothing is not lost.",
+        ),
     ],
 )
 def test_another_number_name_or_negation_in_a_sentence_on_the_same_is_seen(
@@ -106,3 +118,11 @@ def test_what_the_document_says_still_elsewhere_is_not_out_of_date() -> None:
 def test_what_is_said_in_other_words_cannot_be_seen() -> None:
     passage = "Releases leave the house twice a week."
     assert contradicted(DEPLOYS, "Deploys run on Tuesdays, Thursdays and Fridays.", passage) is None
+
+
+def test_what_stands_above_a_passage_tells_what_it_speaks_of() -> None:
+    asked, answer = "How long is it in the Berlin office?", "The notice period is 28 days."
+    passage = "The notice period is 42 days."
+    assert contradicted(asked, answer, passage) is None
+    assert contradicted(asked, answer, passage, about="Paris office") is None
+    assert contradicted(asked, answer, passage, about="Berlin office") == passage
