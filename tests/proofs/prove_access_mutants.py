@@ -72,7 +72,7 @@ TARGETS = (
     "handlers.audience:Places._told_kind",
     "handlers.actions:Actions._question",
     "handlers.known:Known.sources",
-    "handlers.examples:ExampleModals._readers",
+    "handlers.examples:ExampleModals.readers",
 )
 """Where it is decided who reads what."""
 

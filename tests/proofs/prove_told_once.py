@@ -40,7 +40,7 @@ CHANGED, WANTED, AGAIN, DISCLOSED = "has changed", "needs a person here", "still
 """What is told, by words of its message."""
 KINDS = (WANTED, AGAIN, DISCLOSED, CHANGED)
 MOMENTS = ("noted", "posted", "written")
-_TRIES = 8
+_TRIES = 20  # chance says which of the two bots takes up what is to be told
 """Whatever is not due by the clock comes to one of the two bots, so it may take some until the one that dies has it."""
 _PATIENT = 120
 _BEGAN = datetime.now(UTC)
