@@ -41,8 +41,7 @@ async def show(settings: Settings, out: Console, *, flagged: bool = False, retir
         out.print(f"    [dim]{escape(' · '.join(facts))}[/]")
         for word, said in (("retired", one.retired), ("flagged", one.flag)):
             if said is not None:
-                why = f": {said.why}" if said.why else ""
-                out.print(f"    {word} by {escape(said.by)} on {said.at:%Y-%m-%d}{escape(why)}")
+                out.print(f"    {escape(said.told(word))}")
     out.print(f"{len(found):,} examples." if len(found) != 1 else "1 example.")
 
 

@@ -25,6 +25,10 @@ class Said:
     why: str
     document: str = ""
 
+    def told(self, what: str) -> str:
+        """For example "retired by U0MAYA on 2026-11-20: We moved."."""
+        return f"{what} by {self.by} on {self.at:%Y-%m-%d}{f': {self.why}' if self.why else ''}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
